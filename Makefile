@@ -1,0 +1,85 @@
+# Everything a developer or an installer does is one of these targets; `make` alone lists them.
+# Give arguments as variables: `make demo ARGS="--scheme cornwall"`, `make setup PYTHON=python3.12`, `make test WORKERS=8`.
+
+PYTHON ?= python3
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PACKAGES := dps matching bidding web
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(VENV)/.project ## Make .venv with the pinned packages and the console script `dps`
+	@if [ -f matching/allocation/compile.py ]; then $(BIN)/python -m matching.allocation.compile; fi
+
+.PHONY: demo
+demo: setup ## Play a council through a working week, then serve it (ARGS="--scheme KEY --no-serve")
+	@$(BIN)/dps demo $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.dev setup ## Run every test on SQLite and PostgreSQL
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Lint, types, import contracts and unit tests on SQLite, in under a minute
+	@$(BIN)/ruff check $(PACKAGES) tests
+	@$(BIN)/ruff format --check $(PACKAGES) tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "not postgresql and not slow" \
+		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
+
+.PHONY: format
+format: $(VENV)/.dev ## Rewrite the code in the house format
+	@$(BIN)/ruff check --fix-only $(PACKAGES) tests
+	@$(BIN)/ruff format $(PACKAGES) tests
+
+# The locks carry hashes and no registry address: the machine that installs says where packages come from.
+UV := .tools/uv/bin/uv
+COMPILE = $(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: lock
+lock: $(UV) ## Renew the lock files (ARGS=--upgrade takes newer versions)
+	$(COMPILE) $(ARGS) --extra build pyproject.toml -o requirements.lock
+	$(COMPILE) $(ARGS) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+$(UV):
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/python -m pip --disable-pip-version-check --quiet install "uv>=0.8"
+
+.PHONY: clean
+clean: ## Remove .venv, tools and caches; databases and keys stay
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(PACKAGES) tests -name __pycache__ -prune -exec rm -rf {} +
+
+# Each stamp stands for one finished step, so that a second run does nothing.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; name one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "This Python can't make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.locked: requirements.lock $(VENV)/.made
+	@echo "Installing the pinned packages into $(VENV) (a few minutes the first time)"
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.locked
+	@$(PIP) install --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.project
+	@echo "Installing what the tests need"
+	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@touch $@
