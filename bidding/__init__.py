@@ -1,0 +1,1 @@
+"""The competition, one room per step, read in the order things happen."""

@@ -1,0 +1,1 @@
+"""Clock, calendar, money, states, storage and trail: no business words live here."""

@@ -1,0 +1,117 @@
+"""One database, opened twice: for commands (`transaction`) and for looks (`reading`).
+
+SQLite keeps its promises only if every write transaction begins `BEGIN IMMEDIATE`: a deferred one that reads first
+and writes later loses updates or fails half-way. PostgreSQL keeps READ COMMITTED and row locks (`locked`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import sessionmaker
+from sqlmodel import Session, SQLModel, col, select
+
+from dps.kernel.errors import Misconfigured
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Row = TypeVar("Row", bound=SQLModel)
+
+_READING = "dps_reading"
+
+
+class Database:
+    """An engine and its two ways in.
+
+    `url` is an SQLAlchemy URL of SQLite or PostgreSQL (`postgresql://` is read as `postgresql+psycopg://`).
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+        parsed = make_url(url)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise Misconfigured(reason=f"DPS_DATABASE_URL names {parsed.drivername}: use sqlite or postgresql.")
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(parsed, pool_size) if self.is_sqlite else _postgresql_engine(parsed, pool_size)
+        self._write = sessionmaker(self.engine, class_=Session, expire_on_commit=False, autoflush=True)
+        self._read = sessionmaker(
+            self.engine.execution_options(**{_READING: True}), class_=Session, expire_on_commit=False, autoflush=False
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One command: everything in it is committed together, or nothing is."""
+        with self._write.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent look; nothing can be written through it."""
+        with self._read() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: Any, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions itself: `_begin` below does, in the right way.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("PRAGMA query_only=ON" if reading else "PRAGMA query_only=OFF")
+        connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql_engine(url: Any, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(_READING, False):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    return engine
+
+
+def locked(session: Session, row: type[Row], *ids: int | None, shared: bool = False) -> Sequence[Row]:
+    """The rows with these ids, locked in order of id until the transaction ends, as they are *after* the wait.
+
+    `shared` lets other sharers in and keeps exclusive lockers out. SQLite's write transactions exclude each other
+    anyway. Read the clock after this, in a statement of its own.
+    """
+    key = row.__table__.c.id  # type: ignore[attr-defined]
+    query = select(row).where(col(key).in_(ids)).order_by(key)
+    query = query.with_for_update(read=shared).execution_options(populate_existing=True)
+    return session.exec(query).all()
+
+
+def locked_one(session: Session, row: type[Row], id_: int | None, *, shared: bool = False) -> Row:
+    """The row with this id, locked; it must exist."""
+    found = locked(session, row, id_, shared=shared)
+    if not found:
+        raise LookupError(f"no {row.__name__} with id {id_}")
+    return found[0]

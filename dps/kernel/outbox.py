@@ -1,0 +1,117 @@
+"""Messages that leave with the transaction that caused them, or not at all (law 3).
+
+A command calls `post`; a worker later claims what is due, hands it to a `Postman`, and notes what happened. A
+message carries references and a link, never personal data and never a price.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel.columns import id_column, json_column, ref_column, state_column, utc_column, whole_column
+from dps.kernel.entropy import Entropy
+from dps.kernel.references import Kind, new_reference
+
+_FIRST_RETRY = timedelta(minutes=1)
+_LONGEST_RETRY = timedelta(hours=1)
+
+
+class Delivery(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+    GIVEN_UP = "given_up"
+
+
+class OutboxMessage(SQLModel, table=True):
+    """One message to one recipient (`provider:PRV-…`, `authority:liverpool`). Its reference is its Message-ID."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        Index(
+            "ix_outbox_message_due",
+            "not_before",
+            "id",
+            sqlite_where=text("delivery = 'queued'"),
+            postgresql_where=text("delivery = 'queued'"),
+        ),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    recipient: str = Field(max_length=64, index=True)
+    kind: str = Field(max_length=60)
+    about: str = Field(max_length=40, index=True)
+    facts: Any = json_column()
+    posted_at: datetime = utc_column()
+    not_before: datetime = utc_column()
+    delivery: Delivery = state_column(Delivery, index=False)
+    attempts: int = whole_column(default=0)
+    delivered_at: datetime | None = utc_column(nullable=True)
+    last_error: str | None = Field(default=None)
+
+
+class Postman(Protocol):
+    """Whatever carries a message out of the house; raises `OSError` when it can't now."""
+
+    def carry(self, message: OutboxMessage) -> None: ...
+
+
+def post(
+    session: Session,
+    entropy: Entropy,
+    *,
+    recipient: str,
+    kind: str,
+    about: str,
+    now: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> OutboxMessage:
+    """Queue a message in this transaction. `about` is the reference it speaks of."""
+    message = OutboxMessage(
+        ref=new_reference(Kind.MESSAGE, entropy),
+        recipient=recipient,
+        kind=kind,
+        about=about,
+        facts=dict(facts or {}),
+        posted_at=now,
+        not_before=now,
+        delivery=Delivery.QUEUED,
+    )
+    session.add(message)
+    return message
+
+
+def due(session: Session, now: datetime, limit: int) -> list[OutboxMessage]:
+    """Claim what is due, until this transaction ends; other workers skip it."""
+    query = (
+        select(OutboxMessage)
+        .where(col(OutboxMessage.delivery) == Delivery.QUEUED, col(OutboxMessage.not_before) <= now)
+        .order_by(col(OutboxMessage.not_before), col(OutboxMessage.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(session.exec(query).all())
+
+
+def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 50, attempts: int = 12) -> int:
+    """Carry what is due; a failure is retried later, at growing distance, `attempts` times. Returns how many left."""
+    carried = 0
+    for message in due(session, now, limit):
+        message.attempts += 1
+        try:
+            postman.carry(message)
+        except OSError as fault:
+            message.last_error = type(fault).__name__
+            message.not_before = now + min(_FIRST_RETRY * 2 ** (message.attempts - 1), _LONGEST_RETRY)
+            if message.attempts >= attempts:
+                message.delivery = Delivery.GIVEN_UP
+        else:
+            message.delivery, message.delivered_at, message.last_error = Delivery.SENT, now, None
+            carried += 1
+        session.add(message)
+    session.flush()
+    return carried

@@ -1,0 +1,88 @@
+"""Settings from the environment (`DPS_…`), refused at start when they make no sense."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from dps.kernel.errors import Misconfigured
+
+DEMO_SECRET = "demonstration-only-never-in-production"  # noqa: S105 - refused outside the demo, below
+
+
+class Settings(BaseSettings):
+    """One process's settings. `demo` alone may run on the default secret."""
+
+    model_config = SettingsConfigDict(env_prefix="DPS_", extra="ignore", frozen=True)
+
+    demo: bool = False
+    database_url: str = "sqlite:///dps.sqlite3"
+    keys_dir: Path = Path("keys")
+    identities_dir: Path = Path("identities")
+    spool_dir: Path = Path("spool")
+    secret: SecretStr = SecretStr(DEMO_SECRET)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    clock: Literal["database", "accelerated"] = "database"
+    solver_time_limit_s: int = 60
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError:
+            raise ValueError("is not a database address such as sqlite:///dps.sqlite3") from None
+        if backend not in ("sqlite", "postgresql", "postgres"):
+            raise ValueError(f"names {backend}: use sqlite or postgresql")
+        return value
+
+    @field_validator("port")
+    @classmethod
+    def _is_a_port(cls, value: int) -> int:
+        if not 0 <= value < 65536:
+            raise ValueError("is not a port (0 to 65535)")
+        return value
+
+    @field_validator("solver_time_limit_s")
+    @classmethod
+    def _is_a_limit(cls, value: int) -> int:
+        if not 1 <= value <= 3600:
+            raise ValueError("is 1 to 3600 seconds")
+        return value
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if not self.demo:
+            secret = self.secret.get_secret_value()
+            if secret == DEMO_SECRET:
+                raise ValueError("DPS_SECRET is not set: only the demo may run on the default secret")
+            if len(secret) < 32:
+                raise ValueError("DPS_SECRET is too short: use 32 characters or more")
+            if self.clock == "accelerated":
+                raise ValueError("DPS_CLOCK=accelerated is for the demo only")
+        if self.keys_dir.resolve() == self.identities_dir.resolve():
+            raise ValueError("DPS_IDENTITIES_DIR must not be DPS_KEYS_DIR: only the worker may read identities")
+        return self
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process; raises `Misconfigured` with one line per fault."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as faults:
+        lines = [
+            f"DPS_{'_'.join(str(part) for part in fault['loc']).upper()} {_plain(fault['msg'])}"
+            if fault["loc"]
+            else _plain(fault["msg"])
+            for fault in faults.errors()
+        ]
+        raise Misconfigured(reason="; ".join(lines)) from None
+
+
+def _plain(message: str) -> str:
+    return message.removeprefix("Value error, ")

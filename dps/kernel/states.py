@@ -1,0 +1,117 @@
+"""The one writer of states.
+
+A room's file begins with its table of steps. `advance` is the only line of the engine that changes `state`: it does
+the guarded UPDATE, looks at the row count, writes the audit event and refreshes the row (laws 3 and 4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session
+
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import Forbidden, NoSuchStep, StateChanged
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One arrow: from `source` to `target`, and who may move it."""
+
+    source: StrEnum
+    name: str
+    target: StrEnum
+    movers: frozenset[Role]
+
+
+class StateTable:
+    """All steps of one kind of row. `kind` is the glossary's word; `start` is the state it is born in."""
+
+    def __init__(self, kind: str, start: StrEnum, *steps: tuple[StrEnum, str, StrEnum, tuple[Role, ...]]) -> None:
+        self.kind = kind
+        self.start = start
+        self.steps = tuple(Step(source, name, target, frozenset(movers)) for source, name, target, movers in steps)
+        self._by_key = {(step.source, step.name): step for step in self.steps}
+        if len(self._by_key) != len(self.steps):
+            raise ValueError(f"{kind}: a step is listed twice")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(step.name for step in self.steps))
+
+    def allows(self, state: StrEnum, name: str) -> bool:
+        return (state, name) in self._by_key
+
+    def step(self, state: StrEnum, name: str, ref: str) -> Step:
+        try:
+            return self._by_key[state, name]
+        except KeyError:
+            raise NoSuchStep(kind=self.kind.capitalize(), ref=ref, state=str(state), step=name) from None
+
+    def diagram(self) -> str:
+        """The table as a Mermaid state diagram; READMEs carry it and a test compares."""
+        targets = {step.target for step in self.steps}
+        ends = sorted(targets - {step.source for step in self.steps})
+        lines = ["stateDiagram-v2", f"    [*] --> {self.start}"]
+        lines += [
+            f"    {step.source} --> {step.target}: {step.name.replace('_', ' ')} "
+            f"({', '.join(sorted(role.replace('_', ' ') for role in step.movers))})"
+            for step in self.steps
+        ]
+        return "\n".join([*lines, *(f"    {end} --> [*]" for end in ends)])
+
+
+class Stateful(Protocol):
+    """What `advance` needs of a row: a reference, a state, a stream, and its table of steps."""
+
+    STEPS: ClassVar[StateTable]
+    id: Any
+    ref: str
+    state: Any
+
+    @property
+    def stream(self) -> str: ...
+
+
+def advance(
+    session: Session,
+    row: Stateful,
+    step: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> None:
+    """Move `row` by `step`, setting `columns` with it, and write the audit event with `facts`.
+
+    Raises `NoSuchStep` (the table has none from here), `Forbidden` (another role moves it) or `StateChanged`
+    (somebody else was first: nothing was written).
+    """
+    arrow = row.STEPS.step(row.state, step, row.ref)
+    if actor.role not in arrow.movers:
+        raise Forbidden(actor=actor.ref, step=f"{step} this {row.STEPS.kind}")
+    table = type(row)
+    session.flush()
+    moved = session.execute(
+        update(table)
+        .where(table.id == row.id, table.state == arrow.source)
+        .values(state=arrow.target, **columns)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(moved, CursorResult)
+    if moved.rowcount != 1:
+        raise StateChanged(kind=row.STEPS.kind.capitalize(), ref=row.ref)
+    session.refresh(row)
+    audit.append(
+        session,
+        row.stream,
+        f"{row.STEPS.kind}.{step}",
+        actor,
+        now,
+        {"ref": row.ref, "from": str(arrow.source), "to": str(arrow.target), **(facts or {})},
+    )

@@ -1,0 +1,1 @@
+"""One council's rules as data: the Scheme model, its loader and the presets."""

@@ -1,0 +1,366 @@
+"""The Scheme: everything that differs between councils, as one strict record.
+
+A scheme file is TOML; `loader.py` reads it into this model and checks what spans several keys. Every key here is read
+by a rule (a test walks the model), and the public rulebook is printed from it. Money is pence, weights are whole
+numbers out of 100, windows are written as `5h` (elapsed), `8wh` (working hours) or `17:00+1wd` (by 17:00 on the
+next working day).
+"""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from dps.kernel.calendar import Nation, Window, parse_window
+
+Key = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+WindowText = Annotated[
+    Window,
+    BeforeValidator(lambda value: parse_window(value) if isinstance(value, str) else value),
+    PlainSerializer(lambda window: window.text(), return_type=str),
+]
+Percent = Annotated[int, Field(ge=0, le=100)]
+Pence = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A part of a scheme: no unknown key, no silent conversion, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, arbitrary_types_allowed=True)
+
+
+class LegalBasis(StrEnum):
+    PCR2015_DPS = "pcr2015_dps"
+    LIGHT_TOUCH_FRAMEWORK = "light_touch_framework"
+    OPEN_FRAMEWORK = "open_framework"
+    DYNAMIC_MARKET = "dynamic_market"
+    PSR = "psr"
+
+
+class Mode(StrEnum):
+    """How a round finds its provider (design.md §2)."""
+
+    DIRECT_AWARD = "direct_award"
+    RANKED_OFFER = "ranked_offer"
+    FIRST_ACCEPTANCE = "first_acceptance"
+    ACCEPTANCE_WINDOW = "acceptance_window"
+    SEALED_BID = "sealed_bid"
+
+
+class Reach(StrEnum):
+    """How far a stage looks: the home locality, its stated neighbours, the whole scheme, or across the border."""
+
+    LOCALITY = "locality"
+    NEIGHBOURS = "neighbours"
+    SCHEME = "scheme"
+    BORDER = "border"
+
+
+class Urgency(StrEnum):
+    STANDARD = "standard"
+    URGENT = "urgent"
+    DISCHARGE = "hospital_discharge"
+    CRISIS = "crisis"
+
+
+class EvaluationRule(StrEnum):
+    LOWEST_PRICE = "lowest_price"
+    PRICE_QUALITY = "price_quality"
+    ONGOING_RATE = "ongoing_rate_after_budget"
+
+
+class PriceFormula(StrEnum):
+    LOWEST_OVER_BID = "lowest_over_bid"
+    LINEAR_IN_ENVELOPE = "linear_in_envelope"
+    FIXED_PRICE = "fixed_price"
+
+
+class AllocationMode(StrEnum):
+    PER_PACKAGE = "per_package"
+    JOINT = "joint"
+
+
+class Tie(StrEnum):
+    """What parts equal bids, in the scheme's published order; the lot always comes last."""
+
+    EARLIER_START = "earlier_start"
+    EXISTING_PROVIDER = "existing_provider"
+    OWN_PREFERENCE = "own_preference"
+    FEWER_HOURS_28_DAYS = "fewer_hours_28_days"
+    LOT = "lot"
+
+
+class Rating(StrEnum):
+    """A regulator's rating of a registered location; `not rated` is a rating here, and every scheme says its worth."""
+
+    OUTSTANDING = "outstanding"
+    GOOD = "good"
+    REQUIRES_IMPROVEMENT = "requires_improvement"
+    INADEQUATE = "inadequate"
+    NOT_RATED = "not_rated"
+
+
+class Authority(Section):
+    """A buying body. `lads` are its local authority district codes."""
+
+    key: Key
+    name: str
+    lads: tuple[str, ...] = ()
+
+
+class Term(Section):
+    """From `starts` (included) to `ends` (excluded). A DPS under the 2015 regulations must end."""
+
+    starts: date
+    ends: date | None = None
+
+
+class Hours(Section):
+    opens: time = time(9)
+    closes: time = time(17)
+
+
+class Admission(Section):
+    """When providers may join, what they are asked, and how fast the council must answer."""
+
+    opening: str = Field(default="always", pattern=r"^(always|quarterly|monthly)$")
+    day: int = Field(default=1, ge=1, le=28)
+    days_open: int = Field(default=28, ge=1, le=31)
+    decision_working_days: int = Field(default=10, ge=1, le=60)
+    documents: tuple[str, ...] = ()
+    questions: tuple["AdmissionQuestion", ...] = ()
+
+
+class AdmissionQuestion(Section):
+    """Asked of every applicant. An answer above `flag_above` (or equal to `flag_when`) is put before the officer."""
+
+    key: Key
+    text: str
+    kind: str = Field(pattern=r"^(percent|yes_no|number|text)$")
+    flag_above: int | None = None
+    flag_when: bool | None = None
+
+
+class Quality(Section):
+    """What each rating scores out of 100, and which ratings may be invited at all."""
+
+    scores: dict[Rating, Percent]
+    accepted: tuple[Rating, ...]
+
+
+class Envelope(Section):
+    """The lawful price per carer-hour, in pence, floor and ceiling included; `starts` dates a new one."""
+
+    floor_pence_per_hour: Pence
+    ceiling_pence_per_hour: Pence
+    starts: date | None = None
+
+
+class VisitRules(Section):
+    """The least visit in minutes, and tasks that may be shorter."""
+
+    least_minutes: int = Field(default=15, ge=5, le=120)
+    shorter_tasks: dict[str, int] = Field(default_factory=dict)
+
+
+class Lot(Section):
+    """A service that can be bought."""
+
+    key: Key
+    name: str
+    envelopes: tuple[Envelope, ...] = Field(min_length=1)
+    offer_pence_per_hour: Pence | None = None
+    skills: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    visits: VisitRules = VisitRules()
+    sets_budget: bool = False
+    budget_weeks: int = Field(default=6, ge=1, le=26)
+
+
+class Locality(Section):
+    """A named set of postcode districts or sectors, its neighbours, and when it goes live."""
+
+    key: Key
+    name: str
+    districts: tuple[str, ...] = ()
+    sectors: tuple[str, ...] = ()
+    neighbours: tuple[Key, ...] = ()
+    live_from: date | None = None
+
+
+class ProviderList(Section):
+    """A named standing of providers; `staged` lists must be published before they are used."""
+
+    key: Key
+    name: str
+    published: bool = True
+
+
+class Stage(Section):
+    """One rung: who is asked, how far, how, and for how long.
+
+    `closing` says whether a sealed stage waits for the scheme's published closings or closes by itself after
+    `window`. `keeps_earlier` leaves those invited before in ("also advertised to").
+    """
+
+    key: Key
+    name: str
+    lists: tuple[Key, ...] = Field(min_length=1)
+    reach: Reach
+    mode: Mode
+    window: WindowText
+    closing: str = Field(default="own", pattern=r"^(own|published)$")
+    keeps_earlier: bool = True
+
+
+class Ladder(Section):
+    """The published order in which lists are asked, for these lots and urgencies. The end of a ladder is stated."""
+
+    lots: tuple[Key, ...] = Field(min_length=1)
+    urgencies: tuple[Urgency, ...] = Field(min_length=1)
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    ends: str = Field(pattern=r"^(unfilled)$")
+
+
+class Closings(Section):
+    """Published times of day at which standard rounds close together, and the least time a round stays open."""
+
+    times: tuple[time, ...] = ()
+    minimum: WindowText
+
+
+class ScoredQuestion(Section):
+    """A question answered in the bid; assessors score it up to `points`."""
+
+    key: Key
+    text: str
+    points: int = Field(ge=1, le=100)
+    answers: dict[str, Percent] = Field(default_factory=dict)
+
+
+class Evaluation(Section):
+    """How bids for one package are ranked. `price_weight` + `quality_weight` = 100.
+
+    `quality_from` shares the quality weight between the regulator's rating and the scored questions. Bids below the
+    mean of their package, or below the next bid, by these percentages are flagged as abnormally low.
+    """
+
+    rule: EvaluationRule
+    price_weight: Percent = 100
+    quality_weight: Percent = 0
+    formula: PriceFormula = PriceFormula.LOWEST_OVER_BID
+    questions: tuple[ScoredQuestion, ...] = ()
+    low_below_mean_percent: Percent = 20
+    low_below_next_percent: Percent = 15
+
+
+class Terms(Section):
+    """The priced terms of a joint allocation: a term counts only where its price stands here and is published."""
+
+    coverage_pence: Pence | None = None
+    coverage_target: int | None = Field(default=None, ge=0, le=20)
+    entry_pence: Pence | None = None
+    quality_pence_per_point_hour: Pence | None = None
+    start_delay_pence_per_day: dict[Urgency, Pence] | None = None
+    waited_pence_per_day: dict[Urgency, Pence] | None = None
+    locality_share_cap_percent: Percent | None = None
+    awards_cap: int | None = Field(default=None, ge=1)
+    stability_pence: Pence | None = None
+    unplaced_pence_per_hour: dict[Urgency, Pence] | None = None
+
+
+class Allocation(Section):
+    """`per_package`: each package by itself; `joint`: all packages of a closing together.
+
+    `published` names the terms that stand in the published criteria; a joint scheme must publish every term it sets.
+    """
+
+    mode: AllocationMode
+    terms: Terms = Terms()
+    published: tuple[str, ...] = ()
+    joint_as_advice: bool = False
+
+
+class Award(Section):
+    """Clocks and approval of an award. Limits are weekly pence: at most `automatic_below` needs no person."""
+
+    acceptance: dict[Urgency, WindowText]
+    confirmation: WindowText
+    return_hours: int = Field(default=48, ge=0)
+    automatic_to_pence: Pence | None = None
+    second_person_above_pence: Pence | None = None
+    bid_valid: WindowText
+    start_moves_days: int = Field(default=7, ge=0)
+
+
+class Open(Section):
+    """What happens to packages nobody took: how often the ladder restarts, and offers on the open list."""
+
+    restart: WindowText
+    open_list: bool = True
+    placed_otherwise: tuple[str, ...] = ("off_list_spot", "in_house", "direct_payment", "care_home")
+
+
+class DirectAward(Section):
+    """Reasons for which a broker may award without a competition; each is recorded."""
+
+    reasons: tuple[str, ...] = ()
+
+
+class Publication(Section):
+    """What providers may see of a referral: below `full_from_referrals` a year only locality, lot and schedule."""
+
+    full_from_referrals: int = Field(default=200, ge=0)
+    smallest_group: int = Field(default=5, ge=2)
+
+
+class Demo(Section):
+    """How a demonstration plays this scheme: an instant inside its term and the synthetic market's size."""
+
+    starts_at: datetime
+    providers: int = Field(default=50, ge=2)
+    referrals: int = Field(default=300, ge=1)
+    weekly_hours: int = Field(default=13, ge=1)
+    capacity_percent: int = Field(default=90, ge=10)
+    rate_pence_per_hour: Pence
+
+
+class Scheme(Section):
+    """One council's rules. `assumed` lists, in words, what no paper says and the council chose."""
+
+    key: Key
+    name: str
+    colour: str = Field(default="#1d70b8", pattern=r"^#[0-9a-f]{6}$")
+    legal_basis: LegalBasis
+    nation: Nation = Nation.ENGLAND_WALES
+    source: str
+    assumed: tuple[str, ...] = ()
+    authorities: tuple[Authority, ...] = Field(min_length=1)
+    term: Term
+    hours: Hours = Hours()
+    admission: Admission = Admission()
+    quality: Quality
+    lots: tuple[Lot, ...] = Field(min_length=1)
+    localities: tuple[Locality, ...] = Field(min_length=1)
+    lists: tuple[ProviderList, ...] = Field(min_length=1)
+    ladders: tuple[Ladder, ...] = Field(min_length=1)
+    closings: Closings
+    evaluation: Evaluation
+    allocation: Allocation
+    ties: tuple[Tie, ...] = Field(min_length=1)
+    award: Award
+    unfilled: Open
+    direct_award: DirectAward = DirectAward()
+    publication: Publication = Publication()
+    demo: Demo
+
+    def lot(self, key: str) -> Lot:
+        return next(lot for lot in self.lots if lot.key == key)
+
+    def locality(self, key: str) -> Locality:
+        return next(locality for locality in self.localities if locality.key == key)
+
+    def ladder(self, lot: str, urgency: Urgency) -> Ladder:
+        """The first ladder that names this lot and urgency; the loader refuses a scheme that lacks one."""
+        return next(ladder for ladder in self.ladders if lot in ladder.lots and urgency in ladder.urgencies)
