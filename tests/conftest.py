@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dps.kernel.database import Database
 from tests.support.postgres import Cluster, find_binaries
+from tests.support.schema import PostgresqlSchema, SqliteSchema
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
-DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 # No test is timed: a machine at work elsewhere must not turn one red. CI draws the same examples in every run.
 settings.register_profile(
@@ -27,16 +28,49 @@ def postgres() -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.fixture(params=DATABASES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of this test alone; the test runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.sqlite'}"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on: each in turn, or the one that a test names.
+
+    `@pytest.mark.parametrize("database_kind", ["postgresql"])` above a test is how it names one.
+    """
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of this test alone, without tables; where tables are wanted, `database` is quicker."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
         return
     cluster: Cluster = request.getfixturevalue("postgres")
     name = cluster.create()
     yield cluster.url(name)
     cluster.drop(name)
+
+
+@pytest.fixture
+def database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with every table and no row; `database.url` is what another process opens it by."""
+    if database_kind == "sqlite":
+        sqlite: SqliteSchema = request.getfixturevalue("sqlite_schema")
+        opened = sqlite.database(tmp_path / "test.sqlite3")
+    else:
+        postgresql: PostgresqlSchema = request.getfixturevalue("postgresql_schema")
+        opened = postgresql.database()
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_schema(tmp_path_factory: pytest.TempPathFactory) -> SqliteSchema:
+    return SqliteSchema(tmp_path_factory.mktemp("schema"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_schema(postgres: Cluster) -> PostgresqlSchema:
+    return PostgresqlSchema(postgres)
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +79,11 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"left out: {SHARED_DATA} is not here")
     return SHARED_DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, so that `-m "not postgresql"` leaves it out."""
+    for item in items:
+        kind = item.callspec.params.get("database_kind") if hasattr(item, "callspec") else None
+        if kind == "postgresql" or "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.postgresql)

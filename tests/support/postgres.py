@@ -101,6 +101,10 @@ class Cluster:
         )
         return name
 
+    def disconnect(self, database: str) -> None:
+        """End whatever is still connected to a database, and with it the locks held there."""
+        self._admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
+
     def drop(self, database: str) -> None:
         """Remove a database, ending whatever is still connected to it."""
         self._admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))

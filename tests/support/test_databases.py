@@ -3,12 +3,20 @@
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlmodel import col, select
 
+from dps.kernel.database import Database
+from dps.kernel.entropy import SeededEntropy
+from dps.kernel.outbox import OutboxMessage, post
 from tests.support.postgres import ROOT, find_binaries
+from tests.support.schema import PostgresqlSchema
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def test_a_test_gets_an_empty_database_of_each_kind(database_url: str) -> None:
@@ -20,6 +28,31 @@ def test_a_test_gets_an_empty_database_of_each_kind(database_url: str) -> None:
 
     engine.dispose()
     assert rows == 0
+
+
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_a_test_finds_every_table_empty_and_ids_beginning_again(database: Database, turn: str) -> None:
+    with database.transaction() as session:
+        found = session.exec(select(OutboxMessage)).all()
+        post(session, SeededEntropy(turn), recipient="authority:somewhere", kind="test", about=turn, now=NOON)
+        session.flush()
+        ids = session.exec(select(col(OutboxMessage.id))).all()
+
+    assert (found, ids) == ([], [1])
+
+
+def test_a_connection_left_open_does_not_stop_the_next_test(postgresql_schema: PostgresqlSchema) -> None:
+    left = postgresql_schema.database()
+    connection = left.engine.connect()
+    connection.execute(text("LOCK TABLE outbox_message IN ACCESS EXCLUSIVE MODE"))
+
+    again = postgresql_schema.database()
+
+    with again.reading() as session:
+        assert session.exec(select(OutboxMessage)).all() == []
+    again.dispose()
+    connection.invalidate()
+    left.dispose()
 
 
 @pytest.mark.postgresql

@@ -1,0 +1,83 @@
+"""Databases that hold every table of the engine, quickly made empty again.
+
+Making some sixty tables takes a good part of a second, and so does copying a PostgreSQL database; emptying the
+tables that were written to takes a few milliseconds.
+"""
+
+import importlib
+import importlib.util
+import shutil
+from pathlib import Path
+
+from sqlalchemy import event
+from sqlmodel import SQLModel
+
+from dps.kernel.database import Database
+from tests.support.postgres import Cluster
+
+# As `replica` neither foreign keys nor triggers are asked, so the order of tables and an append-only trail do not
+# matter. Sequences begin again, so that ids do not tell which test ran before.
+_EMPTY = """
+DO $$
+DECLARE
+    found regclass;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR found IN SELECT oid FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+    LOOP
+        EXECUTE 'DELETE FROM ' || found;
+    END LOOP;
+    PERFORM setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL;
+END $$
+"""
+
+
+class SqliteSchema:
+    """A file with every table, copied for each test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.sqlite3"
+        database = Database(f"sqlite:///{self._template}")
+        self._tables = create_tables(database)
+        database.dispose()
+
+    def database(self, path: Path) -> Database:
+        shutil.copy(self._template, path)
+        database = Database(f"sqlite:///{path}")
+        event.listen(database.engine, "connect", _trust_the_cache)
+        if SQLModel.metadata.tables.keys() - self._tables:
+            create_tables(database)
+        return database
+
+
+class PostgresqlSchema:
+    """One database with every table, emptied for each test."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._name = cluster.create()
+        self._tables: set[str] = set()
+
+    def database(self) -> Database:
+        self._cluster.disconnect(self._name)
+        database = Database(self._cluster.url(self._name))
+        if SQLModel.metadata.tables.keys() - self._tables:
+            self._tables = create_tables(database)
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(_EMPTY)
+        return database
+
+
+def create_tables(database: Database) -> set[str]:
+    """Make the tables that the database lacks, those of test modules among them; the names of all."""
+    if importlib.util.find_spec("web.tables"):
+        importlib.import_module("web.tables")
+    SQLModel.metadata.create_all(database.engine)
+    return set(SQLModel.metadata.tables)
+
+
+def _trust_the_cache(connection: object, _record: object) -> None:
+    """A test's file need not survive a power cut: leave out the waits for the disk."""
+    connection.execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined]
