@@ -162,3 +162,208 @@ class NotComparable(Refused):
 
     code = "positions_not_comparable"
     sentence = "A position on the {one} grid and one on the {other} grid can't be compared."
+
+
+# Packages and contracts -----------------------------------------------------------------------
+
+
+class PersonErased(Refused):
+    """The person's key was destroyed: nothing of them can be read or changed any more."""
+
+    code = "person_erased"
+    sentence = "Person {ref} was erased: nothing is left to read."
+
+
+class PersonKnown(Conflict):
+    """This authority has registered this NHS number before; one person is one row, so that people can be counted."""
+
+    code = "person_known"
+    sentence = "This NHS number is registered already, as {ref}."
+
+
+class StillServed(Refused):
+    """A person is not erased while care under a contract goes on."""
+
+    code = "still_served"
+    sentence = "Person {ref} is still served under contract {contract}: end it first."
+
+
+class NotACorrection(Refused):
+    """What was changed is what providers bid for: it takes a new version, not a correction."""
+
+    code = "not_a_correction"
+    sentence = "Providers bid for {fields}: amend the package instead of correcting it."
+
+
+class NothingChanged(Refused):
+    """The change asked for changes nothing."""
+
+    code = "nothing_changed"
+    sentence = "Nothing of {ref} is changed by this."
+
+
+class CannotLink(Refused):
+    """These packages can't be linked in this way."""
+
+    code = "cannot_link"
+    sentence = "The packages can't be linked: {reason}."
+
+
+class AlreadyExcluded(Conflict):
+    """This provider is excluded for this person already."""
+
+    code = "already_excluded"
+    sentence = "This provider is excluded already."
+
+
+class AlreadyContracted(Conflict):
+    """The award has its contract, or the package is being served under another one."""
+
+    code = "already_contracted"
+    sentence = "Package {package} is under contract {contract} already."
+
+
+class StartCannotMove(Refused):
+    """The start was moved before, or would move further than the scheme allows."""
+
+    code = "start_cannot_move"
+    sentence = "The start of contract {ref} can't be moved: {reason}."
+
+
+# Schemes --------------------------------------------------------------------------------------
+
+
+class BadScheme(BadInput):
+    """A scheme file is refused: `faults` are all of its faults, each a key and a reason; each is a line of the words."""
+
+    code = "bad_scheme"
+
+    def __init__(self, faults: tuple[tuple[str, str], ...], *, file: str) -> None:
+        self._lines = [": ".join(filter(None, (file, *fault))) for fault in faults]
+        super().__init__(faults[0][1], file=file, field=faults[0][0] or None, faults=faults)
+
+    def _words(self) -> str:
+        return "\n".join(self._lines)
+
+
+# Register -------------------------------------------------------------------------------------
+
+
+class BadCompanyNumber(BadInput):
+    """The text is not the form of a company number."""
+
+    code = "bad_company_number"
+
+
+class RegisteredAlready(Conflict):
+    """A company or a registered location is on the register under another reference."""
+
+    code = "registered_already"
+    sentence = "{what} {number} is on the register already, as {ref}."
+
+
+class AdmissionClosed(Refused):
+    """The scheme takes no applications now; `opens_at` says when it does again, None for never."""
+
+    code = "admission_closed"
+    sentence = "{scheme} takes no applications now."
+
+
+class DocumentExpired(Refused):
+    """A document that is no longer good is not received."""
+
+    code = "document_expired"
+    sentence = "This document was good until {expires_on} only."
+
+
+class DocumentsMissing(Refused):
+    """A provider can't be admitted before the scheme's documents are here and good; `kinds` names those that aren't."""
+
+    code = "documents_missing"
+    sentence = "{provider} can't be admitted: {kinds} missing or expired."
+
+
+class NotAdmitted(Refused):
+    """The provider holds no membership that this command is about."""
+
+    code = "not_admitted"
+    sentence = "{provider} is not a member of {scheme} there."
+
+
+class NoCapacity(Refused):
+    """The provider's free hours for new work don't hold this package."""
+
+    code = "no_capacity"
+    sentence = "{provider} has {free_minutes} free carer-minutes a week; {asked_minutes} are needed."
+
+
+class HeldOtherwise(Conflict):
+    """Hours were held for this award before, for another provider, place or number of minutes, or were given back."""
+
+    code = "held_otherwise"
+    sentence = "Hours for {ref} were held before, and otherwise."
+
+
+# Competition ----------------------------------------------------------------------------------
+
+
+class TooLate(Refused):
+    """The authority's clock, read after the locks, was at or past the end."""
+
+    code = "too_late"
+    sentence = "This closed at {closes_at:%H:%M:%S} UTC on {closes_at:%-d %B %Y}; it is {now:%H:%M:%S} UTC."
+
+
+class InvalidBid(Refused):
+    """The bid breaks published rules; `problems` says each in words."""
+
+    code = "invalid_bid"
+
+    def _words(self) -> str:
+        return " ".join(self.facts["problems"])
+
+
+class NotEligible(Refused):
+    """The provider may not take part; `reasons` says why in the provider's words."""
+
+    code = "not_eligible"
+
+    def _words(self) -> str:
+        return " ".join(self.facts["reasons"])
+
+
+class NotReady(Refused):
+    """Something that the urgency's readiness list asks for is missing."""
+
+    code = "not_ready"
+
+    def _words(self) -> str:
+        return f"Still missing: {'; '.join(self.facts['missing'])}."
+
+
+class OutOfTerm(Refused):
+    """The scheme's term has not begun or is over: nothing may be published under it."""
+
+    code = "out_of_term"
+    sentence = "The scheme {scheme} runs from {starts} to {ends}: nothing can be published under it now."
+
+
+class WrongMode(Refused):
+    """This round finds its provider in another way."""
+
+    code = "wrong_mode"
+    sentence = "This round takes {mode}, not this."
+
+
+class NeedsSecondPerson(Refused):
+    """The scheme asks for another person at this step."""
+
+    code = "needs_second_person"
+    sentence = "{actor} has already signed, typed a bid of this round, or declared an interest: somebody else must {step}."
+
+
+class PriceStillSealed(Refused):
+    """A price was looked for before its closing had opened; the look is on the trail."""
+
+    code = "still_sealed"
+    sentence = "Nothing of this bid can be read before its closing opens."

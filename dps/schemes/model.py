@@ -6,20 +6,49 @@ numbers out of 100, windows are written as `5h` (elapsed), `8wh` (working hours)
 next working day).
 """
 
-from datetime import date, datetime, time
+from datetime import UTC, date, time
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
-from dps.kernel.calendar import Nation, Window, parse_window
+from dps.kernel.calendar import (
+    ByWorkingDay,
+    ElapsedHours,
+    Nation,
+    Window,
+    WorkingCalendar,
+    WorkingHours,
+    on_the_minute,
+    parse_window,
+)
+from dps.kernel.errors import BadInput
+
+
+def _window(value: Any) -> Window:
+    if isinstance(value, ElapsedHours | WorkingHours | ByWorkingDay):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no window: write it as a text such as '5h'")
+    try:
+        return parse_window(value)
+    except BadInput as bad:
+        raise ValueError(bad.facts["reason"]) from None
+
+
+def _wall_time(value: time) -> time:
+    try:
+        on_the_minute(value, "time")
+    except BadInput as bad:
+        raise ValueError(bad.facts["reason"]) from None
+    return value
+
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-WindowText = Annotated[
-    Window,
-    BeforeValidator(lambda value: parse_window(value) if isinstance(value, str) else value),
-    PlainSerializer(lambda window: window.text(), return_type=str),
-]
+Lad = Annotated[str, Field(pattern=r"^[EWSN][0-9]{8}$")]
+WindowText = Annotated[Window, PlainValidator(_window), PlainSerializer(lambda window: window.text(), return_type=str)]
+WallTime = Annotated[time, AfterValidator(_wall_time)]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Pence = Annotated[int, Field(ge=0)]
 
@@ -102,11 +131,11 @@ class Rating(StrEnum):
 
 
 class Authority(Section):
-    """A buying body. `lads` are its local authority district codes."""
+    """A buying body. `lads` are its local authority district codes (an NHS body has none of its own)."""
 
     key: Key
     name: str
-    lads: tuple[str, ...] = ()
+    lads: tuple[Lad, ...] = ()
 
 
 class Term(Section):
@@ -117,17 +146,25 @@ class Term(Section):
 
 
 class Hours(Section):
-    opens: time = time(9)
-    closes: time = time(17)
+    """The council's working day: what working hours and working days are counted in."""
+
+    opens: WallTime = time(9)
+    closes: WallTime = time(17)
 
 
 class Admission(Section):
-    """When providers may join, what they are asked, and how fast the council must answer."""
+    """When providers may join, what they are asked, and how fast the council must answer.
 
-    opening: str = Field(default="always", pattern=r"^(always|quarterly|monthly)$")
+    A window opens on `day` of its month (of a quarter's first month) and stays open for `days_open` days. Where a
+    base is asked, only a provider with a registered location in the authorities' own districts is invited, until a
+    stage reaches across the border.
+    """
+
+    opening: Literal["always", "quarterly", "monthly"] = "always"
     day: int = Field(default=1, ge=1, le=28)
     days_open: int = Field(default=28, ge=1, le=31)
     decision_working_days: int = Field(default=10, ge=1, le=60)
+    base_asked: bool = False
     documents: tuple[str, ...] = ()
     questions: tuple["AdmissionQuestion", ...] = ()
 
@@ -137,7 +174,7 @@ class AdmissionQuestion(Section):
 
     key: Key
     text: str
-    kind: str = Field(pattern=r"^(percent|yes_no|number|text)$")
+    kind: Literal["percent", "yes_no", "number", "text"]
     flag_above: int | None = None
     flag_when: bool | None = None
 
@@ -150,11 +187,15 @@ class Quality(Section):
 
 
 class Envelope(Section):
-    """The lawful price per carer-hour, in pence, floor and ceiling included; `starts` dates a new one."""
+    """The lawful price per carer-hour, in pence, floor and ceiling included.
+
+    `starts` dates a new one; `localities`, where named, make it the envelope of that zone alone.
+    """
 
     floor_pence_per_hour: Pence
     ceiling_pence_per_hour: Pence
     starts: date | None = None
+    localities: tuple[Key, ...] = ()
 
 
 class VisitRules(Section):
@@ -176,6 +217,19 @@ class Lot(Section):
     visits: VisitRules = VisitRules()
     sets_budget: bool = False
     budget_weeks: int = Field(default=6, ge=1, le=26)
+
+    def envelope_on(self, day: date, locality: str | None = None) -> Envelope:
+        """The envelope in force on `day` in `locality`: its zone's own before the general one, then the latest.
+
+        An undated one was there from the first; the loader refuses a lot without a general one for its whole term.
+        """
+        started = [
+            envelope
+            for envelope in self.envelopes
+            if (envelope.starts is None or envelope.starts <= day)
+            and (not envelope.localities or locality in envelope.localities)
+        ]
+        return max(started, key=lambda envelope: (bool(envelope.localities), envelope.starts or date.min))
 
 
 class Locality(Section):
@@ -200,8 +254,9 @@ class ProviderList(Section):
 class Stage(Section):
     """One rung: who is asked, how far, how, and for how long.
 
-    `closing` says whether a sealed stage waits for the scheme's published closings or closes by itself after
-    `window`. `keeps_earlier` leaves those invited before in ("also advertised to").
+    `closing` says whether a stage closes by itself after `window`, or at the first published closing that leaves
+    at least `window`. `keeps_earlier` leaves those invited before in ("also advertised to"). `speed_permitted` lets
+    the first acceptance win outside a crisis: no scheme does that without having written it.
     """
 
     key: Key
@@ -210,8 +265,9 @@ class Stage(Section):
     reach: Reach
     mode: Mode
     window: WindowText
-    closing: str = Field(default="own", pattern=r"^(own|published)$")
+    closing: Literal["own", "published"] = "own"
     keeps_earlier: bool = True
+    speed_permitted: bool = False
 
 
 class Ladder(Section):
@@ -220,18 +276,18 @@ class Ladder(Section):
     lots: tuple[Key, ...] = Field(min_length=1)
     urgencies: tuple[Urgency, ...] = Field(min_length=1)
     stages: tuple[Stage, ...] = Field(min_length=1)
-    ends: str = Field(pattern=r"^(unfilled)$")
+    ends: Literal["unfilled"]
 
 
 class Closings(Section):
-    """Published times of day at which standard rounds close together, and the least time a round stays open."""
+    """Published times of day at which standard rounds close together, and the least time such a round stays open."""
 
-    times: tuple[time, ...] = ()
+    times: tuple[WallTime, ...] = ()
     minimum: WindowText
 
 
 class ScoredQuestion(Section):
-    """A question answered in the bid; assessors score it up to `points`."""
+    """A question answered in the bid with one of `answers`; each says what it scores out of 100."""
 
     key: Key
     text: str
@@ -242,14 +298,16 @@ class ScoredQuestion(Section):
 class Evaluation(Section):
     """How bids for one package are ranked. `price_weight` + `quality_weight` = 100.
 
-    `quality_from` shares the quality weight between the regulator's rating and the scored questions. Bids below the
-    mean of their package, or below the next bid, by these percentages are flagged as abnormally low.
+    Quality is the mean of the rating's score (counted `rating_points` times) and the scored questions (each counted
+    `points` times). Bids below the mean of their package, or below the next bid, by these percentages are flagged
+    as abnormally low.
     """
 
     rule: EvaluationRule
     price_weight: Percent = 100
     quality_weight: Percent = 0
     formula: PriceFormula = PriceFormula.LOWEST_OVER_BID
+    rating_points: int = Field(default=0, ge=0, le=100)
     questions: tuple[ScoredQuestion, ...] = ()
     low_below_mean_percent: Percent = 20
     low_below_next_percent: Percent = 15
@@ -283,7 +341,9 @@ class Allocation(Section):
 
 
 class Award(Section):
-    """Clocks and approval of an award. Limits are weekly pence: at most `automatic_below` needs no person."""
+    """Clocks and approval of an award. Limits are weekly pence: an award up to `automatic_to_pence` needs no person,
+    one above `second_person_above_pence` needs two.
+    """
 
     acceptance: dict[Urgency, WindowText]
     confirmation: WindowText
@@ -318,7 +378,7 @@ class Publication(Section):
 class Demo(Section):
     """How a demonstration plays this scheme: an instant inside its term and the synthetic market's size."""
 
-    starts_at: datetime
+    starts_at: Instant
     providers: int = Field(default=50, ge=2)
     referrals: int = Field(default=300, ge=1)
     weekly_hours: int = Field(default=13, ge=1)
@@ -327,9 +387,13 @@ class Demo(Section):
 
 
 class Scheme(Section):
-    """One council's rules. `assumed` lists, in words, what no paper says and the council chose."""
+    """One council's rules. `assumed` lists, in words, what no paper says and the council chose.
 
-    key: Key
+    `bordering_lads` are the districts across the border, for stages that reach there. `demo` is no rule: it is left
+    out of the rules' hash and of what is stored.
+    """
+
+    key: Annotated[Key, Field(max_length=32)]
     name: str
     colour: str = Field(default="#1d70b8", pattern=r"^#[0-9a-f]{6}$")
     legal_basis: LegalBasis
@@ -337,6 +401,7 @@ class Scheme(Section):
     source: str
     assumed: tuple[str, ...] = ()
     authorities: tuple[Authority, ...] = Field(min_length=1)
+    bordering_lads: tuple[Lad, ...] = ()
     term: Term
     hours: Hours = Hours()
     admission: Admission = Admission()
@@ -353,7 +418,7 @@ class Scheme(Section):
     unfilled: Open
     direct_award: DirectAward = DirectAward()
     publication: Publication = Publication()
-    demo: Demo
+    demo: Demo | None = None
 
     def lot(self, key: str) -> Lot:
         return next(lot for lot in self.lots if lot.key == key)
@@ -364,3 +429,11 @@ class Scheme(Section):
     def ladder(self, lot: str, urgency: Urgency) -> Ladder:
         """The first ladder that names this lot and urgency; the loader refuses a scheme that lacks one."""
         return next(ladder for ladder in self.ladders if lot in ladder.lots and urgency in ladder.urgencies)
+
+    def calendar(self) -> WorkingCalendar:
+        """The working calendar in which this scheme's windows run."""
+        return WorkingCalendar(self.nation, opens=self.hours.opens, closes=self.hours.closes)
+
+    def is_in_term(self, day: date) -> bool:
+        """Whether the scheme runs on this (local) day: nothing is published outside its term."""
+        return self.term.starts <= day and (self.term.ends is None or day < self.term.ends)

@@ -1,0 +1,69 @@
+"""Evaluation: weights, what quality is made of, budgets, and ties."""
+
+from collections.abc import Iterator
+
+from dps.schemes.faults import Fault, fault, repeated
+from dps.schemes.model import Allocation, Evaluation, EvaluationRule, Lot, PriceFormula, Tie
+
+
+def weights_make_100(evaluation: Evaluation, lots: tuple[Lot, ...]) -> Iterator[Fault]:
+    """The weights of price and quality make 100 and suit the rule and the formula."""
+    total = evaluation.price_weight + evaluation.quality_weight
+    if total != 100:
+        yield fault(("evaluation", "price_weight"), f"price_weight and quality_weight make {total}, not 100")
+    if evaluation.rule is not EvaluationRule.PRICE_QUALITY and evaluation.quality_weight:
+        yield fault(("evaluation", "quality_weight"), f"must be 0: under {evaluation.rule} only the price counts")
+    is_fixed = evaluation.formula is PriceFormula.FIXED_PRICE
+    if evaluation.rule is EvaluationRule.PRICE_QUALITY and is_fixed is not (evaluation.price_weight == 0):
+        yield fault(("evaluation", "formula"), "fixed_price goes with a price weight of 0, and no other formula does")
+    if evaluation.formula is PriceFormula.LINEAR_IN_ENVELOPE:
+        for place, lot in enumerate(lots):
+            if any(one.floor_pence_per_hour == one.ceiling_pence_per_hour for one in lot.envelopes):
+                yield fault(
+                    ("lots", place, "envelopes"), "a price can't be linear between a floor and the same ceiling"
+                )
+
+
+def quality_can_be_scored(evaluation: Evaluation, allocation: Allocation) -> Iterator[Fault]:
+    """Where quality counts it is made of the rating, of questions or of both; where it doesn't, nothing is asked."""
+    counts = evaluation.quality_weight > 0 or allocation.terms.quality_pence_per_point_hour is not None
+    if counts and not evaluation.rating_points and not evaluation.questions:
+        yield fault(
+            ("evaluation", "rating_points"), "quality counts, but neither the rating nor a question makes it up"
+        )
+    if not counts and evaluation.questions:
+        yield fault(("evaluation", "questions"), "are asked, but quality counts nowhere")
+    if not counts and evaluation.rating_points:
+        yield fault(("evaluation", "rating_points"), "are given, but quality counts nowhere")
+
+
+def questions_can_be_answered(evaluation: Evaluation) -> Iterator[Fault]:
+    """A scored question offers two answers or more, of which the best scores 100."""
+    for place, key in repeated([question.key for question in evaluation.questions]):
+        yield fault(("evaluation", "questions", place, "key"), f"{key!r} is used twice")
+    for place, question in enumerate(evaluation.questions):
+        where = ("evaluation", "questions", place, "answers")
+        if len(question.answers) < 2:
+            yield fault(where, "needs two answers or more to choose from")
+        elif max(question.answers.values()) != 100:
+            yield fault(where, "the best answer must score 100")
+
+
+def budgets_are_evaluated_by_the_ongoing_rate(evaluation: Evaluation, lots: tuple[Lot, ...]) -> Iterator[Fault]:
+    """A lot with a set budget and the ongoing-rate rule need each other."""
+    is_ongoing = evaluation.rule is EvaluationRule.ONGOING_RATE
+    for place, lot in enumerate(lots):
+        if lot.sets_budget and not is_ongoing:
+            yield fault(
+                ("lots", place, "sets_budget"), f"{evaluation.rule} has nothing to compare where a budget is set"
+            )
+    if is_ongoing and not any(lot.sets_budget for lot in lots):
+        yield fault(("evaluation", "rule"), "no lot sets a budget after which a rate could go on")
+
+
+def the_lot_parts_ties_last(ties: tuple[Tie, ...]) -> Iterator[Fault]:
+    """Ties end in the lot, and no step is named twice."""
+    for place, tie in repeated(ties):
+        yield fault(("ties", place), f"{tie!r} is named twice")
+    if ties[-1] is not Tie.LOT:
+        yield fault(("ties", len(ties) - 1), "the lot must come last: nothing else parts every tie")
