@@ -31,11 +31,17 @@ test: $(VENV)/.dev setup ## Run every test on SQLite and PostgreSQL
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, types, import contracts and unit tests on SQLite, in under a minute
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target lint types unit
+
+# The import contracts stand among the tests, in tests/architecture.
+.PHONY: lint types unit
+lint:
 	@$(BIN)/ruff check $(PACKAGES) tests
 	@$(BIN)/ruff format --check $(PACKAGES) tests
+types:
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "not postgresql and not slow" \
+unit:
+	@$(BIN)/python -m pytest -q --hypothesis-profile=quick -m "not postgresql and not slow" \
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
 
 .PHONY: format

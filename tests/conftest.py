@@ -16,9 +16,10 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 # No test is timed: a machine at work elsewhere must not turn one red. CI draws the same examples in every run.
 settings.register_profile(
-    "dps", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+    "full", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
 )
-settings.load_profile("dps")
+settings.register_profile("quick", settings.get_profile("full"), max_examples=20)
+settings.load_profile("full")
 
 
 @pytest.fixture(scope="session")
