@@ -1,0 +1,350 @@
+"""The working calendar and the three kinds of window.
+
+Everything goes in and comes out as aware UTC; wall time exists only inside, in the calendar's zone. Windows are
+half-open `[start, end)`, so an end that falls on the close of business is that close, not the next opening.
+Source: design.md §6.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import IntEnum, StrEnum
+from functools import cache
+from itertools import count
+from types import MappingProxyType
+from typing import ClassVar, Self, TypeAlias
+from zoneinfo import ZoneInfo
+
+from holidays import country_holidays
+
+from dps.kernel.errors import BadInput
+
+LONDON = ZoneInfo("Europe/London")
+NO_TIME = timedelta()
+ONE_DAY = timedelta(days=1)
+
+
+class Nation(StrEnum):
+    """Whose bank holidays count."""
+
+    ENGLAND_WALES = "england_wales"
+    SCOTLAND = "scotland"
+    NORTHERN_IRELAND = "northern_ireland"
+
+
+class Weekday(IntEnum):
+    """Numbered as `date.weekday()` numbers them."""
+
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
+    SATURDAY = 5
+    SUNDAY = 6
+
+    @property
+    def short(self) -> str:
+        """`Mon` … `Sun`."""
+        return self.name[:3].title()
+
+    @property
+    def is_weekend(self) -> bool:
+        return self >= Weekday.SATURDAY
+
+    @classmethod
+    def parse(cls, text: str, *, field: str | None = None) -> Self:
+        """Read `Mon` … `Sun` in any case; BadInput otherwise."""
+        for weekday in cls:
+            if text.casefold() == weekday.short.casefold():
+                return weekday
+        raise BadInput(f"{text!r} is no weekday: write Mon, Tue, Wed, Thu, Fri, Sat or Sun", field=field)
+
+
+MONDAY_TO_FRIDAY = frozenset(weekday for weekday in Weekday if not weekday.is_weekend)
+
+_SUBDIVISION = {Nation.ENGLAND_WALES: "ENG", Nation.SCOTLAND: "SCT", Nation.NORTHERN_IRELAND: "NIR"}
+
+
+@cache
+def bank_holidays(nation: Nation, year: int) -> Mapping[date, str]:
+    """The days of `year` that are bank holidays, with their names, known offline.
+
+    A holiday that falls on a weekend is kept on its substitute day alone, as the government's list has it; the
+    package names the weekend day as well, and no UK bank holiday stays on one.
+    Source: Banking and Financial Dealings Act 1971, schedule 1, and the proclamations that the package collects.
+    """
+    known = country_holidays("GB", subdiv=_SUBDIVISION[nation], years=year)
+    return MappingProxyType({day: known[day] for day in sorted(known) if not Weekday(day.weekday()).is_weekend})
+
+
+def as_wall_time(text: str, *, field: str | None = None) -> time:
+    """Read `HH:MM`, 00:00 to 23:59; BadInput otherwise."""
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise BadInput(f"{text!r} is no time of day: write hours and minutes as 07:30", field=field)
+    return time(int(text[:2]), int(text[3:]))
+
+
+def on_the_minute(wall: time, field: str) -> None:
+    """Refuse a time of day with seconds or with a zone of its own."""
+    if wall.second or wall.microsecond or wall.tzinfo is not None:
+        raise BadInput(f"{wall.isoformat()} must be whole minutes without a zone", field=field)
+
+
+def _utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("a naive time has no place in a calendar")
+    return instant.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingCalendar:
+    """The hours in which a council works: weekdays from `opens` to `closes`, without the nation's bank holidays.
+
+    `also_closed` names single days more: a council's closure, or a bank holiday proclaimed after this release.
+    """
+
+    nation: Nation
+    opens: time = time(9)
+    closes: time = time(17)
+    weekdays: frozenset[Weekday] = MONDAY_TO_FRIDAY
+    zone: ZoneInfo = LONDON
+    also_closed: frozenset[date] = frozenset()
+
+    def __post_init__(self) -> None:
+        on_the_minute(self.opens, "opens")
+        on_the_minute(self.closes, "closes")
+        if self.closes <= self.opens:
+            raise BadInput(f"{self.closes:%H:%M} is not after the opening at {self.opens:%H:%M}", field="closes")
+        if not self.weekdays:
+            raise BadInput("no weekday is a working day", field="weekdays")
+
+    # Days
+
+    def is_working_day(self, day: date) -> bool:
+        return (
+            day.weekday() in self.weekdays
+            and day not in bank_holidays(self.nation, day.year)
+            and day not in self.also_closed
+        )
+
+    def next_working_day(self, day: date) -> date:
+        """The first working day strictly after `day`."""
+        day += ONE_DAY
+        while not self.is_working_day(day):
+            day += ONE_DAY
+        return day
+
+    def working_day_from(self, day: date) -> date:
+        """`day` itself if it is a working day, else the next."""
+        return day if self.is_working_day(day) else self.next_working_day(day)
+
+    def add_working_days(self, day: date, days: int) -> date:
+        """The `days`-th working day after `day`, which is not counted; 0 is `day` itself, working or not."""
+        if days < 0:
+            raise BadInput(f"{days} working days can't be added", field="days")
+        for _ in range(days):
+            day = self.next_working_day(day)
+        return day
+
+    def working_days_between(self, after: date, until: date) -> int:
+        """How many working days lie in `(after, until]`: the inverse of `add_working_days`."""
+        return sum(self.is_working_day(after + timedelta(days=n)) for n in range(1, (until - after).days + 1))
+
+    # Instants
+
+    def local(self, instant: datetime) -> datetime:
+        """The instant as this calendar's wall shows it: for words and dates, never for comparing."""
+        return _utc(instant).astimezone(self.zone)
+
+    def at(self, day: date, wall: time) -> datetime:
+        """The UTC instant at which the wall shows `wall` on `day`.
+
+        A time that comes twice (autumn) or never (spring) is read as the later instant: no window is cut short.
+        """
+        first = datetime.combine(day, wall, tzinfo=self.zone)
+        return max(first.astimezone(UTC), first.replace(fold=1).astimezone(UTC))
+
+    def hours_on(self, day: date) -> tuple[datetime, datetime] | None:
+        """The working hours `[opening, close)` of `day` in UTC, or None."""
+        if not self.is_working_day(day):
+            return None
+        opening, close = self.at(day, self.opens), self.at(day, self.closes)
+        # An opening inside the skipped hour may come after a close soon behind it.
+        return (opening, close) if opening < close else None
+
+    def is_working_time(self, instant: datetime) -> bool:
+        hours = self.hours_on(self.local(instant).date())
+        return hours is not None and hours[0] <= _utc(instant) < hours[1]
+
+    def add_working_time(self, start: datetime, worked: timedelta) -> datetime:
+        """The earliest instant by which `worked` of working time has passed since `start`.
+
+        So 8 hours from Monday 09:00 end on Monday at 17:00, and no time at all ends at `start`.
+        """
+        if worked < NO_TIME:
+            raise BadInput("working time can't be taken away", field="worked")
+        start, left = _utc(start), worked
+        if not left:
+            return start
+        for opening, close in self._hours_from(start):
+            begin = max(opening, start)
+            if left <= close - begin:
+                return begin + left
+            left -= max(close - begin, NO_TIME)
+        raise AssertionError("a calendar does not end")
+
+    def working_time_between(self, start: datetime, end: datetime) -> timedelta:
+        """The working time within `[start, end)`; none if `end` is not after `start`."""
+        start, end = _utc(start), _utc(end)
+        worked = NO_TIME
+        for opening, close in self._hours_from(start):
+            if opening >= end:
+                return worked
+            worked += max(min(close, end) - max(opening, start), NO_TIME)
+        raise AssertionError("a calendar does not end")
+
+    def _hours_from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        first = self.local(start).date()
+        for n in count():
+            hours = self.hours_on(first + timedelta(days=n))
+            if hours is not None:
+                yield hours
+
+
+# Windows
+
+
+LONGEST_MINUTES = 366 * 24 * 60
+LONGEST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """Hours and minutes, kept with fewer than 60 minutes; at least a minute, at most a leap year."""
+
+    hours: int = 0
+    minutes: int = 0
+
+    hour_sign: ClassVar[str]
+    minute_sign: ClassVar[str]
+    adjective: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        total = self.hours * 60 + self.minutes
+        if self.hours < 0 or self.minutes < 0 or not 1 <= total <= LONGEST_MINUTES:
+            raise BadInput("a window lasts from one minute to one year", field="window")
+        object.__setattr__(self, "hours", total // 60)
+        object.__setattr__(self, "minutes", total % 60)
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(hours=self.hours, minutes=self.minutes)
+
+    def text(self) -> str:
+        """The form that `parse_window` reads."""
+        if self.minutes:
+            return f"{self.hours * 60 + self.minutes}{self.minute_sign}"
+        return f"{self.hours}{self.hour_sign}"
+
+    def words(self) -> str:
+        """For people: `5 hours`, `1 hour 30 minutes`, `8 working hours`."""
+        parts = [(self.hours, "hour"), (self.minutes, "minute")]
+        return " ".join(f"{n} {self.adjective}{unit}{'' if n == 1 else 's'}" for n, unit in parts if n)
+
+
+@dataclass(frozen=True, slots=True)
+class ElapsedHours(_Hours):
+    """Real hours: a night on which the clocks change makes the wall disagree, not the window."""
+
+    hour_sign: ClassVar[str] = "h"
+    minute_sign: ClassVar[str] = "m"
+    adjective: ClassVar[str] = ""
+
+    def end(self, start: datetime, calendar: WorkingCalendar) -> datetime:
+        return _utc(start) + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours(_Hours):
+    """Hours of work: nights, weekends and bank holidays are skipped."""
+
+    hour_sign: ClassVar[str] = "wh"
+    minute_sign: ClassVar[str] = "wm"
+    adjective: ClassVar[str] = "working "
+
+    def end(self, start: datetime, calendar: WorkingCalendar) -> datetime:
+        return calendar.add_working_time(start, self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class ByWorkingDay:
+    """By a time on the wall, `days` working days later.
+
+    0 days is today, if today is a working day and the time is still ahead, and otherwise the next working day.
+    """
+
+    days: int
+    at: time
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.days <= LONGEST_DAYS:
+            raise BadInput("a window ends from 0 to 366 working days later", field="window")
+        on_the_minute(self.at, "window")
+
+    def end(self, start: datetime, calendar: WorkingCalendar) -> datetime:
+        today = calendar.local(start).date()
+        if self.days:
+            return calendar.at(calendar.add_working_days(today, self.days), self.at)
+        end = calendar.at(calendar.working_day_from(today), self.at)
+        return end if end > _utc(start) else calendar.at(calendar.next_working_day(today), self.at)
+
+    def text(self) -> str:
+        """The form that `parse_window` reads."""
+        return f"{self.at:%H:%M}+{self.days}wd"
+
+    def words(self) -> str:
+        """For people: `by 17:00 on the next working day`."""
+        match self.days:
+            case 0:
+                return f"by {self.at:%H:%M} on the same working day, or on the next if that has passed"
+            case 1:
+                return f"by {self.at:%H:%M} on the next working day"
+            case _:
+                return f"by {self.at:%H:%M}, {self.days} working days later"
+
+
+Window: TypeAlias = ElapsedHours | WorkingHours | ByWorkingDay
+
+
+def parse_window(text: str) -> Window:
+    """Read a window as scheme files write it; BadInput otherwise.
+
+    `5h` and `90m` are elapsed, `8wh` and `30wm` worked, `17:00+1wd` is by 17:00 on the next working day.
+    """
+    if found := re.fullmatch(r"([0-9]{1,6})(h|m|wh|wm)", text):
+        number, unit = int(found[1]), found[2]
+        kind = WorkingHours if unit.startswith("w") else ElapsedHours
+        return kind(hours=number) if unit.endswith("h") else kind(minutes=number)
+    if found := re.fullmatch(r"([0-9]{2}:[0-9]{2})\+([0-9]{1,3})wd", text):
+        return ByWorkingDay(int(found[2]), as_wall_time(found[1]))
+    raise BadInput(
+        f"{text!r} is no window: write 5h or 90m (elapsed), 8wh or 30wm (working hours), 17:00+1wd (by working day)"
+    )
+
+
+def next_closing(after: datetime, times: tuple[time, ...], calendar: WorkingCalendar, minimum: Window) -> datetime:
+    """The first published closing that leaves at least the `minimum` window from `after`.
+
+    Closings are at `times` on every working day; one that falls exactly on the minimum's end counts.
+    """
+    if not times:
+        raise BadInput("no closing is published", field="times")
+    earliest = minimum.end(after, calendar)
+    day = calendar.working_day_from(calendar.local(earliest).date())
+    while True:
+        closing = min((c for c in (calendar.at(day, wall) for wall in times) if c >= earliest), default=None)
+        if closing is not None:
+            return closing
+        day = calendar.next_working_day(day)
