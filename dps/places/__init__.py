@@ -1,0 +1,1 @@
+"""Where: postcodes, the ONS directory, localities and their neighbours, travel."""
