@@ -41,7 +41,7 @@ lint:
 types:
 	@$(BIN)/mypy
 unit:
-	@$(BIN)/python -m pytest -q --hypothesis-profile=quick -m "not postgresql and not slow" \
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=quick -m "not postgresql and not slow" \
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
 
 .PHONY: format

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +39,9 @@ _CHANCE_CALLS = {"os.urandom", "uuid.uuid1", "uuid.uuid4", "uuid1", "uuid4"}
 _NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "misc"}
 
 
+@cache
 def source_files() -> list[Source]:
-    """Every Python file of the product."""
+    """Every Python file of the product, parsed once."""
     paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
     return [Source(path.relative_to(ROOT).as_posix(), path.read_text()) for path in paths]
 
