@@ -87,10 +87,7 @@ def append(
 ) -> AuditEvent:
     """Write the next event of `stream`. Writers of one stream wait for each other."""
     head = session.exec(
-        select(AuditHead)
-        .where(AuditHead.stream == stream)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(AuditHead).where(AuditHead.stream == stream).with_for_update().execution_options(populate_existing=True)
     ).first()
     seq, previous = (head.seq + 1, head.hash) if head else (1, ZERO_HASH)
     facts = dict(body or {})

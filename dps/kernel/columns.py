@@ -41,7 +41,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return _EPOCH + value * _MICROSECOND
+            return _EPOCH + int(value) * _MICROSECOND
         read: datetime = value
         return read.astimezone(UTC)
 
@@ -121,7 +121,7 @@ def _enum(states: type[StrEnum]) -> Enum:
 
 
 def id_column() -> Any:
-    return Field(default=None, primary_key=True, sa_type=BigId)  # type: ignore[call-overload]
+    return Field(default=None, primary_key=True, sa_type=BigId)
 
 
 def ref_column() -> Any:
@@ -132,8 +132,8 @@ def ref_column() -> Any:
 def link_column(target: str, *, nullable: bool = False, index: bool = True, unique: bool = False) -> Any:
     """A foreign key to `table.id`; deletes are never cascaded."""
     if nullable:
-        return Field(default=None, foreign_key=target, nullable=True, index=index, unique=unique, sa_type=BigId)  # type: ignore[call-overload]
-    return Field(foreign_key=target, index=index, unique=unique, sa_type=BigId)  # type: ignore[call-overload]
+        return Field(default=None, foreign_key=target, nullable=True, index=index, unique=unique, sa_type=BigId)
+    return Field(foreign_key=target, index=index, unique=unique, sa_type=BigId)
 
 
 def utc_column(*, nullable: bool = False, index: bool = False) -> Any:
@@ -159,7 +159,7 @@ def whole_column(*, nullable: bool = False, default: int | None = None) -> Any:
 
 def state_column(states: type[StrEnum], *, index: bool = True) -> Any:
     """One of `states`, by value, with a named CHECK on both databases."""
-    return Field(index=index, sa_type=_enum(states))  # type: ignore[call-overload]
+    return Field(index=index, sa_type=_enum(states))
 
 
 def json_column(*, nullable: bool = False) -> Any:

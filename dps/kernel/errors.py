@@ -151,12 +151,6 @@ class LocalitiesOverlap(BadInput):
     code = "localities_overlap"
 
 
-class BadNeighbours(BadInput):
-    """Stated neighbours name an unknown locality, the locality itself, or only one way."""
-
-    code = "bad_neighbours"
-
-
 class NotComparable(Refused):
     """Two positions on different grids have no distance."""
 
@@ -359,7 +353,7 @@ class NeedsSecondPerson(Refused):
     """The scheme asks for another person at this step."""
 
     code = "needs_second_person"
-    sentence = "{actor} has already signed, typed a bid of this round, or declared an interest: somebody else must {step}."
+    sentence = "{actor} has signed already, typed a bid here, or declared an interest: somebody else must {step}."
 
 
 class PriceStillSealed(Refused):

@@ -3,7 +3,7 @@
 Three kinds, made by `dps keys create`, kept in one directory that is backed up apart from the database:
 
 - `application.key`: 32 bytes; encrypts standing data at rest and wraps each person's own key;
-- `signing.key`: Ed25519; signs receipts and checkpoints, named by its key id; old public keys stay in `signing.pub.json`;
+- `signing.key`: Ed25519; signs receipts and checkpoints; public keys, old ones too, are in `signing.pub.json`;
 - `recipients.json`: the age recipients that closings are sealed to. Their identities are **not** here: they lie in a
   directory that only the worker is given (law 2), which `bidding/sealing/opening` alone reads.
 """

@@ -11,8 +11,8 @@ import structlog
 _ALLOWED = frozenset(
     {
         "actor", "attempt", "authority", "closing", "code", "count", "error", "event", "kind", "level", "method",
-        "package", "path", "provider", "ref", "referral", "role", "round", "scheme", "seconds", "seq", "state", "status",
-        "stream", "sweep", "timestamp", "url_rule",
+        "package", "path", "provider", "ref", "referral", "role", "round", "scheme", "seconds", "seq", "state",
+        "status", "stream", "sweep", "timestamp", "url_rule",
     }
 )  # fmt: skip
 

@@ -34,7 +34,8 @@ def verify_trail(session: Session, public_keys: Mapping[str, bytes]) -> TrailRep
     seen = _verify_chains(session, signed, report)
     for stream, head in heads.items():
         if seen.get(stream) != head:
-            report.faults.append(f"stream {stream}: its events end at {_seq(seen.get(stream))}, its head says {head[0]}")
+            end = _seq(seen.get(stream))
+            report.faults.append(f"stream {stream}: its events end at {end}, its head says {head[0]}")
     for stream in seen.keys() - heads.keys():
         report.faults.append(f"stream {stream}: it has events but no head")
     for stream in {stream for stream, _ in signed}:

@@ -1,0 +1,94 @@
+"""What an accepted award leads to: disclosure to the winner, the first visit, a failed start, a hand-back.
+
+A failed start and a hand-back broker the package again at once, in the same transaction.
+"""
+
+from datetime import date, datetime
+
+from sqlmodel import Session, select
+
+from bidding.awards.records import Award, AwardState, award_of
+from bidding.publishing import broker_again
+from bidding.referrals import Referral
+from bidding.rounds import Round
+from dps.contracts import contracts
+from dps.contracts.contracts import Contract
+from dps.contracts.reasons import FailureReason, HandBackReason
+from dps.contracts.standing import find_contract
+from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.database import locked_one
+from dps.kernel.errors import NoSuchStep, NotFound
+from dps.kernel.ports import Ports
+from dps.packages.identity import Identity
+from dps.packages.packages import Package, person_of
+from dps.packages.persons import Purpose, disclose
+from dps.register import holds
+
+
+def identity_for_winner(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> Identity:
+    """Who the person is: to the winner alone, only after acceptance, each opening recorded (law 7)."""
+    actor.needs("read a person's file", Role.PROVIDER)
+    award = award_of(session, award_ref, actor)
+    if award.state not in (AwardState.ACCEPTED, AwardState.CONFIRMED) or award.ended_at is not None:
+        raise NotFound(kind="person", ref=award_ref)
+    referral = session.get(Referral, award.referral_id)
+    package = session.get(Package, referral.package_id) if referral else None
+    assert package is not None
+    now = ports.clock.read(session)
+    return disclose(
+        session,
+        ports.keyring,
+        person_of(session, package),
+        actor=actor,
+        purpose=Purpose.HANDOVER,
+        now=now,
+        winner=award.provider,
+    )
+
+
+def start_contract(session: Session, ports: Ports, *, contract_ref: str, first_visit_on: date, actor: Actor) -> None:
+    """Record the first visit."""
+    contract = find_contract(session, contract_ref, actor=actor)
+    contract = locked_one(session, Contract, contract.id)
+    now = ports.clock.read(session)
+    contracts.start(session, ports.entropy, contract, first_visit_on=first_visit_on, actor=actor, now=now)
+
+
+def fail_to_start(
+    session: Session, ports: Ports, *, contract_ref: str, reason: FailureReason, actor: Actor
+) -> Round | None:
+    """Care never began: the hours are released and the package is brokered again at once."""
+    contract, award, referral = _locked(session, contract_ref, actor)
+    now = ports.clock.read(session)
+    contracts.fail_to_start(session, ports.entropy, contract, reason=reason, actor=actor, now=now)
+    _close_award(session, award, now, f"failed to start: {reason}")
+    return broker_again(session, ports, referral, CLOCK, now, cause=f"failed to start: {reason}")
+
+
+def hand_back(
+    session: Session, ports: Ports, *, contract_ref: str, reason: HandBackReason, last_day: date, actor: Actor
+) -> Round | None:
+    """The provider gives the contract back: the package is brokered again, at once, while care goes on until then."""
+    contract, award, referral = _locked(session, contract_ref, actor)
+    now = ports.clock.read(session)
+    contracts.hand_back(session, ports.entropy, contract, reason=reason, last_day=last_day, actor=actor, now=now)
+    _close_award(session, award, now, f"handed back: {reason}")
+    return broker_again(session, ports, referral, CLOCK, now, cause=f"handed back: {reason}")
+
+
+def _locked(session: Session, contract_ref: str, actor: Actor) -> tuple[Contract, Award, Referral]:
+    contract = find_contract(session, contract_ref, actor=actor)
+    award = session.exec(select(Award).where(Award.ref == contract.award_ref)).one()
+    referral = locked_one(session, Referral, award.referral_id)
+    award = locked_one(session, Award, award.id)
+    if award.ended_at is not None:
+        raise NoSuchStep(kind="Contract", ref=contract.ref, state=str(contract.state), step="be given back again")
+    return locked_one(session, Contract, contract.id), award, referral
+
+
+def _close_award(session: Session, award: Award, now: datetime, reason: str) -> None:
+    """A confirmed award stays confirmed on the record; `ended_at` lets the referral have another."""
+    award.ended_at, award.end_reason = now, reason
+    session.add(award)
+    session.flush()
+    holds.release(session, award_ref=award.ref, actor=CLOCK, now=now)

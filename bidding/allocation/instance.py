@@ -1,0 +1,241 @@
+"""What a closing is decided from: rows in, the solver's frozen records out.
+
+Packages are named by their rounds, lots by the bids' commitments. Free hours come from the ledger, limits from what
+providers said, less what they have won since; prices from the scheme's published terms.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bidding.asking import visit_hours
+from bidding.bids.content import BidContent
+from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid
+from bidding.bids.submitting import package_of
+from bidding.closings import Closing
+from bidding.in_play import usage
+from bidding.referrals import PRIORITY, Referral
+from bidding.rounds import Round, RoundState, rounds_of_closing
+from bidding.standing import candidates
+from dps.contracts.standing import incumbents
+from dps.kernel.money import round_half_up
+from dps.packages.packages import Package
+from dps.packages.schedule import Schedule
+from dps.schemes.model import AllocationMode, Mode, Scheme, Urgency
+from matching import allocation as solver
+from matching.eligibility import Candidate, DaySpan
+
+
+def referral_of_round(session: Session, round_: Round) -> Referral:
+    """The referral that a round belongs to."""
+    referral = session.get(Referral, round_.referral_id)
+    assert referral is not None
+    return referral
+
+
+def instance_of(session: Session, closing: Closing, scheme: Scheme, now: datetime) -> solver.Instance:
+    """Everything this closing is decided from. Packages are named by their rounds, lots by the bids' commitments."""
+    rounds = rounds_of_closing(session, closing.id, RoundState.CLOSED)
+    packages = {round_.ref: package_of(session, round_) for round_ in rounds}
+    by_id = {round_.id or 0: round_ for round_ in rounds}
+    bids = _bids(session, closing, by_id, packages)
+    authorities = sorted({package.authority for package in packages.values()})
+    taking_part = {bid.provider for bid in bids}
+    providers = _providers(session, scheme, authorities, packages, taking_part, now)
+    return solver.Instance(
+        packages=tuple(
+            solver.Package(
+                ref=round_.ref,
+                locality=round_.locality,
+                weekly_minutes=packages[round_.ref].weekly_minutes or 1,
+                priority=PRIORITY[packages[round_.ref].urgency],
+                unplaced_pence=_unplaced_pence(scheme, packages[round_.ref]),
+                days_waited=_days_waited(referral_of_round(session, round_), now),
+            )
+            for round_ in rounds
+        ),
+        providers=tuple(providers[ref] for ref in sorted(providers)),
+        bids=tuple(bids),
+        localities=_localities(session, scheme, authorities, taking_part, now),
+        policy=policy_of(scheme, Mode(closing.mode)),
+    )
+
+
+def policy_of(scheme: Scheme, mode: Mode) -> solver.Policy:
+    """The scheme's published terms; an acceptance window is decided package by package, by the published order."""
+    if mode is Mode.ACCEPTANCE_WINDOW or scheme.allocation.mode is AllocationMode.PER_PACKAGE:
+        return solver.Policy(mode=solver.Mode.PER_PACKAGE)
+    terms = scheme.allocation.terms
+    share = terms.locality_share_cap_percent
+    return solver.Policy(
+        mode=solver.Mode.JOINT,
+        coverage_pence=terms.coverage_pence or 0,
+        default_target=terms.coverage_target or 0,
+        locality_share_bp=None if share is None else share * 100,
+        awards_per_provider=terms.awards_cap,
+        quality_pence_per_point_hour=terms.quality_pence_per_point_hour or 0,
+        delay_pence_per_day=_by_priority(terms.start_delay_pence_per_day),
+        waiting_pence_per_day=_by_priority(terms.waited_pence_per_day),
+        stability_pence=terms.stability_pence or 0,
+    )
+
+
+def _by_priority(prices: dict[Urgency, int] | None) -> tuple[int, int, int, int]:
+    by = {PRIORITY[urgency]: pence for urgency, pence in (prices or {}).items()}
+    return by.get(1, 0), by.get(2, 0), by.get(3, 0), by.get(4, 0)
+
+
+def _unplaced_pence(scheme: Scheme, package: Package) -> int | None:
+    prices = scheme.allocation.terms.unplaced_pence_per_hour
+    if prices is None or package.urgency not in prices:
+        return None
+    return round_half_up(prices[package.urgency] * (package.weekly_minutes or 1), 60)
+
+
+def _days_waited(referral: Referral, now: datetime) -> int:
+    return max((now - referral.seeking_since).days, 0) if referral.seeking_since else 0
+
+
+def _bids(
+    session: Session, closing: Closing, rounds: dict[int, Round], packages: dict[str, Package]
+) -> list[solver.Bid]:
+    """Valid bids of this closing. A bundle counts once, at the sum of its parts."""
+    query = (
+        select(ScoredBid, Bid, OpenedBid)
+        .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
+        .join(OpenedBid, col(OpenedBid.bid_id) == col(Bid.id))
+        .where(Bid.closing_id == closing.id, col(Bid.state) == BidState.OPENED, col(ScoredBid.round_id).in_(rounds))
+        .order_by(col(Bid.id), col(ScoredBid.round_id))
+    )
+    parts: dict[str, list[tuple[ScoredBid, Bid, BidContent]]] = {}
+    for scored, bid, opened in session.exec(query):
+        parts.setdefault(bid.ref, []).append((scored, bid, BidContent.from_dict(opened.content)))
+    exclusive = _exclusive(parts, rounds)
+    return [_bid(part, rounds, packages, exclusive[ref]) for ref, part in parts.items()]
+
+
+def _exclusive(
+    parts: dict[str, list[tuple[ScoredBid, Bid, BidContent]]], rounds: dict[int, Round]
+) -> dict[str, tuple[str, ...]]:
+    """Either-or: a bid that names a round excludes the same provider's bids for that round."""
+    for_round: dict[tuple[str, str], set[str]] = {}
+    for ref, part in parts.items():
+        for scored, bid, _ in part:
+            for_round.setdefault((bid.provider, rounds[scored.round_id].ref), set()).add(ref)
+    pairs: dict[str, set[str]] = {ref: set() for ref in parts}
+    for ref, part in parts.items():
+        _, bid, content = part[0]
+        for named in content.not_with:
+            for other in for_round.get((bid.provider, named), set()) - {ref}:
+                pairs[ref].add(other)
+                pairs[other].add(ref)
+    return {ref: tuple(sorted(others)) for ref, others in pairs.items()}
+
+
+def _bid(
+    part: Sequence[tuple[ScoredBid, Bid, BidContent]],
+    rounds: dict[int, Round],
+    packages: dict[str, Package],
+    excludes: tuple[str, ...],
+) -> solver.Bid:
+    scored, bid, content = part[0]
+    here = [rounds[one.round_id].ref for one, _, _ in part]
+    earliest = [packages[ref].earliest_start for ref in here]
+    delays = [(content.starts_on - start).days for start in earliest if start is not None]
+    return solver.Bid(
+        ref=bid.ref,
+        provider=bid.provider,
+        packages=tuple(here),
+        weekly_pence=sum(one.weekly_pence for one, _, _ in part),
+        weekly_minutes=sum(one.weekly_minutes for one, _, _ in part),
+        quality=round_half_up(sum(one.quality_points for one, _, _ in part), 1000 * len(part)),
+        start_delay_days=max([*delays, 0]),
+        preference=content.preference,
+        excludes=excludes,
+        rank=scored.rank if len(part) == 1 else None,
+        tie=tuple(scored.ties),
+        lot_key=bid.commitment,
+    )
+
+
+def _providers(
+    session: Session,
+    scheme: Scheme,
+    authorities: Sequence[str],
+    packages: dict[str, Package],
+    taking_part: set[str],
+    now: datetime,
+) -> dict[str, solver.Provider]:
+    """Free hours (by authority, where a closing spans several) and what is left of the take limits."""
+    in_play = usage(session, scheme.key)
+    limits: dict[str, list[solver.TakeLimit]] = {ref: [] for ref in taking_part}
+    whole: dict[str, int | None] = {}
+    for authority in authorities:
+        theirs = frozenset(ref for ref, package in packages.items() if package.authority == authority)
+        for candidate in candidates(session, scheme, authority=authority, at=now, in_play=in_play):
+            if candidate.provider not in taking_part:
+                continue
+            if len(authorities) == 1:
+                whole[candidate.provider] = candidate.free_minutes
+                limits[candidate.provider] += _take_limits(candidate, packages)
+            elif candidate.free_minutes is not None:
+                limits[candidate.provider].append(
+                    solver.TakeLimit(name=f"hours for {authority}", packages=theirs, max_minutes=candidate.free_minutes)
+                )
+                if authority == authorities[0]:
+                    limits[candidate.provider] += _take_limits(candidate, packages)
+    return {
+        ref: solver.Provider(ref=ref, capacity_minutes=whole.get(ref), take_limits=tuple(limits[ref]))
+        for ref in taking_part
+    }
+
+
+def _take_limits(candidate: Candidate, packages: dict[str, Package]) -> list[solver.TakeLimit]:
+    """What is left of each part of the provider's take limit, over the packages that it counts."""
+    found = []
+    for number, limit in enumerate(candidate.take_limits, start=1):
+        counted = frozenset(
+            ref for ref, package in packages.items() if limit.applies_to(package.locality, visit_hours_of(package))
+        )
+        lefts = [left for left in (limit.packages_left, limit.starts_left) if left is not None]
+        if counted and (lefts or limit.minutes_left is not None):
+            found.append(
+                solver.TakeLimit(
+                    name=f"take limit {number}",
+                    packages=counted,
+                    max_packages=min(lefts) if lefts else None,
+                    max_minutes=limit.minutes_left,
+                )
+            )
+    return found
+
+
+def visit_hours_of(package: Package) -> DaySpan:
+    """The span of the day that a package's visits touch."""
+    return visit_hours(Schedule.from_dict(package.schedule))
+
+
+def _localities(
+    session: Session, scheme: Scheme, authorities: Sequence[str], taking_part: set[str], now: datetime
+) -> tuple[solver.LocalityTerms, ...]:
+    """Per provider and locality: what is free there, what it serves already, and the newcomer's entry price."""
+    serving = incumbents(session, scheme=scheme.key)
+    entry = scheme.allocation.terms.entry_pence or 0
+    free: dict[tuple[str, str], int] = {}
+    for authority in authorities:
+        for candidate in candidates(session, scheme, authority=authority, at=now):
+            for locality, minutes in candidate.free_minutes_by_locality.items():
+                key = candidate.provider, locality
+                free[key] = max(free.get(key, 0), minutes)
+    return tuple(
+        solver.LocalityTerms(
+            provider=provider,
+            locality=locality.key,
+            capacity_minutes=free.get((provider, locality.key)),
+            committed_minutes=serving.get((provider, locality.key), 0),
+            entry_pence=entry,
+        )
+        for provider in sorted(taking_part)
+        for locality in scheme.localities
+    )

@@ -1,0 +1,194 @@
+"""One allocation run per closing: claimed with a lease, solved outside any transaction, stored, then awarded.
+
+The input is frozen when the run is claimed, so that any stored run can be replayed to the same award (law 6). Awards
+come only from counted runs; anything else waits for a broker and says so.
+"""
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from bidding.allocation.instance import instance_of, referral_of_round
+from bidding.awards.line import in_line
+from bidding.awards.moving import offer_if_approved, propose, settle
+from bidding.awards.records import Source
+from bidding.bids.records import Bid, BidRound, ScoredBid
+from bidding.closings import Closing, ClosingState
+from bidding.escalation import exhaust
+from bidding.referrals import Referral
+from bidding.rounds import Round, RoundState, rounds_of_closing
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK
+from dps.kernel.columns import id_column, json_column, link_column, ref_column, utc_column
+from dps.kernel.database import locked, locked_one
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.register.providers import Provider
+from dps.register.standing import lock_standing
+from dps.schemes.model import Mode, Scheme
+from dps.schemes.stored import rules_by_hash
+from matching import allocation as solver
+
+LEASE = timedelta(minutes=10)
+"""A run whose worker died is claimed again after this long."""
+
+
+class AllocationRun(SQLModel, table=True):
+    """What was decided from, and what was decided; `answer` is None while the solver is at work."""
+
+    __tablename__ = "allocation_run"
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    closing_id: int = link_column("closing.id", unique=True)
+    mode: str = Field(max_length=16)
+    instance: str
+    instance_sha256: str = Field(max_length=64)
+    lot_seed: str = Field(max_length=64)
+    effort: int
+    claimed_at: datetime = utc_column()
+    finished_at: datetime | None = utc_column(nullable=True)
+    status: str | None = Field(default=None, max_length=24)
+    counted: bool | None = Field(default=None)
+    answer: Any = json_column(nullable=True)
+
+
+def claim(session: Session, ports: Ports, closing_id: int) -> AllocationRun | None:
+    """Freeze the input of a scored closing's run, or take over one whose lease ran out. None: nothing to do."""
+    closing = locked_one(session, Closing, closing_id)
+    now = ports.clock.read(session)
+    if closing.state is not ClosingState.SCORED:
+        return None
+    run = session.exec(select(AllocationRun).where(AllocationRun.closing_id == closing.id)).first()
+    if run is not None:
+        if run.finished_at is not None or now < run.claimed_at + LEASE:
+            return None
+        run.claimed_at = now
+        session.add(run)
+        return run
+    scheme = rules_by_hash(session, closing.rule_hash)
+    instance = instance_of(session, closing, scheme, now)
+    text = solver.instance_to_json(instance)
+    run = AllocationRun(
+        ref=new_reference(Kind.RUN, ports.entropy),
+        closing_id=closing.id or 0,
+        mode=str(instance.policy.mode),
+        instance=text,
+        instance_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        lot_seed=closing.lot_seed or "",
+        effort=solver.DEFAULT_EFFORT,
+        claimed_at=now,
+    )
+    session.add(run)
+    session.flush()
+    facts = {"run": run.ref, "mode": run.mode, "instance_sha256": run.instance_sha256, "effort": run.effort}
+    audit.append(session, closing.stream, "allocation.claimed", CLOCK, now, facts)
+    return run
+
+
+def answer_of(run: AllocationRun, *, process: solver.SolverProcess | None = None) -> solver.Result:
+    """Solve a claimed run, in the solver's own process; the same stored run always gives the same counted award."""
+    return solver.solve(
+        solver.instance_from_json(run.instance),
+        lot_seed=bytes.fromhex(run.lot_seed),
+        effort=run.effort,
+        process=process,
+    )
+
+
+def finish(session: Session, ports: Ports, run_id: int, result: solver.Result) -> bool:
+    """Store the answer and propose its awards; packages nobody got go on up the ladder. False if it was done before."""
+    run = session.get(AllocationRun, run_id)
+    assert run is not None
+    closing = locked_one(session, Closing, run.closing_id)
+    rounds = {round_.ref: round_ for round_ in rounds_of_closing(session, closing.id, RoundState.CLOSED)}
+    locked(session, Referral, *(round_.referral_id for round_ in rounds.values()))
+    winners = {award.provider for award in result.awards}
+    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(winners))).all()
+    lock_standing(session, [id_ for id_ in ids if id_ is not None])
+    now = ports.clock.read(session)
+    if closing.state is not ClosingState.SCORED:
+        return False
+    run.finished_at, run.status, run.counted = now, str(result.status), result.counted
+    run.answer = _without_floats(json.loads(solver.result_to_json(result)))
+    session.add(run)
+    facts = {
+        "run": run.ref,
+        "status": run.status,
+        "counted": result.counted,
+        "placed": len(result.awards),
+        "unplaced": len(result.unplaced),
+        "draws": len(result.draws),
+    }
+    advance(session, closing, "allocate", CLOCK, now, facts=facts)
+    scheme = rules_by_hash(session, closing.rule_hash)
+    _award(session, ports, run, result, rounds, scheme, now)
+    for unplaced in sorted(
+        result.unplaced, key=lambda one: rounds[one.package].id or 0 if one.package in rounds else 0
+    ):
+        if unplaced.package in rounds:
+            round_ = rounds[unplaced.package]
+            referral = referral_of_round(session, round_)
+            successor = exhaust(session, ports, round_, referral, now, cause=unplaced.words)
+            if successor is not None and successor.mode == Mode.RANKED_OFFER:
+                settle(session, ports, successor, referral, now, cause=unplaced.words)
+    return True
+
+
+def _award(
+    session: Session,
+    ports: Ports,
+    run: AllocationRun,
+    result: solver.Result,
+    rounds: dict[str, Round],
+    scheme: Scheme,
+    now: datetime,
+) -> None:
+    """Propose every award of the run before any is offered: what falls through later is settled with all in place."""
+    bids = {award.bid for award in result.awards}
+    rows = {bid.ref: bid for bid in session.exec(select(Bid).where(col(Bid.ref).in_(bids)))}
+    proposed = []
+    for award in sorted(result.awards, key=lambda one: rounds[one.package].id or 0 if one.package in rounds else 0):
+        round_ = rounds.get(award.package)
+        if round_ is None:
+            continue
+        bid = rows[award.bid]
+        scored = session.exec(
+            select(ScoredBid).where(ScoredBid.bid_id == bid.id, ScoredBid.round_id == round_.id)
+        ).one()
+        rounds_asked = session.exec(select(BidRound.id).where(BidRound.bid_id == bid.id)).all()
+        line = in_line(session, round_, scored, bid, is_bundle=len(rounds_asked) > 1, counted=result.counted)
+        referral = referral_of_round(session, round_)
+        made = propose(
+            session,
+            ports,
+            round_=round_,
+            referral=referral,
+            scheme=scheme,
+            line=line,
+            source=Source.ALLOCATION,
+            now=now,
+            run_ref=run.ref,
+            reason=award.reason if result.counted else f"{award.reason} (not counted: {result.status})",
+        )
+        proposed.append((made, referral, round_))
+    dropped = [
+        (made, referral, round_)
+        for made, referral, round_ in proposed
+        if not offer_if_approved(session, ports, made, referral, round_, scheme, now)
+    ]
+    for made, referral, round_ in dropped:
+        settle(session, ports, round_, referral, now, cause=made.end_reason or "")
+
+
+def _without_floats(answer: Any) -> Any:
+    """Seconds are the only float of a result, and no award rests on them: they are not stored."""
+    if isinstance(answer, dict):
+        return {key: _without_floats(value) for key, value in answer.items() if not isinstance(value, float)}
+    if isinstance(answer, list):
+        return [_without_floats(value) for value in answer]
+    return answer

@@ -1,0 +1,183 @@
+"""What a package asks for, put in the terms of eligibility and of bids; and the answers, in words.
+
+Eligibility is asked four times: when a stage opens (everything), when a bid comes in and when it closes (standing
+only: nobody suspended or removed may take part), and when an award is offered (law 5).
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from bidding.bids.content import Asked
+from bidding.in_play import usage
+from bidding.referrals import Referral
+from bidding.rounds import Round
+from bidding.standing import candidates
+from dps.kernel.calendar import LONDON
+from dps.kernel.errors import NotEligible, NotFound
+from dps.packages.exclusions import excluded_providers
+from dps.packages.packages import Package, person_of
+from dps.packages.schedule import Schedule
+from dps.register.providers import Provider
+from dps.schemes.model import Rating, Reach, Scheme, Stage
+from matching.eligibility import Assessment, DaySpan, Need, assess
+from matching.eligibility import words as spoken
+
+_DAY = 24 * 60
+
+
+def need_of(
+    session: Session, referral: Referral, package: Package, scheme: Scheme, stage_no: int, now: datetime
+) -> Need:
+    """What this referral asks of a provider at this stage of its ladder."""
+    stages = referral.stages
+    stage = stages[stage_no]
+    asked_lists = [one.lists for one in (stages[: stage_no + 1] if stage.keeps_earlier else (stage,))]
+    lot = scheme.lot(package.lot)
+    schedule = Schedule.from_dict(package.schedule)
+    return Need(
+        ref=referral.ref,
+        at=now,
+        lot=package.lot,
+        locality=package.locality,
+        lists=frozenset(key for lists in asked_lists for key in lists),
+        reach=reach_of(scheme, package.locality, stage),
+        weekly_minutes=schedule.weekly_minutes,
+        carers_needed=2 if schedule.is_double_handed else 1,
+        skills=frozenset(package.needs or ()) | frozenset(lot.skills),
+        flags=frozenset(package.flags or ()),
+        visit_hours=visit_hours(schedule),
+        start_by=package.latest_start,
+        required_documents=frozenset(scheme.admission.documents) | frozenset(lot.documents),
+        accepted_ratings=frozenset(scheme.quality.accepted),
+        area_lads=_lads(scheme) if scheme.admission.base_asked else None,
+        bordering_lads=frozenset(scheme.bordering_lads),
+        may_cross_border=stage.reach is Reach.BORDER,
+        excluded_providers=excluded_providers(session, person_of(session, package)),
+    )
+
+
+def reach_of(scheme: Scheme, locality: str, stage: Stage) -> frozenset[str]:
+    """The localities whose members a stage asks."""
+    match stage.reach:
+        case Reach.LOCALITY:
+            return frozenset({locality})
+        case Reach.NEIGHBOURS:
+            return frozenset({locality, *scheme.locality(locality).neighbours})
+        case Reach.SCHEME | Reach.BORDER:
+            return frozenset(one.key for one in scheme.localities)
+
+
+def _lads(scheme: Scheme) -> frozenset[str]:
+    return frozenset(lad for authority in scheme.authorities for lad in authority.lads)
+
+
+def visit_hours(schedule: Schedule) -> DaySpan:
+    """From the earliest start to the latest end of any visit; past midnight counts on."""
+    if schedule.has_live_in:
+        return DaySpan(0, _DAY)
+    start = schedule.earliest.hour * 60 + schedule.earliest.minute
+    end = max(
+        (visit.window_end.hour * 60 + visit.window_end.minute) + (_DAY if visit.passes_midnight else 0)
+        for visit in schedule.visits
+    )
+    return DaySpan(start, end)
+
+
+def asked_of(package: Package, scheme: Scheme, at: datetime) -> Asked:
+    """What a bid for this package must answer; the envelope is that of the day."""
+    lot = scheme.lot(package.lot)
+    return Asked(
+        schedule=Schedule.from_dict(package.schedule),
+        earliest_start=package.earliest_start,
+        latest_start=package.latest_start,
+        other_minutes_allowed=package.other_minutes_allowed,
+        lot=lot,
+        envelope=lot.envelope_on(at.astimezone(LONDON).date(), package.locality),
+        questions=scheme.evaluation.questions,
+    )
+
+
+def _assess_one(
+    session: Session, round_: Round, scheme: Scheme, provider: str, now: datetime, *, at_award: bool
+) -> Assessment:
+    referral = session.get(Referral, round_.referral_id)
+    assert referral is not None
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    need = need_of(session, referral, package, scheme, round_.stage_no, now)
+    (candidate,) = candidates(
+        session,
+        scheme,
+        authority=referral.authority,
+        at=now,
+        providers=[provider_id(session, provider)],
+        in_play=usage(session, scheme.key, provider=provider),
+        start_week=package.latest_start,
+    )
+    return assess(need, candidate, at_award=at_award)
+
+
+def provider_id(session: Session, ref: str) -> int:
+    """The row's id of a provider's reference."""
+    found = session.exec(select(Provider.id).where(Provider.ref == ref)).first()
+    if found is None:
+        raise NotFound(kind="provider", ref=ref)
+    return found
+
+
+def check_standing(session: Session, rounds: Iterable[Round], provider: str, scheme: Scheme, now: datetime) -> None:
+    """Refuse a bidder that may not take part in one of these rounds now, in the provider's own words."""
+    for round_ in rounds:
+        assessment = _assess_one(session, round_, scheme, provider, now, at_award=True)
+        if not assessment.may_win:
+            raise NotEligible(reasons=spoken.for_provider(assessment))
+
+
+def barred_from(
+    session: Session, pairs: Collection[tuple[str, Round]], scheme: Scheme, now: datetime
+) -> set[tuple[str, int | None]]:
+    """The (provider, round id) among `pairs` in which the provider may not take part any more."""
+    return {
+        (provider, round_.id)
+        for provider, round_ in pairs
+        if not _assess_one(session, round_, scheme, provider, now, at_award=True).may_win
+    }
+
+
+def assess_at_award(
+    session: Session,
+    round_: Round,
+    scheme: Scheme,
+    provider: str,
+    now: datetime,
+    *,
+    counted: bool,
+    standing: bool = False,
+) -> tuple[str, ...]:
+    """Why this provider can't be offered the package now, in a broker's words; empty where it can.
+
+    `counted`: an allocation has already counted the hours and limits of this very award. `standing`: only what bars
+    a provider for good (asked when it accepts).
+    """
+    assessment = _assess_one(session, round_, scheme, provider, now, at_award=counted or standing)
+    reasons = assessment.standing_reasons if standing else assessment.reasons
+    return tuple(spoken.for_broker(reason) for reason in reasons)
+
+
+def best_rating_score(
+    session: Session, scheme: Scheme, authority: str, at: datetime, providers: Collection[str]
+) -> dict[str, int]:
+    """What each provider's best registered location scores by the scheme's table; no location counts as not rated."""
+    if not providers:
+        return {}
+    scores = {str(rating): score for rating, score in scheme.quality.scores.items()}
+    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(providers))).all()
+    found = candidates(session, scheme, authority=authority, at=at, providers=[id_ for id_ in ids if id_ is not None])
+    return {
+        candidate.provider: max(
+            (scores[location.rating] for location in candidate.locations), default=scores[str(Rating.NOT_RATED)]
+        )
+        for candidate in found
+    }

@@ -1,0 +1,1 @@
+"""Awards: proposed, offered, accepted, confirmed; and what follows when one falls through."""

@@ -1,0 +1,135 @@
+"""Who is next in line in a round, and how many people must approve an award. Rules, and the query that feeds them."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bidding.awards.records import Source, tried_providers
+from bidding.bids.content import BidContent
+from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, ScoredBid
+from bidding.bids.submitting import offer_card, package_of
+from bidding.closings import Closing
+from bidding.rounds import InvitationState, Round, invitations_of
+from dps.kernel.money import RateCard
+from dps.packages.costing import weekly_cost_pence
+from dps.schemes.model import Award as AwardRules
+from dps.schemes.model import Mode, Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class InLine:
+    """One provider that may be offered a package now, at this price."""
+
+    provider: str
+    weekly_pence: int
+    weekly_minutes: int
+    card: RateCard
+    starts_on: date
+    bid_id: int | None = None
+    bundle: str | None = None
+    needs_person: bool = False
+    already_accepted: bool = False
+
+
+def approvals_needed(rules: AwardRules, *, weekly_pence: int, needs_person: bool, source: Source) -> int:
+    """How many people of the council must say yes before the offer goes out: none, one or two.
+
+    Nobody is needed up to the scheme's automatic limit; two above its second-person limit and for an override. What
+    goes round the competition, or outside the envelope, always needs a person.
+    """
+    second_above = rules.second_person_above_pence
+    if source is Source.OVERRIDE or (second_above is not None and weekly_pence > second_above):
+        return 2
+    round_the_competition = source in (Source.DIRECT_AWARD, Source.OPEN_LIST)
+    automatic = rules.automatic_to_pence is not None and weekly_pence <= rules.automatic_to_pence
+    return 0 if automatic and not needs_person and not round_the_competition else 1
+
+
+def next_in_line(session: Session, round_: Round, scheme: Scheme, now: datetime) -> InLine | None:
+    """The best-placed provider of this round that has not been tried, whose bid still stands; None where none is."""
+    if round_.mode == Mode.RANKED_OFFER:
+        return _next_ranked(session, round_, scheme)
+    if round_.mode in (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW):
+        return _next_scored(session, round_, now)
+    return None
+
+
+def _next_ranked(session: Session, round_: Round, scheme: Scheme) -> InLine | None:
+    tried = tried_providers(session, round_.id)
+    waiting = (InvitationState.WAITING, InvitationState.INVITED)
+    for invitation in invitations_of(session, round_.id):
+        if invitation.state in waiting and invitation.provider not in tried:
+            return at_published_rate(session, round_, scheme, invitation.provider)
+    return None
+
+
+def at_published_rate(session: Session, round_: Round, scheme: Scheme, provider: str) -> InLine:
+    """An offer at the lot's published rate, on the package's own schedule, from its earliest start."""
+    package = package_of(session, round_)
+    facts = package.facts
+    start = facts.earliest_start or facts.latest_start
+    assert facts.schedule is not None
+    assert facts.weekly_minutes is not None
+    assert start is not None
+    card = offer_card(scheme, round_.lot)
+    return InLine(
+        provider=provider,
+        weekly_pence=weekly_cost_pence(card, facts.schedule),
+        weekly_minutes=facts.weekly_minutes,
+        card=card,
+        starts_on=start,
+    )
+
+
+def _next_scored(session: Session, round_: Round, now: datetime) -> InLine | None:
+    """Reserves in order of rank, then the published ties, then the closing's lot. Bundles are no reserves."""
+    closing = session.get(Closing, round_.closing_id)
+    tried = tried_providers(session, round_.id)
+    query = (
+        select(ScoredBid, Bid)
+        .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
+        .where(
+            ScoredBid.round_id == round_.id,
+            col(ScoredBid.is_valid).is_(True),
+            col(Bid.state) == BidState.OPENED,
+            col(Bid.valid_until) > now,
+        )
+    )
+    seed = closing.lot_seed if closing and closing.lot_seed else ""
+    standing = [(scored, bid) for scored, bid in session.exec(query) if bid.provider not in tried]
+    standing.sort(key=lambda pair: (pair[0].rank or 0, list(pair[0].ties), lot_number(seed, pair[1])))
+    for scored, bid in standing:
+        if not _is_bundle(session, bid):
+            return in_line(session, round_, scored, bid)
+    return None
+
+
+def lot_number(seed: str, bid: Bid) -> str:
+    """The lot of one bid: a hash of the closing's seed and the bid's own commitment, which neither side chose."""
+    return hashlib.sha256(f"{seed}\n{bid.commitment}".encode()).hexdigest()
+
+
+def _is_bundle(session: Session, bid: Bid) -> bool:
+    return len(session.exec(select(BidRound.id).where(BidRound.bid_id == bid.id).limit(2)).all()) > 1
+
+
+def in_line(
+    session: Session, round_: Round, scored: ScoredBid, bid: Bid, *, is_bundle: bool = False, counted: bool = True
+) -> InLine:
+    """What an opened and scored bid offers for one round; a run that was not counted waits for a person."""
+    opened: Any = session.exec(select(OpenedBid.content).where(OpenedBid.bid_id == bid.id)).one()
+    content = BidContent.from_dict(opened)
+    return InLine(
+        provider=bid.provider,
+        weekly_pence=scored.weekly_pence,
+        weekly_minutes=scored.weekly_minutes,
+        card=content.card,
+        starts_on=content.starts_on,
+        bid_id=bid.id,
+        bundle=bid.ref if is_bundle else None,
+        needs_person="exceptional_price" in scored.flags or not counted,
+        already_accepted=round_.mode == Mode.ACCEPTANCE_WINDOW,
+    )

@@ -1,0 +1,384 @@
+"""Moving an award: propose, approve, offer, accept, confirm, and every way it falls through.
+
+Locks are taken in one order: referral, award, then the ledger. What follows from a move (the reserve, the next stage,
+the contract) happens in the same transaction; consequences are written as the clock's.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from bidding.asking import assess_at_award, provider_id, visit_hours
+from bidding.awards.line import InLine, approvals_needed, next_in_line
+from bidding.awards.records import Award, AwardState, Interest, Source, award_of, live_award
+from bidding.bids.records import Bid, BidRound
+from bidding.concluding import conclude_bids
+from bidding.escalation import exhaust
+from bidding.referrals import Referral
+from bidding.rounds import Invitation, InvitationState, Outcome, Round, decide, invitations_of
+from dps.contracts.contracts import create_contract
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.database import locked_one
+from dps.kernel.errors import BadInput, NeedsSecondPerson, NoCapacity, NoSuchStep, NotEligible, NotReady, TooLate
+from dps.kernel.money import RateCard
+from dps.kernel.outbox import post
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.packages import readiness
+from dps.packages.packages import Package, person_of
+from dps.packages.schedule import Schedule
+from dps.register import holds
+from dps.schemes.model import Scheme, Urgency
+from dps.schemes.stored import rules_by_hash
+
+
+def _locked(session: Session, ref: str, actor: Actor) -> tuple[Award, Referral, Round, Scheme]:
+    award = award_of(session, ref, actor)
+    referral = locked_one(session, Referral, award.referral_id)
+    award = locked_one(session, Award, award.id)
+    round_ = locked_one(session, Round, award.round_id)
+    return award, referral, round_, rules_by_hash(session, round_.rule_hash)
+
+
+# Proposing and offering
+
+
+def propose(
+    session: Session,
+    ports: Ports,
+    *,
+    round_: Round,
+    referral: Referral,
+    scheme: Scheme,
+    line: InLine,
+    source: Source,
+    now: datetime,
+    run_ref: str | None = None,
+    reason: str | None = None,
+    proposed_by: Actor = CLOCK,
+) -> Award:
+    """Write down who is to get the package; nothing leaves the house yet."""
+    hours = visit_hours(Schedule.from_dict(_package(session, referral).schedule))
+    award = Award(
+        ref=new_reference(Kind.AWARD, ports.entropy),
+        referral_id=referral.id or 0,
+        round_id=round_.id or 0,
+        bid_id=line.bid_id,
+        run_ref=run_ref,
+        bundle=line.bundle,
+        source=source,
+        reason=reason,
+        provider=line.provider,
+        authority=referral.authority,
+        scheme=referral.scheme,
+        lot=round_.lot,
+        locality=round_.locality,
+        weekly_pence=line.weekly_pence,
+        weekly_minutes=line.weekly_minutes,
+        card=line.card.to_dict(),
+        starts_on=line.starts_on,
+        from_minute=hours.start,
+        until_minute=hours.end,
+        needs_person=line.needs_person,
+        already_accepted=line.already_accepted,
+        state=AwardState.PROPOSED,
+        proposed_at=now,
+        approvals=[] if proposed_by.role is Role.CLOCK else [{"by": proposed_by.ref, "at": now.isoformat()}],
+    )
+    session.add(award)
+    session.flush()
+    facts = {
+        "referral": referral.ref,
+        "round": round_.ref,
+        "provider": line.provider,
+        "source": str(source),
+        "weekly_pence": line.weekly_pence,
+        "run": run_ref,
+    }
+    audit.append(session, award.stream, "award.proposed", proposed_by, now, facts)
+    return award
+
+
+def settle(session: Session, ports: Ports, round_: Round, referral: Referral, now: datetime, *, cause: str) -> None:
+    """Offer a round's package to the next in line; where nobody is, exhaust the round and go on up the ladder."""
+    current: Round | None = round_
+    while current is not None and live_award(session, referral.id) is None:
+        scheme = rules_by_hash(session, current.rule_hash)
+        line = next_in_line(session, current, scheme, now)
+        if line is None:
+            successor = exhaust(session, ports, current, referral, now, cause=cause)
+            current = successor if successor is not None and successor.mode == "ranked_offer" else None
+            continue
+        source = Source.RANKED_OFFER if current.mode == "ranked_offer" else Source.RESERVE
+        award = propose(
+            session,
+            ports,
+            round_=current,
+            referral=referral,
+            scheme=scheme,
+            line=line,
+            source=source,
+            now=now,
+        )
+        offer_if_approved(session, ports, award, referral, current, scheme, now)
+
+
+def offer_if_approved(
+    session: Session, ports: Ports, award: Award, referral: Referral, round_: Round, scheme: Scheme, now: datetime
+) -> bool:
+    """Offer the award once enough people have approved; until then it waits on the brokers' desk.
+
+    False where the provider can no longer take it: the award has ended, and the caller settles what follows.
+    """
+    needed = approvals_needed(
+        scheme.award,
+        weekly_pence=award.weekly_pence,
+        needs_person=award.needs_person,
+        source=Source(award.source),
+    )
+    if len(award.approvals) < needed:
+        post(
+            session,
+            ports.entropy,
+            recipient=f"authority:{award.authority}",
+            kind="award_to_approve",
+            about=award.ref,
+            now=now,
+        )
+        return True
+    counted = Source(award.source) is Source.ALLOCATION
+    reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=counted)
+    if reasons:
+        return _drop(session, award, now, "; ".join(reasons))
+    try:
+        holds.reserve(
+            session,
+            provider_id=provider_id(session, award.provider),
+            authority=award.authority,
+            locality=award.locality,
+            minutes=award.weekly_minutes,
+            award_ref=award.ref,
+            actor=CLOCK,
+            now=now,
+        )
+    except NoCapacity as short:
+        return _drop(session, award, now, str(short))
+    _offer(session, ports, award, referral, round_, scheme, now)
+    return True
+
+
+def _drop(session: Session, award: Award, now: datetime, reason: str) -> bool:
+    """Give up a proposed award whose provider can no longer take it."""
+    advance(session, award, "expire", CLOCK, now, ended_at=now, end_reason=reason, facts={"cause": reason})
+    return False
+
+
+def _offer(
+    session: Session, ports: Ports, award: Award, referral: Referral, round_: Round, scheme: Scheme, now: datetime
+) -> None:
+    answer_by = scheme.award.acceptance[Urgency(referral.urgency)].end(now, scheme.calendar())
+    facts = {"answer_by": answer_by.isoformat(), "provider": award.provider}
+    advance(session, award, "offer", CLOCK, now, offered_at=now, answer_by=answer_by, facts=facts)
+    for invitation in invitations_of(session, round_.id):
+        if invitation.provider == award.provider and invitation.state is InvitationState.WAITING:
+            advance(session, invitation, "invite", CLOCK, now, invited_at=now)
+    if award.already_accepted:
+        # The provider accepted in the window; it is told, not asked again.
+        confirm_by = scheme.award.confirmation.end(now, scheme.calendar())
+        advance(session, award, "accept", CLOCK, now, accepted_at=now, confirm_by=confirm_by)
+    kind = "award_won" if award.already_accepted else "award_offered"
+    post(session, ports.entropy, recipient=f"provider:{award.provider}", kind=kind, about=award.ref, now=now)
+
+
+# People's moves
+
+
+def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
+    """Say yes to a proposed award. Each approval is another person's; who typed a bid of the round can't give one."""
+    actor.needs("approve an award", Role.BROKER, Role.APPROVER)
+    award, referral, round_, scheme = _locked(session, award_ref, actor)
+    now = ports.clock.read(session)
+    if award.state is not AwardState.PROPOSED:
+        raise NoSuchStep(kind="Award", ref=award.ref, state=str(award.state), step="approve")
+    refuse_interested(session, round_, actor, "approve")
+    if any(approval["by"] == actor.ref for approval in award.approvals):
+        raise NeedsSecondPerson(actor=actor.ref, step="approve")
+    award.approvals = [*award.approvals, {"by": actor.ref, "at": now.isoformat()}]
+    session.add(award)
+    audit.append(session, award.stream, "award.approved", actor, now, {"approvals": len(award.approvals)})
+    session.flush()
+    if not offer_if_approved(session, ports, award, referral, round_, scheme, now):
+        settle(session, ports, round_, referral, now, cause="the proposed provider can no longer take it")
+
+
+def refuse_interested(session: Session, round_: Round, actor: Actor, step: str) -> None:
+    """Refuse who typed a bid of this round, or declared an interest in one of its providers (law 9)."""
+    typed = session.exec(
+        select(Bid.id)
+        .join(BidRound, BidRound.bid_id == Bid.id)  # type: ignore[arg-type]
+        .where(BidRound.round_id == round_.id, Bid.typed_by == actor.ref)
+    ).first()
+    interested = session.exec(
+        select(Interest.id)
+        .join(Invitation, Invitation.provider == Interest.provider)  # type: ignore[arg-type]
+        .where(Invitation.round_id == round_.id, Interest.account == actor.ref)
+    ).first()
+    if typed is not None or interested is not None:
+        raise NeedsSecondPerson(actor=actor.ref, step=step)
+
+
+def accept(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
+    """Take the offer, in time; a bundle is taken as a whole."""
+    actor.needs("accept an award", Role.PROVIDER)
+    for ref in _bundle_refs(session, award_ref, actor):
+        award, _, round_, scheme = _locked(session, ref, actor)
+        now = ports.clock.read(session)
+        if award.state is AwardState.OFFERED and award.answer_by is not None and now >= award.answer_by:
+            raise TooLate(closes_at=award.answer_by, now=now)
+        reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=True, standing=True)
+        if reasons:
+            raise NotEligible(reasons=reasons)
+        confirm_by = scheme.award.confirmation.end(now, scheme.calendar())
+        advance(session, award, "accept", actor, now, accepted_at=now, confirm_by=confirm_by)
+        post(
+            session,
+            ports.entropy,
+            recipient=f"authority:{award.authority}",
+            kind="award_accepted",
+            about=award.ref,
+            now=now,
+        )
+
+
+def confirm(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> str:
+    """Confirm after reading the person's file: the contract is made, the referral is placed. Returns its reference."""
+    actor.needs("confirm an award", Role.PROVIDER)
+    award, referral, round_, scheme = _locked(session, award_ref, actor)
+    now = ports.clock.read(session)
+    if award.state is AwardState.ACCEPTED and award.confirm_by is not None and now >= award.confirm_by:
+        raise TooLate(closes_at=award.confirm_by, now=now)
+    package = _package(session, referral)
+    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot)).for_confirmation
+    if gaps:
+        raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
+    advance(session, award, "confirm", actor, now)
+    holds.commit(session, award_ref=award.ref, actor=CLOCK, now=now)
+    contract = create_contract(
+        session,
+        ports.entropy,
+        package=package,
+        award_ref=award.ref,
+        provider=award.provider,
+        weekly_minutes=award.weekly_minutes,
+        weekly_pence=award.weekly_pence,
+        card=RateCard.from_dict(award.card),
+        starts_on=award.starts_on,
+        actor=CLOCK,
+        now=now,
+    )
+    advance(session, referral, "place", CLOCK, now, placed_at=now, facts={"award": award.ref, "contract": contract.ref})
+    decide(session, round_, Outcome.ACCEPTED, CLOCK, now, cause="the award was confirmed")
+    conclude_bids(session, ports, round_, now, winner=award)
+    return contract.ref
+
+
+def decline(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
+    """Say no to an offer; the reserve is asked at once. A bundle is declined as a whole."""
+    actor.needs("decline an award", Role.PROVIDER)
+    for ref in _bundle_refs(session, award_ref, actor):
+        _fall_through(session, ports, ref, "decline", actor, _words(reason))
+
+
+def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
+    """Return an accepted award after disclosure or own assessment, with a reason and without penalty."""
+    actor.needs("return an award", Role.PROVIDER)
+    _fall_through(session, ports, award_ref, "return", actor, _words(reason))
+
+
+def refused_by_person(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
+    """The person said no; this is not held against the provider."""
+    actor.needs("record a person's refusal", Role.BROKER, Role.APPROVER)
+    _fall_through(session, ports, award_ref, "refuse", actor, _words(reason))
+
+
+def overturn(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> bool:
+    """Overturn an award before it is confirmed; a second person must ask for the same. True once it is done."""
+    actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
+    award, _, round_, _ = _locked(session, award_ref, actor)
+    now = ports.clock.read(session)
+    refuse_interested(session, round_, actor, "overturn")
+    asked = [approval for approval in award.approvals if "overturn" in approval]
+    if not award.STEPS.allows(award.state, "overturn"):
+        raise NoSuchStep(kind="Award", ref=award.ref, state=str(award.state), step="overturn")
+    if not asked:
+        award.approvals = [*award.approvals, {"by": actor.ref, "at": now.isoformat(), "overturn": _words(reason)}]
+        session.add(award)
+        audit.append(session, award.stream, "award.overturn_asked", actor, now, {"reason": _words(reason)})
+        return False
+    if asked[0]["by"] == actor.ref:
+        raise NeedsSecondPerson(actor=actor.ref, step="overturn")
+    _fall_through(session, ports, award_ref, "overturn", actor, asked[0]["overturn"])
+    return True
+
+
+def expire_due(session: Session, ports: Ports, award_id: int) -> bool:
+    """Record that an offer was not answered, or an acceptance not confirmed, in time. False: nothing to do."""
+    award = session.get(Award, award_id, populate_existing=True)
+    assert award is not None
+    award, referral, round_, _ = _locked(session, award.ref, CLOCK)
+    now = ports.clock.read(session)
+    end = {AwardState.OFFERED: award.answer_by, AwardState.ACCEPTED: award.confirm_by}.get(award.state)
+    if end is None or now < end:
+        return False
+    words = "was not answered in time" if award.state is AwardState.OFFERED else "was not confirmed in time"
+    _end(session, award, "expire", CLOCK, now, f"The offer {words}.")
+    settle(session, ports, round_, referral, now, cause=words)
+    return True
+
+
+def _fall_through(session: Session, ports: Ports, ref: str, step: str, actor: Actor, reason: str) -> None:
+    award, referral, round_, _ = _locked(session, ref, actor)
+    now = ports.clock.read(session)
+    if award.state is AwardState.OFFERED and award.answer_by is not None and now >= award.answer_by:
+        raise TooLate(closes_at=award.answer_by, now=now)
+    _end(session, award, step, actor, now, reason)
+    post(
+        session, ports.entropy, recipient=f"authority:{award.authority}", kind=f"award_{step}", about=award.ref, now=now
+    )
+    settle(session, ports, round_, referral, now, cause=f"the award was ended: {step}")
+
+
+def _end(session: Session, award: Award, step: str, actor: Actor, now: datetime, reason: str) -> None:
+    advance(session, award, step, actor, now, ended_at=now, end_reason=reason, facts={"reason": reason})
+    if holds.hold_of(session, award.ref) is not None:
+        holds.release(session, award_ref=award.ref, actor=CLOCK, now=now)
+
+
+def cancel_live_award(session: Session, referral: Referral, now: datetime, *, reason: str) -> None:
+    """End whatever award is alive because its referral was held or withdrawn; no next in line is asked."""
+    award = live_award(session, referral.id)
+    if award is None or award.state is AwardState.CONFIRMED:
+        return
+    _end(session, award, "expire", CLOCK, now, reason)
+
+
+def _bundle_refs(session: Session, award_ref: str, actor: Actor) -> list[str]:
+    award = award_of(session, award_ref, actor)
+    if award.bundle is None:
+        return [award_ref]
+    query = select(Award).where(Award.bundle == award.bundle).order_by(Award.referral_id)  # type: ignore[arg-type]
+    return [one.ref for one in session.exec(query) if one.state is award.state]
+
+
+def _package(session: Session, referral: Referral) -> Package:
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    return package
+
+
+def _words(reason: str) -> str:
+    if not 3 <= len(reason.strip()) <= 2000:
+        raise BadInput("give the reason in 3 to 2,000 characters", field="reason")
+    return reason.strip()

@@ -1,0 +1,162 @@
+"""The award: one provider chosen for one referral, at one price, on its way to a contract.
+
+At most one award of a referral is alive (a partial unique index says so). Capacity is reserved at the offer,
+committed with the contract, released where the award falls through.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import (
+    day_column,
+    id_column,
+    json_column,
+    link_column,
+    ref_column,
+    state_column,
+    utc_column,
+    whole_column,
+)
+from dps.kernel.database import locked_one
+from dps.kernel.errors import NotFound
+from dps.kernel.states import StateTable
+
+
+class AwardState(StrEnum):
+    PROPOSED = "proposed"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    CONFIRMED = "confirmed"
+    RETURNED = "returned"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    REFUSED_BY_PERSON = "refused_by_person"
+    OVERTURNED = "overturned"
+
+
+class Source(StrEnum):
+    """How the provider was found."""
+
+    ALLOCATION = "allocation"
+    RESERVE = "reserve"
+    RANKED_OFFER = "ranked_offer"
+    FIRST_ACCEPTANCE = "first_acceptance"
+    DIRECT_AWARD = "direct_award"
+    OPEN_LIST = "open_list"
+    OVERRIDE = "override"
+
+
+_A = AwardState
+_CLOCK = (Role.CLOCK,)
+_OFFICE = (Role.BROKER, Role.APPROVER)
+_PROVIDER = (Role.PROVIDER,)
+_LIVE = "state IN ('proposed', 'offered', 'accepted', 'confirmed') AND ended_at IS NULL"
+
+
+class Award(SQLModel, table=True):
+    """`answer_by` ends the offer, `confirm_by` the acceptance. `bundle` names the bid that stands or falls as one.
+
+    `needs_person` keeps an exceptional price, or a run that was not counted, from being offered without a broker.
+    `[from_minute, until_minute)` is the span of the day that the visits touch, for the provider's take limit.
+    """
+
+    __tablename__ = "award"
+    __table_args__ = (
+        Index("uq_award_live", "referral_id", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
+        Index("ix_award_due", "state", "answer_by"),
+    )
+    STEPS: ClassVar[StateTable] = StateTable(
+        "award",
+        _A.PROPOSED,
+        (_A.PROPOSED, "offer", _A.OFFERED, (*_OFFICE, Role.CLOCK)),
+        (_A.PROPOSED, "expire", _A.EXPIRED, _CLOCK),
+        (_A.PROPOSED, "overturn", _A.OVERTURNED, _OFFICE),
+        (_A.OFFERED, "accept", _A.ACCEPTED, (Role.PROVIDER, Role.CLOCK)),
+        (_A.OFFERED, "decline", _A.DECLINED, _PROVIDER),
+        (_A.OFFERED, "expire", _A.EXPIRED, _CLOCK),
+        (_A.OFFERED, "refuse", _A.REFUSED_BY_PERSON, _OFFICE),
+        (_A.OFFERED, "overturn", _A.OVERTURNED, _OFFICE),
+        (_A.ACCEPTED, "confirm", _A.CONFIRMED, _PROVIDER),
+        (_A.ACCEPTED, "return", _A.RETURNED, _PROVIDER),
+        (_A.ACCEPTED, "expire", _A.EXPIRED, _CLOCK),
+        (_A.ACCEPTED, "refuse", _A.REFUSED_BY_PERSON, _OFFICE),
+        (_A.ACCEPTED, "overturn", _A.OVERTURNED, _OFFICE),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    referral_id: int = link_column("referral.id")
+    round_id: int = link_column("round.id")
+    bid_id: int | None = link_column("bid.id", nullable=True)
+    run_ref: str | None = Field(default=None, max_length=24)
+    bundle: str | None = Field(default=None, max_length=24, index=True)
+    source: str = Field(max_length=24)
+    reason: str | None = Field(default=None, max_length=2000)
+    provider: str = Field(max_length=24, index=True)
+    authority: str = Field(max_length=40)
+    scheme: str = Field(max_length=40)
+    lot: str = Field(max_length=40)
+    locality: str = Field(max_length=40)
+    weekly_pence: int = whole_column()
+    weekly_minutes: int = whole_column()
+    card: Any = json_column()
+    starts_on: date = day_column()
+    from_minute: int = whole_column()
+    until_minute: int = whole_column()
+    needs_person: bool = Field(default=False)
+    already_accepted: bool = Field(default=False)
+    state: AwardState = state_column(AwardState)
+    proposed_at: datetime = utc_column()
+    approvals: Any = json_column()
+    offered_at: datetime | None = utc_column(nullable=True)
+    answer_by: datetime | None = utc_column(nullable=True)
+    accepted_at: datetime | None = utc_column(nullable=True)
+    confirm_by: datetime | None = utc_column(nullable=True)
+    ended_at: datetime | None = utc_column(nullable=True)
+    end_reason: str | None = Field(default=None, max_length=2000)
+
+    @property
+    def stream(self) -> str:
+        return self.ref
+
+
+class Interest(SQLModel, table=True):
+    """A member of staff declares a tie to a provider: it bars them from deciding rounds that provider takes part in."""
+
+    __tablename__ = "interest"
+
+    id: int | None = id_column()
+    account: str = Field(max_length=64, index=True)
+    provider: str = Field(max_length=24)
+    declared_at: datetime = utc_column()
+
+
+def award_of(session: Session, ref: str, actor: Actor) -> Award:
+    """The award with this reference, locked, if `actor` may know of it."""
+    found = session.exec(select(Award).where(Award.ref == ref)).first()
+    if found is None:
+        raise NotFound(kind="award", ref=ref)
+    actor.sees("award", ref, authority=found.authority, provider=found.provider)
+    if actor.role is Role.PROVIDER and found.state is AwardState.PROPOSED:
+        raise NotFound(kind="award", ref=ref)
+    return locked_one(session, Award, found.id)
+
+
+def live_award(session: Session, referral_id: int | None) -> Award | None:
+    """The one award of a referral that has not fallen through."""
+    query = select(Award).where(
+        Award.referral_id == referral_id,
+        col(Award.state).in_([AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED, AwardState.CONFIRMED]),
+        col(Award.ended_at).is_(None),
+    )
+    return session.exec(query).first()
+
+
+def tried_providers(session: Session, round_id: int | None) -> set[str]:
+    """Providers that already had an award of this round: they are not offered it twice."""
+    return set(session.exec(select(Award.provider).where(Award.round_id == round_id)).all())

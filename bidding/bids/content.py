@@ -1,0 +1,211 @@
+"""What a bid says, and the rules that tell before the deadline, in words, why it can't be submitted.
+
+Pure: the same rules answer the form before sealing and the evaluation after opening.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any, Self
+
+from dps.kernel.errors import BadInput
+from dps.kernel.money import RateCard, in_pounds, round_half_up
+from dps.packages.costing import exact_effective_rate, exact_weekly_cost, weekly_cost_pence
+from dps.packages.schedule import Schedule
+from dps.schemes.model import Envelope, Lot, ScoredQuestion
+
+_FIELDS = frozenset(
+    {
+        "card", "starts_on", "times", "weekly_minutes", "answers", "preference", "not_with", "exceptional_reason",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BidContent:
+    """One bid as its bidder wrote it; sealed until the closing opens.
+
+    `card` prices the package's own schedule (where the lot sets a budget, it is the rate of the ongoing support).
+    `times` offers other visit windows, visit by visit; None takes those asked for. `preference` orders the bidder's
+    own bids of one closing (1 first); `not_with` names rounds of which it wants this one or those, never both.
+    """
+
+    card: RateCard
+    starts_on: date
+    times: Schedule | None = None
+    weekly_minutes: int | None = None
+    answers: tuple[tuple[str, str], ...] = ()
+    preference: int | None = None
+    not_with: tuple[str, ...] = ()
+    exceptional_reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "card": self.card.to_dict(),
+            "starts_on": self.starts_on.isoformat(),
+            "times": self.times.to_dict() if self.times else None,
+            "weekly_minutes": self.weekly_minutes,
+            "answers": dict(self.answers),
+            "preference": self.preference,
+            "not_with": list(self.not_with),
+            "exceptional_reason": self.exceptional_reason,
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Any) -> Self:
+        """Read what `to_dict` wrote or a client sent; every fault names its field."""
+        if not isinstance(raw, dict):
+            raise BadInput("a bid is an object with named fields", field="bid")
+        for field in sorted(raw.keys() - _FIELDS):
+            raise BadInput("there is no such field in a bid", field=str(field))
+        for field in ("card", "starts_on"):
+            if raw.get(field) is None:
+                raise BadInput("is missing", field=field)
+        times, answers = raw.get("times"), raw.get("answers") or {}
+        if not isinstance(answers, dict) or not all(isinstance(value, str) for value in answers.values()):
+            raise BadInput("answers are texts by question", field="answers")
+        return cls(
+            card=RateCard.from_dict(raw["card"]),
+            starts_on=_day(raw["starts_on"]),
+            times=Schedule.from_dict(times) if times is not None else None,
+            weekly_minutes=_whole(raw.get("weekly_minutes"), "weekly_minutes"),
+            answers=tuple(sorted((str(key), value) for key, value in answers.items())),
+            preference=_whole(raw.get("preference"), "preference"),
+            not_with=_texts(raw.get("not_with"), "not_with"),
+            exceptional_reason=_reason(raw.get("exceptional_reason")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one package asks of a bid: the published schedule, the dates, and the lot's rules."""
+
+    schedule: Schedule
+    earliest_start: date | None
+    latest_start: date | None
+    other_minutes_allowed: bool
+    lot: Lot
+    envelope: Envelope
+    questions: tuple[ScoredQuestion, ...]
+
+
+def problems(content: BidContent, asked: Asked) -> tuple[str, ...]:
+    """Every reason why this bid can't be submitted for this package; none means it can."""
+    return tuple(
+        words
+        for words in (
+            _start_problem(content, asked),
+            _times_problem(content, asked),
+            _minutes_problem(content, asked),
+            envelope_problem(content, asked),
+            *_answer_problems(content, asked),
+        )
+        if words
+    )
+
+
+def _start_problem(content: BidContent, asked: Asked) -> str | None:
+    if asked.earliest_start and content.starts_on < asked.earliest_start:
+        return f"The start can't be before {asked.earliest_start:%-d %B %Y}."
+    if asked.latest_start and content.starts_on > asked.latest_start:
+        return f"The person needs the first visit by {asked.latest_start:%-d %B %Y}."
+    return None
+
+
+def _times_problem(content: BidContent, asked: Asked) -> str | None:
+    """Offered windows must lie inside those asked for; minutes, carers, days and tasks stay as they are."""
+    if content.times is None:
+        return None
+    if len(content.times.visits) != len(asked.schedule.visits):
+        return f"Offer a time for each of the {len(asked.schedule.visits)} visits, or for none."
+    for number, (offered, wanted) in enumerate(zip(content.times.visits, asked.schedule.visits, strict=True), start=1):
+        same = (offered.days, offered.minutes, offered.carers, offered.task, offered.kind) == (
+            wanted.days,
+            wanted.minutes,
+            wanted.carers,
+            wanted.task,
+            wanted.kind,
+        )
+        inside = wanted.passes_midnight or (
+            wanted.window_start <= offered.window_start and offered.window_end <= wanted.window_end
+        )
+        if not same or not inside:
+            return f"Visit {number} must keep its days, length and carers, between {wanted.text()}."
+    return None
+
+
+def _minutes_problem(content: BidContent, asked: Asked) -> str | None:
+    if content.weekly_minutes is None or content.weekly_minutes == asked.schedule.weekly_minutes:
+        return None
+    if not asked.other_minutes_allowed:
+        return "This package asks for its own weekly hours; no other number can be offered."
+    if not 0 < content.weekly_minutes <= 2 * asked.schedule.weekly_minutes:
+        return "The weekly hours offered are out of all proportion to those asked for."
+    return None
+
+
+def envelope_problem(content: BidContent, asked: Asked) -> str | None:
+    """Whether the price lies outside floor and ceiling without a reason for the exceptional route."""
+    if content.exceptional_reason or not is_outside(content.card, asked.schedule, asked.envelope):
+        return None
+    floor, ceiling = asked.envelope.floor_pence_per_hour, asked.envelope.ceiling_pence_per_hour
+    return (
+        f"The price comes to an hourly rate outside {in_pounds(floor)} to {in_pounds(ceiling)}; "
+        "give a reason to ask for an exceptional price."
+    )
+
+
+def is_outside(card: RateCard, schedule: Schedule, envelope: Envelope) -> bool:
+    """Compared exactly, before any rounding; floor and ceiling are both inside."""
+    rate = exact_effective_rate(card, schedule)
+    return not Fraction(envelope.floor_pence_per_hour) <= rate <= Fraction(envelope.ceiling_pence_per_hour)
+
+
+def _answer_problems(content: BidContent, asked: Asked) -> list[str]:
+    given = dict(content.answers)
+    words = [
+        f"Answer the question “{question.text}” with one of: {', '.join(sorted(question.answers))}."
+        for question in asked.questions
+        if given.get(question.key) not in question.answers
+    ]
+    unknown = given.keys() - {question.key for question in asked.questions}
+    return words + [f"There is no question {key}." for key in sorted(unknown)]
+
+
+def weekly_pence(content: BidContent, schedule: Schedule) -> int:
+    """The bid's weekly cost on the package's own schedule, in pence; other weekly minutes scale it, rounded once."""
+    if content.weekly_minutes is None or content.weekly_minutes == schedule.weekly_minutes:
+        return weekly_cost_pence(content.card, schedule)
+    cost = exact_weekly_cost(content.card, schedule) * Fraction(content.weekly_minutes, schedule.weekly_minutes)
+    return round_half_up(cost.numerator, cost.denominator)
+
+
+def _day(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise BadInput("is not a date such as 2019-03-04", field="starts_on") from None
+
+
+def _whole(value: Any, field: str) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 0 < value < 10_000_000:
+        raise BadInput("is a whole number above 0", field=field)
+    return value
+
+
+def _texts(value: Any, field: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadInput("is a list of references", field=field)
+    return tuple(sorted(set(value)))
+
+
+def _reason(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not 10 <= len(value.strip()) <= 2000:
+        raise BadInput("give the reason in 10 to 2,000 characters", field="exceptional_reason")
+    return value.strip()

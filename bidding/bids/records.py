@@ -1,0 +1,158 @@
+"""How bids are kept: sealed on receipt, opened by the worker, scored with their workings.
+
+A bid's events go to its first invitation's stream; the closing's event carries the manifest of all of them.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel.actors import Role
+from dps.kernel.columns import (
+    bytes_column,
+    id_column,
+    json_column,
+    link_column,
+    ref_column,
+    state_column,
+    utc_column,
+    whole_column,
+)
+from dps.kernel.states import StateTable
+
+
+class BidState(StrEnum):
+    SEALED = "sealed"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    OPENED = "opened"
+    INVALID = "invalid"
+    AWARDED = "awarded"
+    UNSUCCESSFUL = "unsuccessful"
+
+
+_S = BidState
+_CLOCK = (Role.CLOCK,)
+
+
+class Bid(SQLModel, table=True):
+    """One sealed bid for one round, or for a bundle of rounds of one closing (all or nothing).
+
+    `rounds_key` names the exact set of rounds; a provider has one live bid per set.
+    """
+
+    __tablename__ = "bid"
+    __table_args__ = (
+        Index(
+            "uq_bid_live",
+            "provider",
+            "rounds_key",
+            unique=True,
+            sqlite_where=text("state = 'sealed'"),
+            postgresql_where=text("state = 'sealed'"),
+        ),
+    )
+    STEPS: ClassVar[StateTable] = StateTable(
+        "bid",
+        _S.SEALED,
+        (_S.SEALED, "replace", _S.REPLACED, (Role.PROVIDER, Role.BROKER)),
+        (_S.SEALED, "withdraw", _S.WITHDRAWN, (Role.PROVIDER,)),
+        (_S.SEALED, "lapse", _S.LAPSED, _CLOCK),
+        (_S.SEALED, "open", _S.OPENED, _CLOCK),
+        (_S.SEALED, "reject", _S.INVALID, _CLOCK),
+        (_S.OPENED, "invalidate", _S.INVALID, _CLOCK),
+        (_S.OPENED, "win", _S.AWARDED, _CLOCK),
+        (_S.OPENED, "lose", _S.UNSUCCESSFUL, _CLOCK),
+        (_S.AWARDED, "lose", _S.UNSUCCESSFUL, _CLOCK),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    provider: str = Field(max_length=24, index=True)
+    closing_id: int = link_column("closing.id")
+    rounds_key: str = Field(max_length=64)
+    invitation_ref: str = Field(max_length=24)
+    state: BidState = state_column(BidState)
+    received_at: datetime = utc_column()
+    ciphertext: bytes = bytes_column()
+    ciphertext_sha256: str = Field(max_length=64)
+    commitment: str = Field(max_length=64)
+    receipt: Any = json_column()
+    valid_until: datetime = utc_column()
+    typed_by: str | None = Field(default=None)
+
+    @property
+    def stream(self) -> str:
+        return self.invitation_ref
+
+
+class BidRound(SQLModel, table=True):
+    """A round that a bid is for, and the version of the referral it answers."""
+
+    __tablename__ = "bid_round"
+    __table_args__ = (UniqueConstraint("bid_id", "round_id"),)
+
+    id: int | None = id_column()
+    bid_id: int = link_column("bid.id", index=False)
+    round_id: int = link_column("round.id")
+    version: int = whole_column()
+
+
+class OpenedBid(SQLModel, table=True):
+    """What a sealed bid said, written once, by the worker, after the closing."""
+
+    __tablename__ = "opened_bid"
+
+    id: int | None = id_column()
+    bid_id: int = link_column("bid.id", unique=True)
+    opened_at: datetime = utc_column()
+    content: Any = json_column()
+
+
+class ScoredBid(SQLModel, table=True):
+    """One opened bid's evaluation for one round, with the workings; points are thousandths of 100.
+
+    `rank` counts from 1 among the valid bids of the round; equal bids share a rank and are parted by the ties.
+    """
+
+    __tablename__ = "scored_bid"
+    __table_args__ = (UniqueConstraint("bid_id", "round_id"),)
+
+    id: int | None = id_column()
+    bid_id: int = link_column("bid.id", index=False)
+    round_id: int = link_column("round.id")
+    provider: str = Field(max_length=24)
+    is_valid: bool
+    reasons: Any = json_column()
+    flags: Any = json_column()
+    weekly_pence: int = whole_column()
+    weekly_minutes: int = whole_column()
+    price_points: int = whole_column()
+    quality_points: int = whole_column()
+    total_points: int = whole_column()
+    rank: int | None = whole_column(nullable=True)
+    ties: Any = json_column()
+    workings: Any = json_column()
+
+
+def bids_of_closing(session: Session, closing_id: int | None, *states: BidState) -> list[Bid]:
+    """The bids of a closing in these states, in the order they were received."""
+    query = (
+        select(Bid)
+        .where(Bid.closing_id == closing_id, col(Bid.state).in_(states))
+        .order_by(col(Bid.received_at), col(Bid.id))
+    )
+    return list(session.exec(query).all())
+
+
+def rounds_of_bids(session: Session, bid_ids: list[int | None]) -> dict[int, list[BidRound]]:
+    """The rounds that each of these bids is for, in order of the round's id."""
+    found: dict[int, list[BidRound]] = {id_: [] for id_ in bid_ids if id_ is not None}
+    query = select(BidRound).where(col(BidRound.bid_id).in_(found)).order_by(col(BidRound.round_id))
+    for link in session.exec(query):
+        found[link.bid_id].append(link)
+    return found

@@ -1,0 +1,269 @@
+"""Handing in a bid: submit or replace, reconfirm, withdraw, decline.
+
+In time means: the authority's clock, read after the locks on the rounds (shared) and the bidder's own invitations
+(exclusive), is before `closes_at` (law 1). The answer is a signed receipt; a retried request gets the stored one.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bidding.asking import asked_of, check_standing
+from bidding.bids.content import BidContent, problems
+from bidding.bids.records import Bid, BidRound, BidState
+from bidding.closings import Closing
+from bidding.referrals import Referral
+from bidding.rounds import Invitation, InvitationState, Round, RoundState, invitation_of
+from bidding.sealing.seal import Sealed, receipt_of, seal, signed
+from dps.kernel import audit, idempotency
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import canonical_json
+from dps.kernel.database import Database, locked
+from dps.kernel.errors import BadInput, InvalidBid, NotFound, Refused, TooLate, WrongMode
+from dps.kernel.money import Band, PriceBasis, RateCard
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.packages.packages import Package
+from dps.schemes.model import Mode, Scheme
+from dps.schemes.stored import rules_by_hash
+
+
+def submit(
+    session: Session,
+    ports: Ports,
+    *,
+    rounds: Sequence[str],
+    content: BidContent,
+    actor: Actor,
+    idempotency_key: str,
+    provider: str | None = None,
+) -> dict[str, Any]:
+    """Seal `content` for these rounds (several of one closing: a bundle) and return the signed receipt.
+
+    A live bid of the same provider for the same set of rounds is replaced. A broker may type a telephone bid for
+    `provider`; who typed it can't decide the round. Raises TooLate, InvalidBid, NotEligible, NotFound, KeyReused.
+    """
+    bidder = _bidder(actor, provider)
+    body = canonical_json([sorted(rounds), content.to_dict(), bidder]).encode()
+    known = idempotency.recall(session, ports.keyring, actor.ref, idempotency_key, body)
+    if known is not None:
+        return dict(known)
+    asked_rounds, invitations = _lock(session, rounds, bidder)
+    now = ports.clock.read(session)
+    # A twin of this request may have been answered while this one waited for the locks.
+    known = idempotency.recall(session, ports.keyring, actor.ref, idempotency_key, body)
+    if known is not None:
+        return dict(known)
+    closing = _closing_in_time(session, asked_rounds, now)
+    scheme = rules_by_hash(session, closing.rule_hash)
+    _refuse_problems(session, asked_rounds, content, scheme, now)
+    check_standing(session, asked_rounds, bidder, scheme, now)
+    for invitation in invitations:
+        if invitation.state is InvitationState.DECLINED:
+            advance(session, invitation, "reconsider", _as_provider(actor, bidder), now, answered_at=None)
+    receipt = _store(session, ports, asked_rounds, invitations, content, closing, scheme, actor, bidder, now)
+    idempotency.remember(session, ports.keyring, actor.ref, idempotency_key, body, receipt, now)
+    return receipt
+
+
+def submit_in(database: Database, ports: Ports, **request: Any) -> dict[str, Any]:
+    """`submit` in its own transaction; a bid that came too late leaves a trace of the refusal, never of the bid."""
+    try:
+        with database.transaction() as session:
+            return submit(session, ports, **request)
+    except TooLate as late:
+        with database.transaction() as session:
+            bidder = _bidder(request["actor"], request.get("provider"))
+            for ref in sorted(request["rounds"]):
+                round_ = session.exec(select(Round).where(Round.ref == ref)).one()
+                invitation = invitation_of(session, round_.id, bidder)
+                facts = {"round": ref, "closes_at": late.closes_at.isoformat()}
+                audit.append(session, invitation.stream, "bid.refused_late", request["actor"], late.now, facts)
+        raise
+
+
+def _bidder(actor: Actor, provider: str | None) -> str:
+    actor.needs("bid", Role.PROVIDER, Role.BROKER)
+    if actor.role is Role.PROVIDER:
+        if actor.provider is None or provider not in (None, actor.provider):
+            raise NotFound(kind="provider", ref=provider or "")
+        return actor.provider
+    if provider is None:
+        raise BadInput("a telephone bid names its provider", field="provider")
+    return provider
+
+
+def _as_provider(actor: Actor, provider: str) -> Actor:
+    """The same person, acting for the provider that dictated the bid."""
+    return Actor(ref=actor.ref, role=Role.PROVIDER, authority=actor.authority, provider=provider)
+
+
+def _lock(session: Session, refs: Sequence[str], bidder: str) -> tuple[list[Round], list[Invitation]]:
+    """The rounds shared, then this bidder's invitations exclusively; unknown or foreign rounds do not exist."""
+    if not refs or len(set(refs)) != len(refs):
+        raise BadInput("name each round once", field="rounds")
+    ids = session.exec(select(Round.id).where(col(Round.ref).in_(refs))).all()
+    if len(ids) != len(refs):
+        raise NotFound(kind="round", ref=", ".join(sorted(refs)))
+    rounds = list(locked(session, Round, *ids, shared=True))
+    return rounds, [invitation_of(session, round_.id, bidder, lock=True) for round_ in rounds]
+
+
+def _closing_in_time(session: Session, rounds: Sequence[Round], now: datetime) -> Closing:
+    closings = {round_.closing_id for round_ in rounds}
+    if None in closings:
+        raise WrongMode(mode=rounds[0].mode)
+    if len(closings) > 1:
+        raise InvalidBid(problems=("A bundle names packages that close together.",))
+    closing = session.get(Closing, closings.pop(), populate_existing=True)
+    assert closing is not None
+    for round_ in rounds:
+        if round_.state is RoundState.CANCELLED:
+            raise InvalidBid(problems=("This round was cancelled.",))
+        if now >= closing.closes_at or round_.state is not RoundState.PUBLISHED:
+            raise TooLate(closes_at=closing.closes_at, now=now)
+    return closing
+
+
+def _refuse_problems(
+    session: Session, rounds: Sequence[Round], content: BidContent, scheme: Scheme, now: datetime
+) -> None:
+    found: list[str] = []
+    for round_ in rounds:
+        asked = asked_of(package_of(session, round_), scheme, now)
+        if round_.mode == Mode.ACCEPTANCE_WINDOW and content.card != offer_card(scheme, round_.lot):
+            found.append("This stage is accepted at the published rate; no other price can be offered.")
+        found += [words for words in problems(content, asked) if words not in found]
+    if len(rounds) > 1 and any(round_.mode != Mode.SEALED_BID for round_ in rounds):
+        found.append("Only sealed bids can name several packages.")
+    if found:
+        raise InvalidBid(problems=tuple(found))
+
+
+def package_of(session: Session, round_: Round) -> Package:
+    """The package that a round seeks a provider for."""
+    referral = session.get(Referral, round_.referral_id)
+    assert referral is not None
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    return package
+
+
+def offer_card(scheme: Scheme, lot: str) -> RateCard:
+    """The published rate at which a lot is offered; the loader makes sure that offer modes have one."""
+    pence = scheme.lot(lot).offer_pence_per_hour
+    if pence is None:
+        raise Refused(reason=f"{lot} has no published rate to accept")
+    return RateCard.of(PriceBasis.PER_HOUR, {Band.WEEKDAY: pence})
+
+
+def _store(
+    session: Session,
+    ports: Ports,
+    rounds: Sequence[Round],
+    invitations: Sequence[Invitation],
+    content: BidContent,
+    closing: Closing,
+    scheme: Scheme,
+    actor: Actor,
+    bidder: str,
+    now: datetime,
+) -> dict[str, Any]:
+    refs = sorted(round_.ref for round_ in rounds)
+    key = hashlib.sha256("\n".join(refs).encode()).hexdigest()
+    before = session.exec(
+        select(Bid).where(Bid.provider == bidder, Bid.rounds_key == key, col(Bid.state) == BidState.SEALED)
+    ).first()
+    if before:
+        advance(session, before, "replace", actor, now)
+    sealed: Sealed = seal(content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
+    ref = new_reference(Kind.BID, ports.entropy)
+    receipt = signed(
+        receipt_of(
+            bid=ref,
+            rounds=refs,
+            closing=closing.ref,
+            closes_at=closing.closes_at,
+            received_at=now,
+            sealed=sealed,
+            sealed_to=closing.recipients_id,
+        ),
+        ports.keyring.signing,
+    )
+    bid = Bid(
+        ref=ref,
+        provider=bidder,
+        closing_id=closing.id or 0,
+        rounds_key=key,
+        invitation_ref=invitations[0].ref,
+        state=BidState.SEALED,
+        received_at=now,
+        ciphertext=sealed.ciphertext,
+        ciphertext_sha256=sealed.ciphertext_sha256,
+        commitment=sealed.commitment,
+        receipt=receipt,
+        valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
+        typed_by=actor.ref if actor.role is Role.BROKER else None,
+    )
+    session.add(bid)
+    session.flush()
+    session.add_all(BidRound(bid_id=bid.id or 0, round_id=round_.id or 0, version=round_.version) for round_ in rounds)
+    audit.append(session, bid.stream, "bid.sealed", actor, now, {"receipt": receipt})
+    return receipt
+
+
+def withdraw(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> None:
+    """Take a sealed bid back before its closing."""
+    bid, rounds = _own_bid(session, bid_ref, actor)
+    now = ports.clock.read(session)
+    _closing_in_time(session, rounds, now)
+    advance(session, bid, "withdraw", actor, now)
+
+
+def reconfirm(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> None:
+    """Let a sealed bid stand for the amended referral: one click, nothing re-sealed."""
+    bid, rounds = _own_bid(session, bid_ref, actor)
+    now = ports.clock.read(session)
+    _closing_in_time(session, rounds, now)
+    versions = {round_.id: round_.version for round_ in rounds}
+    for link in session.exec(select(BidRound).where(BidRound.bid_id == bid.id)):
+        link.version = versions[link.round_id]
+        session.add(link)
+    facts = {"bid": bid.ref, "versions": sorted(versions.values())}
+    audit.append(session, bid.stream, "bid.reconfirmed", actor, now, facts)
+
+
+def _own_bid(session: Session, ref: str, actor: Actor) -> tuple[Bid, list[Round]]:
+    actor.needs("change a bid", Role.PROVIDER)
+    bid = session.exec(select(Bid).where(Bid.ref == ref, Bid.provider == actor.provider)).first()
+    if bid is None or actor.provider is None:
+        raise NotFound(kind="bid", ref=ref)
+    links = session.exec(select(BidRound.round_id).where(BidRound.bid_id == bid.id)).all()
+    rounds = list(locked(session, Round, *links, shared=True))
+    for round_ in rounds:
+        invitation_of(session, round_.id, actor.provider, lock=True)
+    session.refresh(bid)
+    return bid, rounds
+
+
+def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, actor: Actor) -> None:
+    """Say no to an invitation, with a reason; a live bid for that round alone is taken back with it."""
+    bidder = _bidder(actor, actor.provider)
+    if not 3 <= len(reason.strip()) <= 500:
+        raise BadInput("give the reason in 3 to 500 characters", field="reason")
+    rounds, (invitation,) = _lock(session, [round_ref], bidder)
+    now = ports.clock.read(session)
+    closes_at = rounds[0].closes_at
+    if rounds[0].state is not RoundState.PUBLISHED or (closes_at is not None and now >= closes_at):
+        raise TooLate(closes_at=closes_at or now, now=now)
+    key = hashlib.sha256(round_ref.encode()).hexdigest()
+    live = session.exec(
+        select(Bid).where(Bid.provider == bidder, Bid.rounds_key == key, col(Bid.state) == BidState.SEALED)
+    ).first()
+    if live:
+        advance(session, live, "withdraw", actor, now)
+    advance(session, invitation, "decline", actor, now, answered_at=now, decline_reason=reason.strip())

@@ -1,0 +1,163 @@
+"""Closings: the rounds of one scheme that share an instant, a mode and a frozen rule hash.
+
+Standard rounds share published closings; urgent ones close alone. A closing has one manifest, one opening, one
+allocation run and one draw. An acceptance window is closed like a sealed round: an acceptance is a sealed bid at the
+published price, so that it is kept, proved and refused late in the same way. The number that its lots are drawn from
+is committed here, when the closing is made.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from bidding.sealing.seal import committed_number, recipients_id
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK, Role
+from dps.kernel.columns import bytes_column, id_column, json_column, ref_column, state_column, utc_column
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import StateTable
+from dps.schemes.model import Mode
+
+
+class ClosingState(StrEnum):
+    GATHERING = "gathering"
+    CLOSED = "closed"
+    OPENED = "opened"
+    SCORED = "scored"
+    ALLOCATED = "allocated"
+
+
+class Closing(SQLModel, table=True):
+    """One instant at which rounds close together. *Due* is derived: `closes_at` has passed."""
+
+    __tablename__ = "closing"
+    __table_args__ = (
+        Index(
+            "uq_closing_published",
+            "scheme",
+            "rule_hash",
+            "mode",
+            "closes_at",
+            unique=True,
+            sqlite_where=text("published = 1"),
+            postgresql_where=text("published"),
+        ),
+        Index("ix_closing_due", "state", "closes_at"),
+    )
+    STEPS: ClassVar[StateTable] = StateTable(
+        "closing",
+        ClosingState.GATHERING,
+        (ClosingState.GATHERING, "close", ClosingState.CLOSED, (Role.CLOCK,)),
+        (ClosingState.CLOSED, "open", ClosingState.OPENED, (Role.CLOCK,)),
+        (ClosingState.OPENED, "score", ClosingState.SCORED, (Role.CLOCK,)),
+        (ClosingState.SCORED, "allocate", ClosingState.ALLOCATED, (Role.CLOCK, Role.BROKER)),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    scheme: str = Field(max_length=40)
+    rule_hash: str = Field(max_length=64)
+    mode: str = Field(max_length=24)
+    published: bool
+    closes_at: datetime = utc_column()
+    state: ClosingState = state_column(ClosingState, index=False)
+    recipients: Any = json_column()
+    recipients_id: str = Field(max_length=16)
+    sealed_number: bytes = bytes_column()
+    number_sha256: str = Field(max_length=64)
+    manifest_sha256: str | None = Field(default=None, max_length=64)
+    lot_seed: str | None = Field(default=None, max_length=64)
+    closed_at: datetime | None = utc_column(nullable=True)
+    opened_at: datetime | None = utc_column(nullable=True)
+
+    @property
+    def stream(self) -> str:
+        return self.ref
+
+
+def closing_for(
+    session: Session,
+    ports: Ports,
+    *,
+    scheme: str,
+    rule_hash: str,
+    mode: Mode,
+    closes_at: datetime,
+    published: bool,
+    now: datetime,
+) -> Closing:
+    """The published closing at this instant, made if it is the first round of it; or a new one of its own."""
+    if published:
+        shared = session.exec(
+            select(Closing)
+            .where(
+                Closing.scheme == scheme,
+                Closing.rule_hash == rule_hash,
+                Closing.mode == mode,
+                Closing.closes_at == closes_at,
+                col(Closing.published).is_(True),
+            )
+            .with_for_update()
+        ).first()
+        if shared:
+            return shared
+    ref = new_reference(Kind.CLOSING, ports.entropy)
+    number, number_sha256 = committed_number(ports.entropy, ports.keyring, ref)
+    recipients = ports.keyring.recipients
+    closing = Closing(
+        ref=ref,
+        scheme=scheme,
+        rule_hash=rule_hash,
+        mode=mode,
+        published=published,
+        closes_at=closes_at,
+        state=ClosingState.GATHERING,
+        recipients=list(recipients),
+        recipients_id=recipients_id(recipients),
+        sealed_number=number,
+        number_sha256=number_sha256,
+    )
+    try:
+        with session.begin_nested():
+            session.add(closing)
+    except IntegrityError:
+        # Another publication made the same published closing a moment ago: this round joins it.
+        return closing_for(
+            session,
+            ports,
+            scheme=scheme,
+            rule_hash=rule_hash,
+            mode=mode,
+            closes_at=closes_at,
+            published=published,
+            now=now,
+        )
+    audit.append(
+        session,
+        closing.stream,
+        "closing.published",
+        CLOCK,
+        now,
+        {
+            "closes_at": closes_at.isoformat(),
+            "number_sha256": number_sha256,
+            "recipients_id": closing.recipients_id,
+            "rule_hash": rule_hash,
+        },
+    )
+    return closing
+
+
+def due_closings(session: Session, now: datetime, *, state: ClosingState) -> list[int]:
+    """Ids of the closings in `state` whose instant has passed, in order of that instant."""
+    query = (
+        select(Closing.id)
+        .where(col(Closing.state) == state, col(Closing.closes_at) <= now)
+        .order_by(col(Closing.closes_at), col(Closing.id))
+    )
+    return [id_ for id_ in session.exec(query) if id_ is not None]

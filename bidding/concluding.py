@@ -1,0 +1,134 @@
+"""What a decided round tells its bidders: the debrief (law 8).
+
+A loser reads its own score by criterion, its rank of how many, the main reason, and the winner's band, never a
+rival's price. No debrief goes out before the round is decided.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bidding.awards.records import Award
+from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
+from bidding.rounds import Round, RoundState, invitations_of
+from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.errors import NotFound, PriceStillSealed
+from dps.kernel.outbox import post
+from dps.kernel.ports import Ports
+from dps.kernel.states import advance
+
+_BANDS = ((95_000, "95 or more"), (85_000, "85 to 95"), (70_000, "70 to 85"), (0, "below 70"))
+
+
+@dataclass(frozen=True, slots=True)
+class Debrief:
+    """What one bidder may know of a decided round; points out of 100, in thousandths."""
+
+    bid: str
+    won: bool
+    is_valid: bool
+    reasons: tuple[str, ...]
+    price_points: int
+    quality_points: int
+    total_points: int
+    rank: int | None
+    of: int
+    winner_band: str | None
+    main_reason: str
+
+
+def conclude_bids(session: Session, ports: Ports, round_: Round, now: datetime, *, winner: Award | None) -> None:
+    """Mark the bids of a decided round and tell every bidder that its debrief can be read."""
+    query = (
+        select(Bid)
+        .join(BidRound, col(BidRound.bid_id) == col(Bid.id))
+        .where(BidRound.round_id == round_.id, col(Bid.state).in_([BidState.OPENED, BidState.INVALID]))
+        .order_by(col(Bid.id))
+    )
+    for bid in session.exec(query).all():
+        if bid.state is BidState.OPENED:
+            if winner is not None and winner.bid_id == bid.id:
+                advance(session, bid, "win", CLOCK, now)
+            elif not _still_in_play(session, bid):
+                advance(session, bid, "lose", CLOCK, now)
+        post(
+            session,
+            ports.entropy,
+            recipient=f"provider:{bid.provider}",
+            kind="debrief_ready",
+            about=bid.ref,
+            now=now,
+            facts={"round": round_.ref},
+        )
+    for invitation in invitations_of(session, round_.id):
+        if invitation.STEPS.allows(invitation.state, "lapse"):
+            advance(session, invitation, "lapse", CLOCK, now)
+
+
+def _still_in_play(session: Session, bid: Bid) -> bool:
+    """Whether another round of this bundle is still to be decided."""
+    query = (
+        select(Round.id)
+        .join(BidRound, col(BidRound.round_id) == col(Round.id))
+        .where(BidRound.bid_id == bid.id, col(Round.state).in_([RoundState.PUBLISHED, RoundState.CLOSED]))
+    )
+    return session.exec(query).first() is not None
+
+
+def debrief(session: Session, *, bid_ref: str, round_ref: str, actor: Actor) -> Debrief:
+    """One bidder's debrief of one decided round. NotFound for everybody else; PriceStillSealed before the decision."""
+    bid = session.exec(select(Bid).where(Bid.ref == bid_ref)).first()
+    round_ = session.exec(select(Round).where(Round.ref == round_ref)).first()
+    if bid is None or round_ is None or (actor.role is Role.PROVIDER and bid.provider != actor.provider):
+        raise NotFound(kind="bid", ref=bid_ref)
+    if round_.state is not RoundState.DECIDED:
+        raise PriceStillSealed()
+    scores = session.exec(select(ScoredBid).where(ScoredBid.round_id == round_.id)).all()
+    own = next((score for score in scores if score.bid_id == bid.id), None)
+    if own is None:
+        raise NotFound(kind="bid", ref=bid_ref)
+    award = session.exec(
+        select(Award).where(Award.round_id == round_.id, col(Award.state) == "confirmed").limit(1)
+    ).first()
+    best = next((score for score in scores if award is not None and score.bid_id == award.bid_id), None)
+    won = award is not None and award.bid_id == bid.id
+    return Debrief(
+        bid=bid.ref,
+        won=won,
+        is_valid=own.is_valid,
+        reasons=tuple(own.reasons),
+        price_points=own.price_points,
+        quality_points=own.quality_points,
+        total_points=own.total_points,
+        rank=own.rank,
+        of=sum(1 for score in scores if score.is_valid),
+        winner_band=band_of(best.total_points) if best else None,
+        main_reason=_main_reason(own, best, won=won, nobody=award is None),
+    )
+
+
+def band_of(points: int) -> str:
+    """The band of a score: close enough to learn from, too wide to work a price back."""
+    return next(words for least, words in _BANDS if points >= least)
+
+
+def _main_reason(own: Any, best: Any, *, won: bool, nobody: bool) -> str:
+    if won:
+        return "You were awarded this package."
+    if not own.is_valid:
+        return "Your bid was not valid: " + " ".join(own.reasons)
+    if nobody:
+        return "Nobody was awarded this package in this round."
+    if best is None:
+        return "The package was placed without a competing bid of this round."
+    if best.price_points > own.price_points and best.price_points - own.price_points >= (
+        best.quality_points - own.quality_points
+    ):
+        return "The successful bid had the better price."
+    if best.quality_points > own.quality_points:
+        return "The successful bid scored higher on quality."
+    if (own.rank or 0) == (best.rank or 0):
+        return "Bids were equal; the published tie-break decided."
+    return "Your bid ranked as well or better, but awarding it would have broken a capacity, share or take limit."

@@ -1,0 +1,234 @@
+"""The instant itself: extending a closing for all, closing it, opening and scoring what was sealed.
+
+Each step is one command and one transaction, found as due rows; a step that died is done by the next sweep. Nothing
+published for a closing changes once any of its bids is open.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlmodel import Session, select
+
+from bidding.asking import asked_of, barred_from, best_rating_score
+from bidding.bids.content import BidContent
+from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid, bids_of_closing, rounds_of_bids
+from bidding.bids.submitting import package_of
+from bidding.closings import Closing, ClosingState
+from bidding.evaluation import Entry, Score, score_round
+from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
+from dps.contracts.standing import minutes_won
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.columns import canonical_json
+from dps.kernel.database import locked, locked_one
+from dps.kernel.errors import BadInput, DpsError, NotFound, TooLate
+from dps.kernel.outbox import post
+from dps.kernel.ports import Ports
+from dps.kernel.states import advance
+from dps.schemes.model import Evaluation, EvaluationRule, Mode, PriceFormula, Scheme
+from dps.schemes.stored import rules_by_hash
+
+
+class Opener(Protocol):
+    """What can open a sealed bid; only the worker holds one."""
+
+    def open(self, ciphertext: bytes, *, ciphertext_sha256: str, commitment: str) -> dict[str, Any]: ...
+
+
+def _locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Round]]:
+    """The closing and all its rounds, exclusively: no bidder is inside while this transaction runs."""
+    closing = locked_one(session, Closing, closing_id)
+    ids = session.exec(select(Round.id).where(Round.closing_id == closing_id)).all()
+    return closing, list(locked(session, Round, *ids))
+
+
+def extend(session: Session, ports: Ports, *, closing_ref: str, until: datetime, reason: str, actor: Actor) -> None:
+    """Move a whole closing later, for everybody alike, with a reason; nothing is opened or sealed again."""
+    actor.needs("extend a closing", Role.BROKER)
+    if len(reason.strip()) < 10:
+        raise BadInput("say in a sentence why everybody gets more time", field="reason")
+    found = session.exec(select(Closing).where(Closing.ref == closing_ref)).first()
+    if found is None or found.id is None:
+        raise NotFound(kind="closing", ref=closing_ref)
+    closing, rounds = _locked_closing(session, found.id)
+    now = ports.clock.read(session)
+    if closing.state is not ClosingState.GATHERING or now >= closing.closes_at:
+        raise TooLate(closes_at=closing.closes_at, now=now)
+    if until <= closing.closes_at:
+        raise BadInput("a closing is only ever moved later", field="until")
+    before, closing.closes_at = closing.closes_at, until
+    # A moved closing no longer is the published one of its hour: a round published later makes a new one.
+    closing.published = False
+    session.add(closing)
+    facts = {"from": before.isoformat(), "to": until.isoformat(), "reason": reason.strip()}
+    audit.append(session, closing.stream, "closing.extended", actor, now, facts)
+    for round_ in rounds:
+        if round_.state is RoundState.PUBLISHED:
+            round_.closes_at = until
+            session.add(round_)
+            for invitation in invitations_of(session, round_.id):
+                post(
+                    session,
+                    ports.entropy,
+                    recipient=f"provider:{invitation.provider}",
+                    kind="closing_extended",
+                    about=round_.ref,
+                    now=now,
+                    facts={"closes_at": until.isoformat()},
+                )
+
+
+def close(session: Session, ports: Ports, closing_id: int) -> bool:
+    """Close what is due: lapse bids that no longer stand, fix the manifest, derive the lot's seed.
+
+    False where there is nothing to do: another sweep was first, or the closing was moved.
+    """
+    closing, rounds = _locked_closing(session, closing_id)
+    now = ports.clock.read(session)
+    if closing.state is not ClosingState.GATHERING or now < closing.closes_at:
+        return False
+    running = [round_ for round_ in rounds if round_.state is RoundState.PUBLISHED]
+    _lapse_outdated(session, closing, running, now)
+    manifest = sorted(
+        [bid.ref, bid.ciphertext_sha256, bid.commitment]
+        for bid in bids_of_closing(session, closing.id, BidState.SEALED)
+    )
+    number = ports.keyring.application.open(closing.sealed_number, about=closing.ref)
+    seed = hashlib.sha256(number + "\n".join(sorted(line[2] for line in manifest)).encode()).hexdigest()
+    digest = hashlib.sha256(canonical_json(manifest).encode()).hexdigest()
+    advance(
+        session,
+        closing,
+        "close",
+        CLOCK,
+        now,
+        closed_at=now,
+        manifest_sha256=digest,
+        lot_seed=seed,
+        facts={"manifest": manifest, "number": number.hex(), "lot_seed": seed, "rounds": [r.ref for r in running]},
+    )
+    for round_ in running:
+        advance(session, round_, "close", CLOCK, now)
+    return True
+
+
+def _lapse_outdated(session: Session, closing: Closing, rounds: Sequence[Round], now: datetime) -> None:
+    """Bids on an amended referral that were not reconfirmed, on a cancelled round, or of a barred provider."""
+    versions = {round_.id: round_.version for round_ in rounds}
+    bids = bids_of_closing(session, closing.id, BidState.SEALED)
+    links = rounds_of_bids(session, [bid.id for bid in bids])
+    barred = barred_from(session, rounds_of(links, rounds, bids), rules_by_hash(session, closing.rule_hash), now)
+    for bid in bids:
+        mine = links[bid.id or 0]
+        if any(versions.get(link.round_id) != link.version for link in mine):
+            advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the referral was amended or withdrawn"})
+        elif any((bid.provider, link.round_id) in barred for link in mine):
+            advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the provider may no longer take part"})
+
+
+def rounds_of(links: dict[int, Any], rounds: Sequence[Round], bids: Sequence[Bid]) -> list[tuple[str, Round]]:
+    """Each (provider, round) that a live bid stands for."""
+    by_id = {round_.id: round_ for round_ in rounds}
+    return [
+        (bid.provider, by_id[link.round_id]) for bid in bids for link in links[bid.id or 0] if link.round_id in by_id
+    ]
+
+
+def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -> bool:
+    """Open every bid of a closed closing, once, in the worker; an unreadable bid is invalid, with the reason."""
+    closing = locked_one(session, Closing, closing_id)
+    now = ports.clock.read(session)
+    if closing.state is not ClosingState.CLOSED:
+        return False
+    opened = 0
+    for bid in bids_of_closing(session, closing.id, BidState.SEALED):
+        try:
+            raw = opener.open(bid.ciphertext, ciphertext_sha256=bid.ciphertext_sha256, commitment=bid.commitment)
+            content = BidContent.from_dict(raw)
+        except (ValueError, DpsError) as fault:
+            advance(session, bid, "reject", CLOCK, now, facts={"cause": str(fault)})
+            continue
+        session.add(OpenedBid(bid_id=bid.id or 0, opened_at=now, content=content.to_dict()))
+        advance(session, bid, "open", CLOCK, now, facts={"recipients_id": closing.recipients_id})
+        opened += 1
+    advance(session, closing, "open", CLOCK, now, opened_at=now, facts={"opened": opened})
+    return True
+
+
+def score(session: Session, ports: Ports, closing_id: int) -> bool:
+    """Evaluate every round of an opened closing and store scores with their workings."""
+    closing = locked_one(session, Closing, closing_id)
+    now = ports.clock.read(session)
+    if closing.state is not ClosingState.OPENED:
+        return False
+    scheme = rules_by_hash(session, closing.rule_hash)
+    rounds = {round_.id: round_ for round_ in rounds_of_closing(session, closing.id, RoundState.CLOSED)}
+    bids = bids_of_closing(session, closing.id, BidState.OPENED)
+    links = rounds_of_bids(session, [bid.id for bid in bids])
+    contents = _contents(session, bids)
+    won = minutes_won(session, scheme=scheme.key, until=now)
+    providers = {bid.provider for bid in bids}
+    ratings = best_rating_score(session, scheme, scheme.authorities[0].key, now, providers)
+    invalid: set[int] = set()
+    for round_id, round_ in sorted(rounds.items(), key=lambda item: item[0] or 0):
+        here = [bid for bid in bids if any(link.round_id == round_id for link in links[bid.id or 0])]
+        package = package_of(session, round_)
+        asked = asked_of(package, scheme, closing.closes_at)
+        entries = [
+            Entry(
+                bid=bid.ref,
+                provider=bid.provider,
+                content=contents[bid.id or 0],
+                asked=asked,
+                rating_score=ratings[bid.provider],
+                is_existing_provider=package.existing_provider == bid.provider,
+                minutes_won_28_days=won.get((bid.provider, round_.locality), 0),
+            )
+            for bid in here
+        ]
+        scores = score_round(entries, evaluation=evaluation_of(scheme, round_), ties=scheme.ties)
+        by_ref = {bid.ref: bid for bid in here}
+        session.add_all(_row(by_ref[each.bid], round_, each) for each in scores)
+        invalid |= {by_ref[each.bid].id or 0 for each in scores if not each.is_valid}
+    session.flush()
+    for bid in bids:
+        if bid.id in invalid:
+            advance(session, bid, "invalidate", CLOCK, now)
+    advance(session, closing, "score", CLOCK, now, facts={"scored": len(bids), "invalid": len(invalid)})
+    return True
+
+
+def evaluation_of(scheme: Scheme, round_: Round) -> Evaluation:
+    """The scheme's evaluation; an acceptance window has one price for all, so that the published order decides."""
+    if round_.mode == Mode.ACCEPTANCE_WINDOW:
+        return Evaluation(rule=EvaluationRule.LOWEST_PRICE, formula=PriceFormula.FIXED_PRICE)
+    return scheme.evaluation
+
+
+def _contents(session: Session, bids: Sequence[Bid]) -> dict[int, BidContent]:
+    found: dict[int, BidContent] = {}
+    for bid in bids:
+        opened = session.exec(select(OpenedBid).where(OpenedBid.bid_id == bid.id)).one()
+        found[bid.id or 0] = BidContent.from_dict(opened.content)
+    return found
+
+
+def _row(bid: Bid, round_: Round, score: Score) -> ScoredBid:
+    return ScoredBid(
+        bid_id=bid.id or 0,
+        round_id=round_.id or 0,
+        provider=bid.provider,
+        is_valid=score.is_valid,
+        reasons=list(score.reasons),
+        flags=list(score.flags),
+        weekly_pence=score.weekly_pence,
+        weekly_minutes=score.weekly_minutes,
+        price_points=score.price_points,
+        quality_points=score.quality_points,
+        total_points=score.total_points,
+        rank=score.rank,
+        ties=list(score.ties),
+        workings=score.workings,
+    )

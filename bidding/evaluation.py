@@ -1,0 +1,194 @@
+"""Scoring opened bids, package by package, with the workings that a loser or an auditor may read.
+
+Pure. Points are thousandths of 100 (0 to 100,000), so that no float decides an award; relative formulas rank the bids
+of one package and are never summed over packages. Source: design.md §3, and the scheme's own evaluation section.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from bidding.bids.content import Asked, BidContent, is_outside, problems, weekly_pence
+from dps.kernel.money import round_half_up
+from dps.packages.costing import exact_effective_rate, workings
+from dps.schemes.model import Evaluation, EvaluationRule, PriceFormula, Tie
+
+FULL = 100_000
+_NO_PREFERENCE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One opened bid as it enters a round's evaluation."""
+
+    bid: str
+    provider: str
+    content: BidContent
+    asked: Asked
+    rating_score: int
+    is_existing_provider: bool
+    minutes_won_28_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the evaluation made of one bid. `rank` is None where the bid is not valid."""
+
+    bid: str
+    provider: str
+    is_valid: bool
+    reasons: tuple[str, ...]
+    flags: tuple[str, ...]
+    weekly_pence: int
+    weekly_minutes: int
+    price_points: int
+    quality_points: int
+    total_points: int
+    rank: int | None
+    ties: tuple[int, ...]
+    workings: dict[str, Any]
+
+
+def score_round(entries: Sequence[Entry], *, evaluation: Evaluation, ties: Sequence[Tie]) -> tuple[Score, ...]:
+    """Score every bid of one package: valid ones ranked, others with all their reasons. Order is the input's."""
+    reasons = {entry.bid: problems(entry.content, entry.asked) for entry in entries}
+    valid = [entry for entry in entries if not reasons[entry.bid]]
+    measures = {entry.bid: _measure(entry, evaluation.rule) for entry in valid}
+    price = {entry.bid: _price_points(measures, entry, evaluation) for entry in valid}
+    quality = {entry.bid: _quality_points(entry, evaluation) for entry in valid}
+    total = {entry.bid: _total(price[entry.bid], quality[entry.bid], evaluation) for entry in valid}
+    ranks = _ranks(measures, total, evaluation.rule)
+    flags = _flags(measures, valid, evaluation)
+    return tuple(
+        Score(
+            bid=entry.bid,
+            provider=entry.provider,
+            is_valid=not reasons[entry.bid],
+            reasons=reasons[entry.bid],
+            flags=flags.get(entry.bid, ()),
+            weekly_pence=weekly_pence(entry.content, entry.asked.schedule),
+            weekly_minutes=entry.content.weekly_minutes or entry.asked.schedule.weekly_minutes,
+            price_points=price.get(entry.bid, 0),
+            quality_points=quality.get(entry.bid, 0),
+            total_points=total.get(entry.bid, 0),
+            rank=ranks.get(entry.bid),
+            ties=tie_order(
+                ties,
+                starts_on=entry.content.starts_on,
+                is_existing_provider=entry.is_existing_provider,
+                preference=entry.content.preference,
+                minutes_won_28_days=entry.minutes_won_28_days,
+            ),
+            workings=_workings(entry, evaluation),
+        )
+        for entry in entries
+    )
+
+
+def tie_order(
+    ties: Sequence[Tie],
+    *,
+    starts_on: date,
+    is_existing_provider: bool,
+    preference: int | None,
+    minutes_won_28_days: int,
+) -> tuple[int, ...]:
+    """The published ties of one bid as numbers, the lower the better; the lot itself is drawn elsewhere."""
+    values: Mapping[Tie, int] = {
+        Tie.EARLIER_START: starts_on.toordinal(),
+        Tie.EXISTING_PROVIDER: 0 if is_existing_provider else 1,
+        Tie.OWN_PREFERENCE: preference or _NO_PREFERENCE,
+        Tie.FEWER_HOURS_28_DAYS: minutes_won_28_days,
+    }
+    return tuple(values[tie] for tie in ties if tie is not Tie.LOT)
+
+
+def _measure(entry: Entry, rule: EvaluationRule) -> Fraction:
+    """What prices are compared by: pence a week, or pence an hour of the ongoing support."""
+    if rule is EvaluationRule.ONGOING_RATE:
+        return exact_effective_rate(entry.content.card, entry.asked.schedule)
+    return Fraction(weekly_pence(entry.content, entry.asked.schedule))
+
+
+def _price_points(measures: Mapping[str, Fraction], entry: Entry, evaluation: Evaluation) -> int:
+    match evaluation.formula:
+        case PriceFormula.FIXED_PRICE:
+            return FULL
+        case PriceFormula.LOWEST_OVER_BID:
+            share = min(measures.values()) / measures[entry.bid] if measures[entry.bid] else Fraction(1)
+        case PriceFormula.LINEAR_IN_ENVELOPE:
+            envelope = entry.asked.envelope
+            rate = exact_effective_rate(entry.content.card, entry.asked.schedule)
+            room = envelope.ceiling_pence_per_hour - envelope.floor_pence_per_hour
+            share = (envelope.ceiling_pence_per_hour - rate) / room if room else Fraction(1)
+            share = min(max(share, Fraction(0)), Fraction(1))
+    return round_half_up(share.numerator * FULL, share.denominator)
+
+
+def _quality_points(entry: Entry, evaluation: Evaluation) -> int:
+    """The mean of the rating's score and the answers' scores, each counted as often as the scheme says."""
+    given = dict(entry.content.answers)
+    parts = [(evaluation.rating_points, entry.rating_score)]
+    parts += [(question.points, question.answers[given[question.key]]) for question in evaluation.questions]
+    counted = sum(points for points, _ in parts)
+    if counted == 0:
+        return 0
+    return round_half_up(sum(points * score for points, score in parts) * FULL, counted * 100)
+
+
+def _total(price: int, quality: int, evaluation: Evaluation) -> int:
+    return round_half_up(price * evaluation.price_weight + quality * evaluation.quality_weight, 100)
+
+
+def _ranks(measures: Mapping[str, Fraction], total: Mapping[str, int], rule: EvaluationRule) -> dict[str, int]:
+    """Ranks from 1; bids that are equal by the rule share theirs."""
+    if rule is EvaluationRule.PRICE_QUALITY:
+        order: dict[str, Fraction] = {bid: Fraction(-points) for bid, points in total.items()}
+    else:
+        order = dict(measures)
+    return {bid: 1 + sum(1 for other in order.values() if other < value) for bid, value in order.items()}
+
+
+def _flags(
+    measures: Mapping[str, Fraction], valid: Sequence[Entry], evaluation: Evaluation
+) -> dict[str, tuple[str, ...]]:
+    """Abnormally low bids, from the mean and from the next; and exceptional prices. A flag decides nothing."""
+    found: dict[str, list[str]] = {entry.bid: [] for entry in valid}
+    for entry in valid:
+        if is_outside(entry.content.card, entry.asked.schedule, entry.asked.envelope):
+            found[entry.bid].append("exceptional_price")
+    if len(measures) > 1:
+        mean = sum(measures.values(), Fraction(0)) / len(measures)
+        for bid, value in measures.items():
+            if value <= mean * (100 - evaluation.low_below_mean_percent) / 100:
+                found[bid].append("low_below_mean")
+        ordered = sorted(measures.items(), key=lambda item: item[1])
+        (lowest, value), (_, following) = next(pairwise(ordered))
+        if value <= following * (100 - evaluation.low_below_next_percent) / 100:
+            found[lowest].append("low_below_next")
+    return {bid: tuple(flags) for bid, flags in found.items()}
+
+
+def _workings(entry: Entry, evaluation: Evaluation) -> dict[str, Any]:
+    """How the weekly cost came about, line by line, and what the points were made from."""
+    lines = [
+        {
+            "band": str(line.band),
+            "carer_minutes": line.carer_minutes,
+            "price_pence": line.price_pence,
+            "pence": line.pence,
+        }
+        for line in workings(entry.content.card, entry.asked.schedule)
+    ]
+    return {
+        "lines": lines,
+        "rating_score": entry.rating_score,
+        "answers": dict(entry.content.answers),
+        "rule": str(evaluation.rule),
+        "formula": str(evaluation.formula),
+        "price_weight": evaluation.price_weight,
+        "quality_weight": evaluation.quality_weight,
+    }

@@ -1,0 +1,267 @@
+"""What brokers do with a referral: make ready, publish, amend, hold, resume, withdraw, broker again.
+
+The term of the scheme and the readiness list of the urgency are asked before anything is published; the ladder and
+the rule hash are frozen then, and a later publication of other rules changes nothing for this referral.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, select
+
+from bidding.awards.moving import cancel_live_award, settle
+from bidding.bids.records import Bid, BidRound, BidState
+from bidding.closings import Closing, ClosingState
+from bidding.deadline import extend
+from bidding.escalation import begin_ladder, climb, restart
+from bidding.referrals import Referral, ReferralState, locked_referral
+from bidding.rounds import Round, RoundState, current_round, invitations_of
+from bidding.stages import open_stage, published_part_of
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.database import locked_one
+from dps.kernel.errors import BadInput, NotReady, OutOfTerm
+from dps.kernel.outbox import post
+from dps.kernel.ports import Ports
+from dps.kernel.states import advance
+from dps.packages import amendments, readiness
+from dps.packages.facts import FreeText, PackageFacts
+from dps.packages.packages import Package, note_referred, person_of
+from dps.schemes.loader import rule_hash
+from dps.schemes.model import Mode, Scheme
+from dps.schemes.stored import rules_by_hash
+
+
+def _package(session: Session, referral: Referral) -> Package:
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    return package
+
+
+def make_ready(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme, actor: Actor) -> None:
+    """Say that a draft can be published; raises NotReady naming everything that is missing."""
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    _refuse_gaps(session, _package(session, referral), scheme)
+    advance(session, referral, "make_ready", actor, now)
+
+
+def _refuse_gaps(session: Session, package: Package, scheme: Scheme) -> None:
+    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot)).for_publication
+    if gaps:
+        raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
+
+
+def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme, actor: Actor) -> Round | None:
+    """Publish a ready referral under the scheme's published rules and open its ladder. Returns the open round, if any.
+
+    The rules must have been published (`schemes.stored.publish_rules`). Raises OutOfTerm, NotReady.
+    """
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    package = _package(session, referral)
+    frozen = rules_by_hash(session, rule_hash(scheme))
+    _refuse_outside_term(frozen, now)
+    _refuse_gaps(session, package, frozen)
+    ladder = frozen.ladder(package.lot, package.urgency)
+    referral.rule_hash = rule_hash(scheme)
+    referral.ladder = ladder.model_dump(mode="json")
+    referral.version = package.version
+    facts = {"rule_hash": referral.rule_hash, "stages": [stage.key for stage in ladder.stages]}
+    advance(
+        session,
+        referral,
+        "publish",
+        actor,
+        now,
+        published_at=now,
+        seeking_since=now,
+        rule_hash=referral.rule_hash,
+        ladder=referral.ladder,
+        version=package.version,
+        facts=facts,
+    )
+    note_referred(session, package, now=now)
+    return _begin(session, ports, referral, now, predecessor=None)
+
+
+def _begin(
+    session: Session, ports: Ports, referral: Referral, now: datetime, *, predecessor: Round | None
+) -> Round | None:
+    opened = begin_ladder(session, ports, referral, now, predecessor=predecessor)
+    if opened is not None and opened.mode == Mode.RANKED_OFFER:
+        settle(session, ports, opened, referral, now, cause="the first in the published order is asked")
+    return opened
+
+
+def _refuse_outside_term(scheme: Scheme, now: datetime) -> None:
+    if not scheme.is_in_term(now.astimezone(LONDON).date()):
+        raise OutOfTerm(scheme=scheme.key, starts=scheme.term.starts, ends=scheme.term.ends or "further notice")
+
+
+def amend(
+    session: Session,
+    ports: Ports,
+    *,
+    referral_ref: str,
+    facts: PackageFacts,
+    actor: Actor,
+    free_text: FreeText | None = None,
+) -> int:
+    """Change what is asked for after publication: a new version, everybody told, and bids lapse unless reconfirmed.
+
+    The window keeps its published minimum: where less is left, the whole closing moves. Returns the new version.
+    """
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    assert referral.rule_hash is not None
+    scheme = rules_by_hash(session, referral.rule_hash)
+    package = _package(session, referral)
+    if facts.lot != package.lot or facts.locality != package.locality:
+        raise BadInput("another lot or locality is another referral: withdraw this one", field="lot")
+    changed = amendments.amend(
+        session, ports.keyring, package, facts=facts, free_text=free_text, scheme=scheme, actor=actor, now=now
+    )
+    referral.version = changed.version
+    session.add(referral)
+    round_ = current_round(session, referral.id)
+    if round_ is None or round_.state is not RoundState.PUBLISHED:
+        return changed.version
+    round_ = locked_one(session, Round, round_.id)
+    round_.version = changed.version
+    round_.published_part = published_part_of(session, package, scheme, now)
+    session.add(round_)
+    session.flush()
+    body = {"version": changed.version, "changed": list(changed.changed)}
+    audit.append(session, round_.stream, "round.amended", actor, now, body)
+    _tell_invited(session, ports, round_, "referral_amended", now)
+    _keep_minimum(session, ports, round_, scheme, actor, now)
+    return changed.version
+
+
+def _keep_minimum(session: Session, ports: Ports, round_: Round, scheme: Scheme, actor: Actor, now: datetime) -> None:
+    closing = session.get(Closing, round_.closing_id) if round_.closing_id else None
+    least = scheme.closings.minimum.end(now, scheme.calendar())
+    if closing is not None and closing.state is ClosingState.GATHERING and closing.closes_at < least:
+        extend(
+            session,
+            ports,
+            closing_ref=closing.ref,
+            until=least,
+            reason="A referral was amended: everybody keeps the published minimum window.",
+            actor=actor,
+        )
+
+
+def _tell_invited(session: Session, ports: Ports, round_: Round, kind: str, now: datetime) -> None:
+    for invitation in invitations_of(session, round_.id):
+        recipient = f"provider:{invitation.provider}"
+        post(session, ports.entropy, recipient=recipient, kind=kind, about=round_.ref, now=now)
+
+
+def hold(session: Session, ports: Ports, *, referral_ref: str, reason: str, actor: Actor) -> None:
+    """Stop seeking for now: the open round is cancelled, its sealed bids lapse unopened."""
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    advance(session, referral, "hold", actor, now, facts={"reason": reason})
+    _cancel_round(session, ports, referral, now, reason)
+
+
+def resume(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:
+    """Seek again from the stage where it was held, with a new round."""
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    advance(session, referral, "resume", actor, now, seeking_since=now)
+    last = current_round(session, referral.id)
+    assert last is not None
+    assert referral.rule_hash is not None
+    _refuse_outside_term(rules_by_hash(session, referral.rule_hash), now)
+    opened: Round | None = open_stage(session, ports, referral, stage_no=last.stage_no, predecessor=last, now=now)
+    if opened is not None and opened.state is not RoundState.PUBLISHED:
+        opened = climb(session, ports, referral, opened, now)
+    if opened is not None and opened.mode == Mode.RANKED_OFFER:
+        settle(session, ports, opened, referral, now, cause="seeking was resumed")
+    return opened
+
+
+def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, actor: Actor) -> None:
+    """End the search for good; invited providers are told, their sealed bids lapse unopened."""
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    advance(session, referral, "withdraw", actor, now, facts={"reason": reason})
+    _cancel_round(session, ports, referral, now, reason)
+
+
+def _cancel_round(session: Session, ports: Ports, referral: Referral, now: datetime, reason: str) -> None:
+    round_ = current_round(session, referral.id)
+    cancel_live_award(session, referral, now, reason=reason)
+    if round_ is None or round_.state not in (RoundState.PLANNED, RoundState.PUBLISHED, RoundState.CLOSED):
+        return
+    round_ = locked_one(session, Round, round_.id)
+    advance(session, round_, "cancel", CLOCK, now, facts={"reason": reason})
+    query = (
+        select(Bid)
+        .join(BidRound, BidRound.bid_id == Bid.id)  # type: ignore[arg-type]
+        .where(BidRound.round_id == round_.id, Bid.state == BidState.SEALED)
+    )
+    for bid in session.exec(query).all():
+        advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the round was cancelled"})
+    _tell_invited(session, ports, round_, "round_cancelled", now)
+
+
+def restart_unfilled(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:
+    """Ask the whole ladder of an unfilled referral again."""
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    assert referral.rule_hash is not None
+    _refuse_outside_term(rules_by_hash(session, referral.rule_hash), now)
+    opened = restart(session, ports, referral, actor, now)
+    if opened is not None and opened.mode == Mode.RANKED_OFFER:
+        settle(session, ports, opened, referral, now, cause="the ladder was restarted")
+    return opened
+
+
+def restart_due(session: Session, ports: Ports, referral_id: int) -> bool:
+    """The same by the clock, once the scheme's interval has passed; False where there is nothing to do."""
+    referral = locked_one(session, Referral, referral_id)
+    now = ports.clock.read(session)
+    if referral.state is not ReferralState.UNFILLED or referral.unfilled_at is None or referral.rule_hash is None:
+        return False
+    scheme = rules_by_hash(session, referral.rule_hash)
+    if now < scheme.unfilled.restart.end(referral.unfilled_at, scheme.calendar()):
+        return False
+    if not scheme.is_in_term(now.astimezone(LONDON).date()):
+        return False
+    restart_unfilled(session, ports, referral_ref=referral.ref, actor=CLOCK)
+    return True
+
+
+def broker_again(
+    session: Session, ports: Ports, referral: Referral, actor: Actor, now: datetime, *, cause: str
+) -> Round | None:
+    """After a hand-back or a failed start: the package is brokered again at once, as a new cycle of its ladder."""
+    advance(session, referral, "broker_again", actor, now, placed_at=None, seeking_since=now, facts={"cause": cause})
+    package = _package(session, referral)
+    today = now.astimezone(LONDON).date()
+    if package.latest_start is not None and package.latest_start < today:
+        _move_start(session, ports, referral, package, now)
+    return _begin(session, ports, referral, now, predecessor=current_round(session, referral.id))
+
+
+def _move_start(session: Session, ports: Ports, referral: Referral, package: Package, now: datetime) -> None:
+    """The latest start of the first search is past: the person now needs care as soon as it can be had."""
+    assert referral.rule_hash is not None
+    today = now.astimezone(LONDON).date()
+    broker = Actor(ref=CLOCK.ref, role=Role.BROKER, authority=referral.authority)
+    amended = amendments.amend(
+        session,
+        ports.keyring,
+        package,
+        facts=replace(package.facts, earliest_start=today, latest_start=today + timedelta(days=7)),
+        scheme=rules_by_hash(session, referral.rule_hash),
+        actor=broker,
+        now=now,
+    )
+    referral.version = amended.version
+    session.add(referral)

@@ -1,0 +1,141 @@
+"""Referrals: a package to be placed, and where its search stands.
+
+A referral outlives its rounds: escalation, hand-back and failed start bring it back to `seeking`, each time as a new
+*cycle* of the ladder that was frozen at its first publication. What providers see is the round's published part.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import (
+    id_column,
+    json_column,
+    link_column,
+    ref_column,
+    state_column,
+    utc_column,
+    whole_column,
+)
+from dps.kernel.database import locked_one
+from dps.kernel.errors import NotFound
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import StateTable
+from dps.packages.packages import Package
+from dps.schemes.model import Ladder, Stage, Urgency
+
+_OFFICE = (Role.BROKER,)
+_CLOCK = (Role.CLOCK,)
+
+
+class ReferralState(StrEnum):
+    DRAFT = "draft"
+    READY = "ready"
+    SEEKING = "seeking"
+    HELD = "held"
+    PLACED = "placed"
+    UNFILLED = "unfilled"
+    PLACED_OTHERWISE = "placed_otherwise"
+    WITHDRAWN = "withdrawn"
+
+
+_S = ReferralState
+
+# 1 is asked first; priority 1 and 2 people are placed before caps and coverage count.
+PRIORITY = {Urgency.CRISIS: 1, Urgency.DISCHARGE: 2, Urgency.URGENT: 3, Urgency.STANDARD: 4}
+
+
+class Referral(SQLModel, table=True):
+    """One package's search for a provider. `cycle` counts how often its ladder was begun."""
+
+    __tablename__ = "referral"
+    STEPS: ClassVar[StateTable] = StateTable(
+        "referral",
+        _S.DRAFT,
+        (_S.DRAFT, "make_ready", _S.READY, _OFFICE),
+        (_S.READY, "publish", _S.SEEKING, _OFFICE),
+        (_S.SEEKING, "hold", _S.HELD, _OFFICE),
+        (_S.HELD, "resume", _S.SEEKING, _OFFICE),
+        (_S.SEEKING, "place", _S.PLACED, _CLOCK),
+        (_S.SEEKING, "exhaust", _S.UNFILLED, _CLOCK),
+        (_S.UNFILLED, "restart", _S.SEEKING, (Role.CLOCK, Role.BROKER)),
+        (_S.UNFILLED, "take_offer", _S.SEEKING, _OFFICE),
+        (_S.UNFILLED, "place_otherwise", _S.PLACED_OTHERWISE, _OFFICE),
+        (_S.PLACED, "broker_again", _S.SEEKING, (Role.CLOCK, Role.BROKER)),
+        (_S.DRAFT, "withdraw", _S.WITHDRAWN, _OFFICE),
+        (_S.READY, "withdraw", _S.WITHDRAWN, _OFFICE),
+        (_S.SEEKING, "withdraw", _S.WITHDRAWN, _OFFICE),
+        (_S.HELD, "withdraw", _S.WITHDRAWN, _OFFICE),
+        (_S.UNFILLED, "withdraw", _S.WITHDRAWN, _OFFICE),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    authority: str = Field(max_length=40, index=True)
+    scheme: str = Field(max_length=40, index=True)
+    rule_hash: str | None = Field(default=None, max_length=64)
+    package_id: int = link_column("package.id", unique=True)
+    package_ref: str = Field(max_length=24)
+    urgency: str = Field(max_length=24)
+    state: ReferralState = state_column(ReferralState)
+    version: int = whole_column(default=1)
+    ladder: Any = json_column(nullable=True)
+    cycle: int = whole_column(default=0)
+    created_by: str
+    published_at: datetime | None = utc_column(nullable=True)
+    seeking_since: datetime | None = utc_column(nullable=True)
+    unfilled_at: datetime | None = utc_column(nullable=True)
+    placed_at: datetime | None = utc_column(nullable=True)
+
+    @property
+    def stream(self) -> str:
+        return self.ref
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The ladder as it was frozen at the first publication."""
+        return Ladder.model_validate(self.ladder).stages
+
+    @property
+    def priority(self) -> int:
+        return PRIORITY[Urgency(self.urgency)]
+
+
+def open_referral(session: Session, ports: Ports, *, package: Package, actor: Actor) -> Referral:
+    """Begin a draft for `package`."""
+    actor.needs("open a referral", Role.BROKER, Role.REQUESTER)
+    actor.sees("package", package.ref, authority=package.authority)
+    now = ports.clock.read(session)
+    referral = Referral(
+        ref=new_reference(Kind.REFERRAL, ports.entropy),
+        authority=package.authority,
+        scheme=package.scheme,
+        package_id=package.id or 0,
+        package_ref=package.ref,
+        urgency=package.urgency,
+        state=ReferralState.DRAFT,
+        created_by=actor.ref,
+    )
+    session.add(referral)
+    session.flush()
+    audit.append(session, referral.stream, "referral.opened", actor, now, {"package": package.ref})
+    return referral
+
+
+def referral_of(session: Session, ref: str, actor: Actor) -> Referral:
+    """The referral with this reference, if `actor` may know of it."""
+    referral = session.exec(select(Referral).where(Referral.ref == ref)).first()
+    if referral is None:
+        raise NotFound(kind="referral", ref=ref)
+    actor.sees("referral", ref, authority=referral.authority)
+    return referral
+
+
+def locked_referral(session: Session, ref: str, actor: Actor) -> Referral:
+    """The same, locked until the transaction ends."""
+    return locked_one(session, Referral, referral_of(session, ref, actor).id)

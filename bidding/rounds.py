@@ -1,0 +1,177 @@
+"""Rounds: one stage of the ladder for one referral, `[opens_at, closes_at)`, and who was invited.
+
+A round that found nobody is never reopened; escalation makes the next one, which names its predecessor. Commands of
+bidders lock the round shared and their own invitation exclusively; what ends or moves a round locks it exclusively
+(law 1).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column, whole_column
+from dps.kernel.errors import NotFound
+from dps.kernel.states import StateTable, advance
+
+
+class RoundState(StrEnum):
+    PLANNED = "planned"
+    PUBLISHED = "published"
+    CLOSED = "closed"
+    DECIDED = "decided"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """How a decided round ended."""
+
+    ACCEPTED = "accepted"
+    EXHAUSTED = "exhausted"
+
+
+class InvitationState(StrEnum):
+    WAITING = "waiting"
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+
+_R = RoundState
+_I = InvitationState
+_CLOCK = (Role.CLOCK,)
+_OFFICE = (Role.BROKER, Role.CLOCK)
+_PROVIDER = (Role.PROVIDER,)
+
+
+class Round(SQLModel, table=True):
+    """One stage asked for one referral. `published_part` is exactly what providers see."""
+
+    __tablename__ = "round"
+    __table_args__ = (UniqueConstraint("referral_id", "cycle", "stage_no", "attempt"),)
+    STEPS: ClassVar[StateTable] = StateTable(
+        "round",
+        _R.PLANNED,
+        (_R.PLANNED, "publish", _R.PUBLISHED, _OFFICE),
+        (_R.PLANNED, "skip", _R.DECIDED, _CLOCK),
+        (_R.PUBLISHED, "close", _R.CLOSED, _CLOCK),
+        (_R.PUBLISHED, "decide", _R.DECIDED, _CLOCK),
+        (_R.CLOSED, "decide", _R.DECIDED, _CLOCK),
+        (_R.PLANNED, "cancel", _R.CANCELLED, _OFFICE),
+        (_R.PUBLISHED, "cancel", _R.CANCELLED, _OFFICE),
+        (_R.CLOSED, "cancel", _R.CANCELLED, _OFFICE),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    referral_id: int = link_column("referral.id")
+    closing_id: int | None = link_column("closing.id", nullable=True)
+    predecessor_id: int | None = link_column("round.id", nullable=True, index=False)
+    cycle: int = whole_column()
+    stage_no: int = whole_column()
+    attempt: int = whole_column(default=1)
+    stage_key: str = Field(max_length=40)
+    mode: str = Field(max_length=24)
+    scheme: str = Field(max_length=40)
+    rule_hash: str = Field(max_length=64)
+    lot: str = Field(max_length=40)
+    locality: str = Field(max_length=40)
+    version: int = whole_column()
+    state: RoundState = state_column(RoundState)
+    opens_at: datetime = utc_column()
+    closes_at: datetime | None = utc_column(nullable=True, index=True)
+    outcome: str | None = Field(default=None, max_length=16)
+    published_part: Any = json_column()
+
+    @property
+    def stream(self) -> str:
+        return self.ref
+
+
+class Invitation(SQLModel, table=True):
+    """One provider asked in one round. In `ranked_offer` mode all but one wait for their turn, in `position` order."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (UniqueConstraint("round_id", "provider"),)
+    STEPS: ClassVar[StateTable] = StateTable(
+        "invitation",
+        _I.INVITED,
+        (_I.WAITING, "invite", _I.INVITED, _CLOCK),
+        (_I.WAITING, "lapse", _I.LAPSED, _CLOCK),
+        (_I.INVITED, "accept", _I.ACCEPTED, _PROVIDER),
+        (_I.INVITED, "decline", _I.DECLINED, _PROVIDER),
+        (_I.DECLINED, "reconsider", _I.INVITED, _PROVIDER),
+        (_I.INVITED, "lapse", _I.LAPSED, _CLOCK),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    round_id: int = link_column("round.id", index=False)
+    provider: str = Field(max_length=24, index=True)
+    position: int = whole_column()
+    state: InvitationState = state_column(InvitationState, index=False)
+    invited_at: datetime | None = utc_column(nullable=True)
+    answered_at: datetime | None = utc_column(nullable=True)
+    decline_reason: str | None = Field(default=None, max_length=500)
+
+    @property
+    def stream(self) -> str:
+        return self.ref
+
+
+class EligibilityReport(SQLModel, table=True):
+    """Who could be asked in a round and who could not, with every reason; written once, before the invitations."""
+
+    __tablename__ = "eligibility_report"
+
+    id: int | None = id_column()
+    round_id: int = link_column("round.id", unique=True)
+    at: datetime = utc_column()
+    eligible: int = whole_column()
+    assessed: int = whole_column()
+    answers: Any = json_column()
+
+
+def round_of(session: Session, ref: str) -> Round:
+    found = session.exec(select(Round).where(Round.ref == ref)).first()
+    if found is None:
+        raise NotFound(kind="round", ref=ref)
+    return found
+
+
+def rounds_of_closing(session: Session, closing_id: int | None, *states: RoundState) -> Sequence[Round]:
+    query = select(Round).where(Round.closing_id == closing_id, col(Round.state).in_(states)).order_by(col(Round.id))
+    return session.exec(query).all()
+
+
+def current_round(session: Session, referral_id: int | None) -> Round | None:
+    """The referral's latest round, whatever its state."""
+    query = select(Round).where(Round.referral_id == referral_id).order_by(col(Round.id).desc()).limit(1)
+    return session.exec(query).first()
+
+
+def invitation_of(session: Session, round_id: int | None, provider: str, *, lock: bool = False) -> Invitation:
+    """This provider's invitation to this round; to anybody else there is none."""
+    query = select(Invitation).where(Invitation.round_id == round_id, Invitation.provider == provider)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.exec(query).first()
+    if found is None or found.state is InvitationState.WAITING:
+        raise NotFound(kind="invitation to this round", ref="")
+    return found
+
+
+def invitations_of(session: Session, round_id: int | None) -> Sequence[Invitation]:
+    query = select(Invitation).where(Invitation.round_id == round_id).order_by(col(Invitation.position))
+    return session.exec(query).all()
+
+
+def decide(session: Session, round_: Round, outcome: Outcome, actor: Actor, now: datetime, *, cause: str) -> None:
+    """End a round for good; its debriefs may go out afterwards."""
+    step = "skip" if round_.state is RoundState.PLANNED else "decide"
+    advance(session, round_, step, actor, now, outcome=str(outcome), facts={"outcome": str(outcome), "cause": cause})

@@ -1,0 +1,1 @@
+"""Sealed means sealed (law 2): `seal` is for every process, `opening` for the worker alone."""

@@ -1,0 +1,41 @@
+"""Opening sealed bids. Only the worker process may import this module (an import contract says so)."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyrage
+
+from bidding.sealing.seal import unpad
+from dps.kernel.errors import Misconfigured
+
+
+class Identities:
+    """The age identities of this worker, read from the directory that it alone was given."""
+
+    def __init__(self, directory: Path) -> None:
+        files = sorted(directory.glob("*.age")) if directory.is_dir() else []
+        if not files:
+            raise Misconfigured(
+                reason=f"No identity in {directory}: without it no sealed bid can be opened. Restore it from its backup."
+            )
+        self._identities = [pyrage.x25519.Identity.from_str(file.read_text().strip()) for file in files]
+
+    def open(self, ciphertext: bytes, *, ciphertext_sha256: str, commitment: str) -> dict[str, Any]:
+        """The content of a sealed bid.
+
+        Raises ValueError, with a reason that names no content, where the stored ciphertext is not what was received,
+        was not sealed to this worker, or does not hold what was committed.
+        """
+        if hashlib.sha256(ciphertext).hexdigest() != ciphertext_sha256:
+            raise ValueError("the stored ciphertext is not what was received")
+        try:
+            plain = unpad(pyrage.decrypt(ciphertext, self._identities))
+        except pyrage.DecryptError:
+            raise ValueError("it was not sealed to this worker's keys") from None
+        if hashlib.sha256(plain).hexdigest() != commitment:
+            raise ValueError("its content is not what was committed")
+        content: dict[str, Any] = json.loads(plain)
+        content.pop("nonce")
+        return content

@@ -1,0 +1,238 @@
+"""Opening a stage: assess everybody, store the answers, invite who is eligible, start the window.
+
+The window starts now, when the invitations are committed, however late the sweep was that got here (law 1).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from bidding.asking import need_of
+from bidding.closings import Closing, closing_for
+from bidding.evaluation import tie_order
+from bidding.in_play import usage
+from bidding.referrals import Referral
+from bidding.rounds import EligibilityReport, Invitation, InvitationState, Round, RoundState
+from bidding.standing import candidates
+from dps.contracts.standing import minutes_won
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK
+from dps.kernel.calendar import next_closing
+from dps.kernel.outbox import post
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.packages.crowd import Grain, crowd_of
+from dps.packages.packages import Package, free_text_of
+from dps.packages.publication import published_part
+from dps.schemes.model import Mode, Scheme, Stage
+from dps.schemes.stored import rules_by_hash
+from matching.eligibility import Assessment, assess_all
+
+_CLOSES_TOGETHER = (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """When a stage ends, and with which others."""
+
+    closes_at: datetime | None
+    closing: Closing | None
+
+
+def open_stage(
+    session: Session, ports: Ports, referral: Referral, *, stage_no: int, predecessor: Round | None, now: datetime
+) -> Round:
+    """Make the round of this stage and invite. Where nobody is eligible the round is decided at once, as exhausted."""
+    assert referral.rule_hash is not None
+    scheme = rules_by_hash(session, referral.rule_hash)
+    stage = referral.stages[stage_no]
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    assessments = _assess(session, referral, package, scheme, stage_no, now)
+    invited = [assessment.provider for assessment in assessments if assessment.eligible]
+    plan = _plan(session, ports, scheme, referral, stage, now) if invited else _Plan(None, None)
+    round_ = Round(
+        ref=new_reference(Kind.ROUND, ports.entropy),
+        referral_id=referral.id or 0,
+        closing_id=plan.closing.id if plan.closing else None,
+        predecessor_id=predecessor.id if predecessor else None,
+        cycle=referral.cycle,
+        stage_no=stage_no,
+        attempt=_attempt(referral, stage_no, predecessor),
+        stage_key=stage.key,
+        mode=stage.mode,
+        scheme=scheme.key,
+        rule_hash=referral.rule_hash,
+        lot=package.lot,
+        locality=package.locality,
+        version=referral.version,
+        state=RoundState.PLANNED,
+        opens_at=now,
+        closes_at=plan.closes_at,
+        published_part=published_part_of(session, package, scheme, now),
+    )
+    session.add(round_)
+    session.flush()
+    _store_report(session, round_, assessments, len(invited), now)
+    if not invited:
+        facts = {"outcome": "exhausted", "cause": "nobody was eligible", "referral": referral.ref}
+        advance(session, round_, "skip", CLOCK, now, outcome="exhausted", facts=facts)
+        return round_
+    published = {
+        "referral": referral.ref,
+        "stage": stage.key,
+        "closes_at": plan.closes_at.isoformat() if plan.closes_at else None,
+        "closing": plan.closing.ref if plan.closing else None,
+        "invited": len(invited),
+    }
+    advance(session, round_, "publish", CLOCK, now, facts=published)
+    _invite(session, ports, round_, package, scheme, stage, invited, now)
+    return round_
+
+
+def _attempt(referral: Referral, stage_no: int, predecessor: Round | None) -> int:
+    """A stage that is asked again in the same cycle (after a hold) is another attempt."""
+    same = predecessor is not None and (predecessor.cycle, predecessor.stage_no) == (referral.cycle, stage_no)
+    return predecessor.attempt + 1 if same and predecessor is not None else 1
+
+
+def _assess(
+    session: Session, referral: Referral, package: Package, scheme: Scheme, stage_no: int, now: datetime
+) -> Sequence[Assessment]:
+    need = need_of(session, referral, package, scheme, stage_no, now)
+    everybody = candidates(
+        session,
+        scheme,
+        authority=referral.authority,
+        at=now,
+        lots=[package.lot],
+        localities=sorted(need.reach),
+        in_play=usage(session, scheme.key),
+        start_week=package.latest_start,
+    )
+    return assess_all([need], everybody).by_need(need.ref)
+
+
+def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, stage: Stage, now: datetime) -> _Plan:
+    """Rounds that close together get their closing; a ranked offer ends with its last answer, not at an instant."""
+    assert referral.rule_hash is not None
+    if stage.mode is Mode.RANKED_OFFER:
+        return _Plan(None, None)
+    is_published = stage.closing == "published"
+    if is_published:
+        closes_at = next_closing(now, scheme.closings.times, scheme.calendar(), scheme.closings.minimum)
+    else:
+        closes_at = stage.window.end(now, scheme.calendar())
+    if stage.mode not in _CLOSES_TOGETHER:
+        return _Plan(closes_at, None)
+    closing = closing_for(
+        session,
+        ports,
+        scheme=scheme.key,
+        rule_hash=referral.rule_hash,
+        mode=stage.mode,
+        closes_at=closes_at,
+        published=is_published,
+        now=now,
+    )
+    return _Plan(closes_at, closing)
+
+
+def published_part_of(session: Session, package: Package, scheme: Scheme, now: datetime) -> dict[str, Any]:
+    """What providers see of a package, but for the confirmed words: those stay under the person's key (`shown`)."""
+    return published_part(package, scheme=scheme, crowd=crowd_of(session, package, now=now))
+
+
+def shown(session: Session, ports: Ports, round_: Round) -> dict[str, Any]:
+    """The published part as an invited provider reads it now; once the person is erased the words are gone."""
+    referral = session.get(Referral, round_.referral_id)
+    package = session.get(Package, referral.package_id) if referral else None
+    part = dict(round_.published_part)
+    if package is None or package.free_text is None or package.free_text_confirmed_by is None:
+        return part
+    if part["grain"] == Grain.LEAST:
+        return part
+    words = free_text_of(session, ports.keyring, package)
+    return part | {"pen_picture": words.pen_picture, "outcomes": list(words.outcomes)}
+
+
+def _store_report(
+    session: Session, round_: Round, assessments: Sequence[Assessment], eligible: int, now: datetime
+) -> None:
+    answers = {
+        assessment.provider: sorted({reason.code for reason in assessment.reasons}) for assessment in assessments
+    }
+    session.add(
+        EligibilityReport(
+            round_id=round_.id or 0, at=now, eligible=eligible, assessed=len(assessments), answers=answers
+        )
+    )
+
+
+def _invite(
+    session: Session,
+    ports: Ports,
+    round_: Round,
+    package: Package,
+    scheme: Scheme,
+    stage: Stage,
+    providers: Sequence[str],
+    now: datetime,
+) -> None:
+    """Invitations in the published order. In a ranked offer all wait; the first award calls the first of them."""
+    waits = stage.mode is Mode.RANKED_OFFER
+    for position, provider in enumerate(_in_order(session, ports, round_, package, scheme, providers, now), start=1):
+        invitation = Invitation(
+            ref=new_reference(Kind.INVITATION, ports.entropy),
+            round_id=round_.id or 0,
+            provider=provider,
+            position=position,
+            state=InvitationState.WAITING if waits else InvitationState.INVITED,
+            invited_at=None if waits else now,
+        )
+        session.add(invitation)
+        if not waits:
+            post(
+                session,
+                ports.entropy,
+                recipient=f"provider:{provider}",
+                kind="invitation",
+                about=round_.ref,
+                now=now,
+                facts={"closes_at": round_.closes_at.isoformat() if round_.closes_at else None},
+            )
+    session.flush()
+
+
+def _in_order(
+    session: Session,
+    ports: Ports,
+    round_: Round,
+    package: Package,
+    scheme: Scheme,
+    providers: Sequence[str],
+    now: datetime,
+) -> list[str]:
+    """The scheme's ties without the bids: existing provider, fewer hours won here, then a lot drawn and recorded."""
+    won = minutes_won(session, scheme=scheme.key, until=now)
+    seed = ports.entropy.token(16).hex()
+    start = package.earliest_start or package.latest_start or now.date()
+
+    def order(numbered: tuple[int, str]) -> tuple[tuple[int, ...], str]:
+        number, provider = numbered
+        ties = tie_order(
+            scheme.ties,
+            starts_on=start,
+            is_existing_provider=package.existing_provider == provider,
+            preference=None,
+            minutes_won_28_days=won.get((provider, package.locality), 0),
+        )
+        return ties, hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()
+
+    audit.append(session, round_.stream, "round.order_drawn", CLOCK, now, {"seed": seed, "of": len(providers)})
+    return [provider for _, provider in sorted(enumerate(providers), key=order)]

@@ -1,0 +1,205 @@
+"""What is due: the sweeps that record what time has already made true (law 1).
+
+Each due thing is one command in one transaction, found as a row; a late sweep delays news, never shortens anybody's
+window, and never does anything twice. APScheduler merely rings `Timetable.sweep`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, col, or_, select
+
+from bidding import deadline, escalation, publishing
+from bidding.allocation import runs
+from bidding.awards.moving import expire_due, settle
+from bidding.awards.records import Award, AwardState, live_award
+from bidding.closings import ClosingState, due_closings
+from bidding.deadline import Opener
+from bidding.referrals import Referral
+from bidding.rounds import Round, RoundState
+from dps.kernel import audit
+from dps.kernel.actors import CLOCK
+from dps.kernel.database import Database, locked_one
+from dps.kernel.errors import StateChanged
+from dps.kernel.logs import log
+from dps.kernel.outbox import Postman, deliver
+from dps.kernel.ports import Ports
+from dps.kernel.states import advance
+from dps.register import capacity
+from dps.register.suspensions import not_yet_recorded, record_suspensions
+from dps.schemes.model import Mode
+from matching.allocation import SolverProcess
+
+_TRIES = 5
+
+Due = TypeVar("Due")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class Swept:
+    """How much a sweep did, by kind."""
+
+    done: dict[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str, number: int = 1) -> None:
+        if number:
+            self.done[kind] = self.done.get(kind, 0) + number
+
+    def __bool__(self) -> bool:
+        return bool(self.done)
+
+
+@dataclass
+class Timetable:
+    """One worker's sweeps. `opener` opens sealed bids, `postman` carries messages; both belong to the worker alone."""
+
+    database: Database
+    ports: Ports
+    opener: Opener
+    postman: Postman
+    solver: SolverProcess | None = None
+
+    def sweep(self) -> Swept:
+        """Do everything that is due, in the order in which it became due, until nothing is."""
+        swept = Swept()
+        self._each("suspensions", self._due_suspensions, self._record_suspension, swept)
+        self._each("expired_offers", _due_awards, self._one(expire_due), swept)
+        self._close_all(swept)
+        self._each("ended_rounds", _due_rounds, self._one(end_round), swept)
+        self._each("restarts", escalation.due_restarts, self._one(publishing.restart_due), swept)
+        swept.count("declarations", self._in_transaction(self._settle_declarations))
+        return swept
+
+    def _close_all(self, swept: Swept) -> None:
+        """Close, open, score and allocate every due closing: each step found anew, so that a death is made good."""
+        self._each("closed", self._due(ClosingState.GATHERING), self._one(deadline.close), swept)
+        self._each(
+            "opened",
+            self._due(ClosingState.CLOSED),
+            self._one(lambda session, ports, id_: deadline.open_bids(session, ports, id_, self.opener)),
+            swept,
+        )
+        self._each("scored", self._due(ClosingState.OPENED), self._one(deadline.score), swept)
+        self._each("allocated", self._due(ClosingState.SCORED), self._allocate, swept)
+
+    def _allocate(self, closing_id: int) -> bool:
+        """Claim, solve outside any transaction, finish."""
+        run = self._in_transaction(lambda session: runs.claim(session, self.ports, closing_id))
+        if run is None or run.id is None:
+            return False
+        run_id, result = run.id, runs.answer_of(run, process=self.solver)
+        return self._in_transaction(lambda session: runs.finish(session, self.ports, run_id, result))
+
+    def carry_messages(self) -> int:
+        """Hand what is queued to the postman; returns how many left."""
+        return self._in_transaction(lambda session: deliver(session, self.postman, self.ports.clock.read(session)))
+
+    def sign_checkpoint(self) -> bool:
+        """Sign every stream's head that moved since the last checkpoint."""
+
+        def sign(session: Session) -> bool:
+            now = self.ports.clock.read(session)
+            return audit.sign_checkpoint(session, self.ports.keyring.signing, now) is not None
+
+        return self._in_transaction(sign)
+
+    def _due(self, state: ClosingState) -> Callable[[Session, datetime], Sequence[int]]:
+        return lambda session, now: due_closings(session, now, state=state)
+
+    def _one(self, command: Callable[[Session, Ports, int], bool]) -> Callable[[int], bool]:
+        return lambda id_: self._in_transaction(lambda session: command(session, self.ports, id_))
+
+    def _each(
+        self,
+        kind: str,
+        find: Callable[[Session, datetime], Sequence[Due]],
+        do: Callable[[Due], bool],
+        swept: Swept,
+    ) -> None:
+        with self.database.reading() as session:
+            due = list(find(session, self.ports.clock.read(session)))
+        for one in due:
+            try:
+                swept.count(kind, int(do(one)))
+            except StateChanged:
+                # Another worker was first: what it did is what was due.
+                log().info("sweep.overtaken", sweep=kind)
+
+    def _in_transaction(self, command: Callable[[Session], Answer]) -> Answer:
+        """Run one command; a deadlock or a lost connection is tried again, because nothing of it was kept."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                with self.database.transaction() as session:
+                    return command(session)
+            except OperationalError:
+                if attempt == _TRIES:
+                    raise
+                log().warning("sweep.retried", attempt=attempt)
+        raise AssertionError("unreachable: the last try raises")
+
+    def _due_suspensions(self, session: Session, now: datetime) -> list[tuple[int, str]]:
+        return not_yet_recorded(session, now)
+
+    def _record_suspension(self, due: tuple[int, str]) -> bool:
+        provider_id, scheme = due
+
+        def record(session: Session) -> bool:
+            now = self.ports.clock.read(session)
+            return record_suspensions(session, provider_id=provider_id, scheme_key=scheme, actor=CLOCK, now=now) > 0
+
+        return self._in_transaction(record)
+
+    def _settle_declarations(self, session: Session) -> int:
+        return capacity.settle_expired(session, actor=CLOCK, now=self.ports.clock.read(session))
+
+
+def _due_awards(session: Session, now: datetime) -> list[int]:
+    """Offers not answered and acceptances not confirmed in time, the earliest end first."""
+    query = (
+        select(Award.id, Award.state, Award.answer_by, Award.confirm_by)
+        .where(
+            or_(
+                (col(Award.state) == AwardState.OFFERED) & (col(Award.answer_by) <= now),
+                (col(Award.state) == AwardState.ACCEPTED) & (col(Award.confirm_by) <= now),
+            )
+        )
+        .order_by(col(Award.id))
+    )
+    found = [
+        (answer_by if state is AwardState.OFFERED else confirm_by, id_)
+        for id_, state, answer_by, confirm_by in session.exec(query)
+    ]
+    return [id_ for end, id_ in sorted((end, id_) for end, id_ in found if end is not None and id_ is not None)]
+
+
+def _due_rounds(session: Session, now: datetime) -> list[int]:
+    """Rounds of the first to accept whose window has passed."""
+    query = (
+        select(Round.id)
+        .where(
+            col(Round.state) == RoundState.PUBLISHED,
+            col(Round.mode) == Mode.FIRST_ACCEPTANCE,
+            col(Round.closes_at) <= now,
+        )
+        .order_by(col(Round.closes_at), col(Round.id))
+    )
+    return [id_ for id_ in session.exec(query) if id_ is not None]
+
+
+def end_round(session: Session, ports: Ports, round_id: int) -> bool:
+    """End a first-acceptance round that nobody took, and go on up the ladder."""
+    found = session.get(Round, round_id)
+    assert found is not None
+    referral = locked_one(session, Referral, found.referral_id)
+    round_ = locked_one(session, Round, round_id)
+    now = ports.clock.read(session)
+    if round_.state is not RoundState.PUBLISHED or round_.closes_at is None or now < round_.closes_at:
+        return False
+    advance(session, round_, "close", CLOCK, now)
+    if live_award(session, referral.id) is None:
+        settle(session, ports, round_, referral, now, cause="nobody accepted in the window")
+    return True

@@ -1,0 +1,33 @@
+"""Every table of the house: importing this module is what fills the metadata."""
+
+from sqlmodel import SQLModel
+
+# ruff: noqa: F401
+import bidding.allocation.runs
+import bidding.awards.records
+import bidding.bids.records
+import bidding.closings
+import bidding.offers
+import bidding.referrals
+import bidding.rounds
+import dps.contracts.contracts
+import dps.kernel.audit
+import dps.kernel.clock
+import dps.kernel.idempotency
+import dps.kernel.outbox
+import dps.packages.exclusions
+import dps.packages.packages
+import dps.packages.persons
+import dps.places.directory
+import dps.register.applications
+import dps.register.capacity
+import dps.register.documents
+import dps.register.holds
+import dps.register.limits
+import dps.register.membership
+import dps.register.providers
+import dps.register.rate_cards
+import dps.register.suspensions
+import dps.schemes.stored
+
+metadata = SQLModel.metadata
