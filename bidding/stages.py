@@ -125,7 +125,7 @@ def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, st
         return _Plan(None, None)
     is_published = stage.closing == "published"
     if is_published:
-        closes_at = next_closing(now, scheme.closings.times, scheme.calendar(), scheme.closings.minimum)
+        closes_at = next_closing(now, scheme.closings.times, scheme.calendar(), stage.window)
     else:
         closes_at = stage.window.end(now, scheme.calendar())
     if stage.mode not in _CLOSES_TOGETHER:

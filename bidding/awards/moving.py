@@ -4,7 +4,7 @@ Locks are taken in one order: referral, award, then the ledger. What follows fro
 the contract) happens in the same transaction; consequences are written as the clock's.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
@@ -292,8 +292,17 @@ def decline(session: Session, ports: Ports, *, award_ref: str, reason: str, acto
 
 
 def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
-    """Return an accepted award after disclosure or own assessment, with a reason and without penalty."""
+    """Return an accepted award after disclosure or own assessment, with a reason.
+
+    Within the scheme's hours it is not held against the provider; the trail says whether it was.
+    """
     actor.needs("return an award", Role.PROVIDER)
+    award, _, _, scheme = _locked(session, award_ref, actor)
+    now = ports.clock.read(session)
+    limit = timedelta(hours=scheme.award.return_hours)
+    in_time = award.accepted_at is not None and now < award.accepted_at + limit
+    facts = {"without_penalty": in_time}
+    audit.append(session, award.stream, "award.return_asked", actor, now, facts)
     _fall_through(session, ports, award_ref, "return", actor, _words(reason))
 
 

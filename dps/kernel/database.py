@@ -56,12 +56,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One consistent look; nothing can be written through it."""
+        """One consistent look; nothing can be written through it, and what was read stays readable afterwards."""
         with self._read() as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
+            yield session
 
     def dispose(self) -> None:
         self.engine.dispose()

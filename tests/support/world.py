@@ -1,0 +1,321 @@
+"""A small council in a database, for tests: a scheme in force, providers that may bid, packages to place.
+
+Everything goes through the same commands as in life; a stepped clock and seeded entropy make each test repeat itself.
+All people and providers here are synthetic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import select
+
+from bidding.bids.content import BidContent
+from bidding.bids.submitting import offer_card, submit_in
+from bidding.publishing import make_ready, publish
+from bidding.referrals import Referral, open_referral
+from bidding.rounds import Round, current_round, invitations_of
+from bidding.sealing.opening import Identities
+from bidding.timetable import Swept, Timetable
+from dps.kernel.actors import Actor, Role
+from dps.kernel.clock import SteppedClock
+from dps.kernel.database import Database
+from dps.kernel.entropy import SeededEntropy
+from dps.kernel.keys import create_keys, load_keyring
+from dps.kernel.money import Band, PriceBasis, RateCard
+from dps.kernel.outbox import OutboxMessage
+from dps.kernel.ports import Ports
+from dps.packages.facts import Confidential, FreeText, FundingStream, PackageFacts
+from dps.packages.identity import Identity, age_band
+from dps.packages.packages import confirm_free_text, create_package
+from dps.packages.persons import register_person
+from dps.packages.schedule import parse_schedule
+from dps.register.capacity import declare
+from dps.register.documents import receive
+from dps.register.membership import admit
+from dps.register.providers import add_location, register_provider
+from dps.schemes.loader import preset, rule_hash
+from dps.schemes.model import Rating, Scheme, Urgency
+from dps.schemes.stored import publish_rules
+from matching.allocation import SolverProcess
+
+MORNING_VISITS = "Mon-Sun 07:30-09:30 30m personal_care"
+
+
+@dataclass
+class Carried:
+    """A postman that keeps what it was given."""
+
+    messages: list[OutboxMessage] = field(default_factory=list)
+
+    def carry(self, message: OutboxMessage) -> None:
+        self.messages.append(message)
+
+
+class World:
+    """One council at a chosen instant. `now` moves only by `move_to` and `step`, and sweeping is asked for."""
+
+    def __init__(self, database: Database, folder: Path, scheme: Scheme | str = "st-helens", seed: str = "test") -> None:
+        self.database = database
+        self.scheme = preset(scheme) if isinstance(scheme, str) else scheme
+        assert self.scheme.demo is not None
+        keys, identities = folder / "keys", folder / "identities"
+        create_keys(keys, identities)
+        self.clock = SteppedClock(self.scheme.demo.starts_at.astimezone(UTC))
+        self.ports = Ports(clock=self.clock, entropy=SeededEntropy(seed), keyring=load_keyring(keys))
+        self.postman = Carried()
+        self.timetable = Timetable(
+            database=database,
+            ports=self.ports,
+            opener=Identities(identities),
+            postman=self.postman,
+            solver=_solver(),
+        )
+        self.authority = self.scheme.authorities[0].key
+        self.broker = Actor(ref="broker-1", role=Role.BROKER, authority=self.authority)
+        self.second = Actor(ref="approver-2", role=Role.APPROVER, authority=self.authority)
+        self.officer = Actor(ref="officer-1", role=Role.REGISTER_OFFICER, authority=self.authority)
+        self.commissioner = Actor(ref="commissioner-1", role=Role.COMMISSIONER, authority=self.authority)
+        self._people = 0
+        with database.transaction() as session:
+            publish_rules(session, self.scheme, self.commissioner, self.clock.read(session))
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        with self.database.reading() as session:
+            return self.clock.read(session)
+
+    def move_to(self, instant: datetime) -> Swept:
+        self.clock.move_to(instant)
+        return self.timetable.sweep()
+
+    def step(self, **delta: float) -> Swept:
+        return self.move_to(self.now + timedelta(**delta))
+
+    # The market
+
+    def provider(
+        self,
+        name: str,
+        *,
+        lists: Sequence[str] | None = None,
+        localities: Sequence[str] | None = None,
+        hours: int = 100,
+        rating: Rating = Rating.GOOD,
+        lad: str | None = None,
+    ) -> Actor:
+        """A provider of every lot, approved and insured, with free hours; returns who acts for it."""
+        scheme, ports = self.scheme, self.ports
+        places = list(localities or [locality.key for locality in scheme.localities])
+        kinds = {*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)}
+        skills = {skill for lot in scheme.lots for skill in lot.skills}
+        with self.database.transaction() as session:
+            made = register_provider(
+                session,
+                ports,
+                name=name,
+                company_number=None,
+                actor=self.officer,
+                skills=sorted(skills),
+                accepted_flags=["smoker", "pets"],
+            )
+            assert made.id is not None
+            add_location(
+                session,
+                ports,
+                provider_id=made.id,
+                regulator_id=f"1-{made.id:09d}",
+                name=name,
+                place=self.sector(places[0]),
+                lad=lad or scheme.authorities[0].lads[0],
+                rating=rating,
+                registered_on=date(2010, 1, 4),
+                actor=self.officer,
+            )
+            for kind in sorted(kinds):
+                receive(
+                    session,
+                    ports,
+                    provider_id=made.id,
+                    kind=kind,
+                    sha256="0" * 64,
+                    expires_on=self.now.date() + timedelta(days=365),
+                    actor=self.officer,
+                )
+            admit(
+                session,
+                ports,
+                provider_id=made.id,
+                scheme=scheme,
+                lists=list(lists or scheme.ladder(scheme.lots[0].key, Urgency.STANDARD).stages[0].lists),
+                lots=[lot.key for lot in scheme.lots],
+                localities=places,
+                actor=self.officer,
+            )
+            for authority in scheme.authorities:
+                declare(
+                    session,
+                    ports,
+                    provider_id=made.id,
+                    authority=authority.key,
+                    minutes=hours * 60,
+                    expires_at=self.now + timedelta(days=60),
+                    actor=Actor(ref="provider-user", role=Role.PROVIDER, provider=made.ref),
+                )
+            return Actor(ref=f"user-{made.ref}", role=Role.PROVIDER, provider=made.ref)
+
+    def sector(self, locality: str) -> str:
+        """Some postcode sector of a locality."""
+        place = self.scheme.locality(locality)
+        return place.sectors[0] if place.sectors else f"{place.districts[0]} 1"
+
+    # Packages
+
+    def referral(
+        self,
+        *,
+        locality: str | None = None,
+        urgency: Urgency = Urgency.STANDARD,
+        visits: str = MORNING_VISITS,
+        lot: str | None = None,
+        publish_it: bool = True,
+        **facts: Any,
+    ) -> str:
+        """A complete package for a new synthetic person, published unless told otherwise; returns the referral."""
+        home = locality or self.scheme.localities[0].key
+        today = self.now.date()
+        chosen = self.scheme.lot(lot) if lot else self.scheme.lots[0]
+        born = date(1940, 5, 6)
+        self._people += 1
+        with self.database.transaction() as session:
+            person = register_person(
+                session,
+                self.ports.keyring,
+                self.ports.entropy,
+                authority=self.authority,
+                identity=Identity(
+                    name=f"Synthetic Person {self._people}",
+                    address="1 Example Street",
+                    postcode=f"{self.sector(home)}AA",
+                    date_of_birth=born,
+                    phone="01632 960001",
+                ),
+                actor=self.broker,
+                now=self.now,
+            )
+            wanted = PackageFacts(
+                **{
+                    "scheme": self.scheme.key,
+                    "lot": chosen.key,
+                    "urgency": urgency,
+                    "locality": home,
+                    "sector": self.sector(home),
+                    "funding": FundingStream.COUNCIL,
+                    "schedule": parse_schedule(visits),
+                    "needs": frozenset(),
+                    "flags": frozenset(),
+                    "age_band": age_band(born, today),
+                    "earliest_start": today + timedelta(days=3),
+                    "latest_start": today + timedelta(days=10),
+                    "budget_pence": 60_000 if chosen.sets_budget else None,
+                    "budget_weeks": chosen.budget_weeks if chosen.sets_budget else None,
+                    **facts,
+                }
+            )
+            package = create_package(
+                session,
+                self.ports.keyring,
+                self.ports.entropy,
+                person,
+                facts=wanted,
+                confidential=Confidential(postcode=f"{self.sector(home)}AA", address="1 Example Street"),
+                free_text=FreeText(pen_picture="Needs help to wash and dress.", outcomes=("Washes alone.",)),
+                scheme=self.scheme,
+                actor=self.broker,
+                now=self.now,
+            )
+            confirm_free_text(session, package, actor=self.broker, now=self.now)
+            referral = open_referral(session, self.ports, package=package, actor=self.broker)
+            ref = referral.ref
+        if publish_it:
+            self.publish(ref)
+        return ref
+
+    def publish(self, referral: str) -> None:
+        with self.database.transaction() as session:
+            make_ready(session, self.ports, referral_ref=referral, scheme=self.scheme, actor=self.broker)
+        with self.database.transaction() as session:
+            publish(session, self.ports, referral_ref=referral, scheme=self.scheme, actor=self.broker)
+
+    # The competition
+
+    def round(self, referral: str) -> Round:
+        """The referral's latest round."""
+        with self.database.reading() as session:
+            row = session.exec(select(Referral).where(Referral.ref == referral)).one()
+            found = current_round(session, row.id)
+            assert found is not None
+            return found
+
+    def state(self, referral: str) -> str:
+        with self.database.reading() as session:
+            return str(session.exec(select(Referral.state).where(Referral.ref == referral)).one())
+
+    def invited(self, referral: str) -> set[str]:
+        """References of the providers invited to the referral's latest round."""
+        with self.database.reading() as session:
+            return {invitation.provider for invitation in invitations_of(session, self.round(referral).id)}
+
+    def content(self, referral: str, pence: int, **more: Any) -> BidContent:
+        """A bid at this hourly rate, from the package's earliest start."""
+        start = self.round(referral).published_part["earliest_start"]
+        answers = tuple((question.key, max(question.answers, key=lambda key: question.answers[key]))
+                        for question in self.scheme.evaluation.questions)  # fmt: skip
+        return BidContent(
+            **{
+                "card": RateCard.of(PriceBasis.PER_HOUR, {Band.WEEKDAY: pence}),
+                "starts_on": date.fromisoformat(start),
+                "answers": tuple(sorted(answers)),
+                **more,
+            }
+        )
+
+    def bid(self, provider: Actor, *referrals: str, pence: int, key: str | None = None, **more: Any) -> dict[str, Any]:
+        """Hand in a sealed bid; returns the receipt."""
+        rounds = [self.round(referral).ref for referral in referrals]
+        content = self.content(referrals[0], pence, **more)
+        return self.send(provider, rounds, content, key=key)
+
+    def accept_in_window(self, provider: Actor, referral: str) -> dict[str, Any]:
+        """Accept at the published rate."""
+        round_ = self.round(referral)
+        content = self.content(referral, 0, card=offer_card(self.scheme, round_.lot), answers=())
+        return self.send(provider, [round_.ref], content)
+
+    def send(self, provider: Actor, rounds: Sequence[str], content: BidContent, *, key: str | None = None) -> dict[str, Any]:
+        return submit_in(
+            self.database,
+            self.ports,
+            rounds=rounds,
+            content=content,
+            actor=provider,
+            idempotency_key=key or self.ports.entropy.token(8).hex(),
+        )
+
+    @property
+    def rule_hash(self) -> str:
+        return rule_hash(self.scheme)
+
+
+_SOLVER: list[SolverProcess] = []
+
+
+def _solver() -> SolverProcess:
+    """One warm solver process for all the tests of a test process."""
+    if not _SOLVER:
+        _SOLVER.append(SolverProcess())
+    return _SOLVER[0]
