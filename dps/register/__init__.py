@@ -1,0 +1,1 @@
+"""Who may supply, where: providers, applications, membership, documents, capacity and take limits."""

@@ -1,0 +1,112 @@
+"""A provider's documents (insurance, registration …): what was received, and until which day it is good.
+
+Expiry is derived on each read (law 1): a document is good on its last day and not on the next, wherever a sweep may be.
+A provider whose document has run out is suspended by that alone, until a good one is received.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel import audit
+from dps.kernel.actors import Actor
+from dps.kernel.calendar import LONDON
+from dps.kernel.columns import day_column, id_column, link_column, ref_column, utc_column
+from dps.kernel.errors import BadInput, DocumentExpired
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.register.providers import locked_provider, may_act_for
+from dps.register.texts import keys
+
+
+class Document(SQLModel, table=True):
+    """One document as received. `expires_on` is its last good day in local time; None: it does not expire."""
+
+    __tablename__ = "document"
+    __table_args__ = (Index("ix_document_latest", "provider_id", "kind", "id"),)
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    provider_id: int = link_column("provider.id", index=False)
+    kind: str = Field(max_length=40)
+    expires_on: date | None = day_column(nullable=True)
+    sha256: str = Field(max_length=64)
+    received_at: datetime = utc_column()
+    received_from: str
+
+
+def receive(
+    session: Session,
+    ports: Ports,
+    *,
+    provider_id: int,
+    kind: str,
+    sha256: str,
+    expires_on: date | None,
+    actor: Actor,
+) -> Document:
+    """Record a document, from the provider or an officer. The latest received of a kind is the one that counts.
+
+    The same document sent again is received once. One that is no longer good is refused (`DocumentExpired`).
+    """
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise BadInput("a SHA-256 is 64 hexadecimal digits", field="sha256")
+    [kind] = keys([kind], "kind")
+    provider = locked_provider(session, provider_id)
+    may_act_for(actor, provider, "send a document")
+    now = ports.clock.read(session)
+    if not is_good(expires_on, now):
+        raise DocumentExpired(expires_on=expires_on)
+    latest = session.exec(
+        select(Document)
+        .where(Document.provider_id == provider_id, Document.kind == kind)
+        .order_by(col(Document.id).desc())
+        .limit(1)
+    ).first()
+    if latest is not None and (latest.sha256, latest.expires_on) == (sha256, expires_on):
+        return latest
+    document = Document(
+        ref=new_reference(Kind.DOCUMENT, ports.entropy),
+        provider_id=provider_id,
+        kind=kind,
+        expires_on=expires_on,
+        sha256=sha256,
+        received_at=now,
+        received_from=actor.ref,
+    )
+    session.add(document)
+    session.flush()
+    facts = {
+        "ref": document.ref,
+        "kind": kind,
+        "sha256": sha256,
+        "expires_on": expires_on.isoformat() if expires_on else None,
+    }
+    audit.append(session, provider.stream, "document.receive", actor, now, facts)
+    return document
+
+
+def latest_documents(session: Session, provider_ids: Collection[int]) -> dict[int, dict[str, date | None]]:
+    """For each provider: kind → last good day of the latest received, good or not; None if it does not expire."""
+    query = (
+        select(col(Document.provider_id), col(Document.kind), col(Document.expires_on))
+        .where(col(Document.provider_id).in_(provider_ids))
+        .order_by(col(Document.id))
+    )
+    found: dict[int, dict[str, date | None]] = {}
+    for provider_id, kind, expires_on in session.execute(query):
+        found.setdefault(provider_id, {})[kind] = expires_on
+    return found
+
+
+def is_good(expires_on: date | None, at: datetime) -> bool:
+    """Whether a document whose last good day is `expires_on` is good at `at`."""
+    return expires_on is None or at.astimezone(LONDON).date() <= expires_on
+
+
+def missing(held: Mapping[str, date | None], required: Iterable[str], at: datetime) -> list[str]:
+    """The required kinds of which there is none, or none that is good at `at`, in order of the alphabet."""
+    return sorted(kind for kind in set(required) if kind not in held or not is_good(held[kind], at))

@@ -1,0 +1,195 @@
+"""Membership: one provider's place on one list of a scheme, for one lot in one locality.
+
+The stored state is what was last recorded; what holds at an instant is derived from the suspensions (`suspensions.py`).
+Removal is final: a provider admitted again gets a new row.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel import audit, outbox
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import id_column, link_column, ref_column, state_column, utc_column
+from dps.kernel.errors import NotAdmitted
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import StateTable, advance
+from dps.register.officers import needs_officer
+from dps.register.providers import Provider, locked_provider
+from dps.register.texts import known, reason
+from dps.schemes.model import Scheme
+
+_RECORDS = (Role.CLOCK, Role.REGISTER_OFFICER)
+_OFFICER = (Role.REGISTER_OFFICER,)
+
+Place = tuple[str, str, str]
+"""(list, lot, locality)"""
+
+
+class MembershipState(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REMOVED = "removed"
+
+
+_S = MembershipState
+
+
+class Membership(SQLModel, table=True):
+    """A place held. At most one that is not removed per provider, scheme, list, lot and locality."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        Index(
+            "uq_membership_held",
+            "provider_id",
+            "scheme",
+            "list_key",
+            "lot",
+            "locality",
+            unique=True,
+            sqlite_where=text("state <> 'removed'"),
+            postgresql_where=text("state <> 'removed'"),
+        ),
+        Index("ix_membership_scheme", "scheme", "provider_id"),
+    )
+    STEPS: ClassVar[StateTable] = StateTable(
+        "membership",
+        _S.ACTIVE,
+        (_S.ACTIVE, "suspend", _S.SUSPENDED, _RECORDS),
+        (_S.SUSPENDED, "reinstate", _S.ACTIVE, _RECORDS),
+        (_S.ACTIVE, "remove", _S.REMOVED, _OFFICER),
+        (_S.SUSPENDED, "remove", _S.REMOVED, _OFFICER),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    provider_id: int = link_column("provider.id", index=False)
+    provider_ref: str = Field(max_length=24)
+    scheme: str = Field(max_length=40)
+    list_key: str = Field(max_length=40)
+    lot: str = Field(max_length=40)
+    locality: str = Field(max_length=40)
+    state: MembershipState = state_column(MembershipState, index=False)
+    admitted_at: datetime = utc_column()
+    removed_at: datetime | None = utc_column(nullable=True)
+    removed_because: str | None = Field(default=None)
+
+    @property
+    def stream(self) -> str:
+        return self.provider_ref
+
+
+def admit(
+    session: Session,
+    ports: Ports,
+    *,
+    provider_id: int,
+    scheme: Scheme,
+    lists: Iterable[str],
+    lots: Iterable[str],
+    localities: Iterable[str],
+    actor: Actor,
+) -> Sequence[Membership]:
+    """Admit a provider without an application: lists that a tender or an older register settled. What this made."""
+    needs_officer(actor, scheme, "admit a provider")
+    provider = locked_provider(session, provider_id)
+    names = known(lists, (one.key for one in scheme.lists), "list", "lists")
+    services = known(lots, (lot.key for lot in scheme.lots), "lot", "lots")
+    areas = known(localities, (place.key for place in scheme.localities), "locality", "localities")
+    places = [(name, lot, where) for name in names for lot in services for where in areas]
+    now = ports.clock.read(session)
+    return admit_places(session, ports, provider=provider, scheme=scheme, places=places, actor=actor, now=now)
+
+
+def admit_places(
+    session: Session,
+    ports: Ports,
+    *,
+    provider: Provider,
+    scheme: Scheme,
+    places: Sequence[Place],
+    actor: Actor,
+    now: datetime,
+) -> Sequence[Membership]:
+    """Make the memberships of these places that a locked provider does not hold yet."""
+    assert provider.id is not None
+    held = {(one.list_key, one.lot, one.locality) for one in held_by(session, provider.id, scheme.key)}
+    made = [
+        Membership(
+            ref=new_reference(Kind.MEMBERSHIP, ports.entropy),
+            provider_id=provider.id,
+            provider_ref=provider.ref,
+            scheme=scheme.key,
+            list_key=list_key,
+            lot=lot,
+            locality=locality,
+            state=_S.ACTIVE,
+            admitted_at=now,
+        )
+        for list_key, lot, locality in places
+        if (list_key, lot, locality) not in held
+    ]
+    session.add_all(made)
+    session.flush()
+    facts = {"scheme": scheme.key, "memberships": [[one.ref, one.list_key, one.lot, one.locality] for one in made]}
+    audit.append(session, provider.stream, "membership.admit", actor, now, facts)
+    return made
+
+
+def remove(
+    session: Session,
+    ports: Ports,
+    *,
+    provider_id: int,
+    scheme: Scheme,
+    because: str,
+    actor: Actor,
+    lists: Iterable[str] = (),
+    lots: Iterable[str] = (),
+    localities: Iterable[str] = (),
+) -> Sequence[Membership]:
+    """Take a provider off the scheme for good, or off the lists, lots and localities named; the rows removed.
+
+    `NotAdmitted` if it holds none of them.
+    """
+    needs_officer(actor, scheme, "remove a provider")
+    words = reason(because)
+    provider = locked_provider(session, provider_id)
+    names, services, areas = set(lists), set(lots), set(localities)
+    going = [
+        one
+        for one in held_by(session, provider_id, scheme.key)
+        if (not names or one.list_key in names)
+        and (not services or one.lot in services)
+        and (not areas or one.locality in areas)
+    ]
+    if not going:
+        raise NotAdmitted(provider=provider.ref, scheme=scheme.key)
+    now = ports.clock.read(session)
+    for one in going:
+        facts = {"list": one.list_key, "lot": one.lot, "locality": one.locality}
+        advance(session, one, "remove", actor, now, facts=facts, removed_at=now, removed_because=words)
+    recipient = f"provider:{provider.ref}"
+    outbox.post(session, ports.entropy, recipient=recipient, kind="membership.removed", about=provider.ref, now=now)
+    return going
+
+
+def held_by(session: Session, provider_id: int, scheme_key: str) -> Sequence[Membership]:
+    """The provider's memberships in this scheme that are not removed, as they are now, in order of id."""
+    query = (
+        select(Membership)
+        .where(
+            Membership.provider_id == provider_id,
+            Membership.scheme == scheme_key,
+            col(Membership.state) != _S.REMOVED,
+        )
+        .order_by(col(Membership.id))
+        .execution_options(populate_existing=True)
+    )
+    return session.exec(query).all()

@@ -1,0 +1,142 @@
+"""Valid things of the register, for tests: providers, members, documents, hours."""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import Session
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.clock import SteppedClock
+from dps.kernel.entropy import SeededEntropy
+from dps.kernel.keys import create_keys, load_keyring
+from dps.kernel.ports import Ports
+from dps.register import capacity, documents, membership, providers
+from dps.register.capacity import Ledger
+from dps.register.membership import Membership
+from dps.register.providers import Location, Provider
+from dps.schemes.loader import preset
+from dps.schemes.model import Rating
+
+NOON = datetime(2018, 3, 14, 12, tzinfo=UTC)
+WORCESTERSHIRE = preset("worcestershire")
+ST_HELENS = preset("st-helens")
+LOT = WORCESTERSHIRE.lots[0].key
+LIST = WORCESTERSHIRE.lists[0].key
+HERE, THERE = (place.key for place in WORCESTERSHIRE.localities[:2])
+AUTHORITY = WORCESTERSHIRE.authorities[0].key
+
+OFFICER = Actor(ref="USR-OFFICER", role=Role.REGISTER_OFFICER, authority=AUTHORITY)
+BROKER = Actor(ref="USR-BROKER", role=Role.BROKER, authority=AUTHORITY)
+
+
+def the_ports(keys: Path, instant: datetime = NOON) -> Ports:
+    """A clock that stands still until it is stepped, seeded chance, and keys made for this run."""
+    create_keys(keys / "keys", keys / "identities")
+    return Ports(clock=SteppedClock(instant), entropy=SeededEntropy("register"), keyring=load_keyring(keys / "keys"))
+
+
+def step(ports: Ports, delta: timedelta) -> datetime:
+    """Let time pass; the new instant."""
+    assert isinstance(ports.clock, SteppedClock)
+    return ports.clock.step(delta)
+
+
+def a_provider(session: Session, ports: Ports, *, name: str = "Ember Home Care", number: str | None = None) -> Provider:
+    return providers.register_provider(session, ports, name=name, company_number=number, actor=OFFICER)
+
+
+def a_location(
+    session: Session, ports: Ports, provider: Provider, *, regulator_id: str = "1-100", rating: Rating = Rating.GOOD
+) -> Location:
+    return providers.add_location(
+        session,
+        ports,
+        provider_id=id_of(provider),
+        regulator_id=regulator_id,
+        name="Ember House",
+        place="WR1 1",
+        lad="E07000237",
+        rating=rating,
+        registered_on=date(2015, 6, 1),
+        actor=OFFICER,
+    )
+
+
+def its_own(provider: Provider) -> Actor:
+    """An account of this provider."""
+    return Actor(ref=f"USR-{provider.ref}", role=Role.PROVIDER, provider=provider.ref)
+
+
+def id_of(provider: Provider) -> int:
+    assert provider.id is not None
+    return provider.id
+
+
+def good_documents(session: Session, ports: Ports, provider: Provider, *, expires_on: date = date(2019, 3, 31)) -> None:
+    """Every document that the scheme asks for."""
+    for number, kind in enumerate(WORCESTERSHIRE.admission.documents):
+        documents.receive(
+            session,
+            ports,
+            provider_id=id_of(provider),
+            kind=kind,
+            sha256=f"{number:064x}",
+            expires_on=expires_on,
+            actor=OFFICER,
+        )
+
+
+def a_member(
+    session: Session,
+    ports: Ports,
+    provider: Provider,
+    *,
+    localities: Sequence[str] = (HERE,),
+    lists: Sequence[str] = (LIST,),
+) -> Sequence[Membership]:
+    return membership.admit(
+        session,
+        ports,
+        provider_id=id_of(provider),
+        scheme=WORCESTERSHIRE,
+        lists=lists,
+        lots=[LOT],
+        localities=localities,
+        actor=OFFICER,
+    )
+
+
+def free_hours(
+    session: Session, ports: Ports, provider: Provider, minutes: int, *, locality: str = "", days: int = 7
+) -> Ledger:
+    return capacity.declare(
+        session,
+        ports,
+        provider_id=id_of(provider),
+        authority=AUTHORITY,
+        locality=locality,
+        minutes=minutes,
+        expires_at=ports.clock.read(session) + timedelta(days=days),
+        actor=its_own(provider),
+    )
+
+
+def all_at_once(threads: int, race: Callable[[int], None]) -> list[Exception]:
+    """Run `race` in so many threads, begun together; what they raised."""
+    ready, failed = threading.Barrier(threads), list[Exception]()
+
+    def run(number: int) -> None:
+        ready.wait()
+        try:
+            race(number)
+        except Exception as fault:
+            failed.append(fault)
+
+    racers = [threading.Thread(target=run, args=(number,)) for number in range(threads)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    return failed

@@ -1,0 +1,260 @@
+"""Applications, from the draft to the decision."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import Session, select
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.audit import AuditEvent
+from dps.kernel.database import Database
+from dps.kernel.errors import (
+    AdmissionClosed,
+    BadInput,
+    DocumentsMissing,
+    Forbidden,
+    NoSuchStep,
+    NotFound,
+)
+from dps.kernel.outbox import OutboxMessage
+from dps.kernel.ports import Ports
+from dps.kernel.states import advance
+from dps.register import applications
+from dps.register.applications import Application, ApplicationState
+from dps.register.providers import Provider
+from dps.schemes.model import Scheme
+from tests.dps.register.builders import (
+    BROKER,
+    HERE,
+    LIST,
+    LOT,
+    NOON,
+    OFFICER,
+    ST_HELENS,
+    THERE,
+    WORCESTERSHIRE,
+    a_member,
+    a_provider,
+    good_documents,
+    id_of,
+    its_own,
+    step,
+)
+
+ANSWERS: dict[str, Any] = {"staff-turnover": 34, "travel-time-paid": True, "staff-pay": "All above the living wage."}
+
+
+def a_draft(
+    session: Session, ports: Ports, provider: Provider, *, scheme: Scheme = WORCESTERSHIRE, **facts: Any
+) -> Application:
+    asked: dict[str, Any] = {"lots": [LOT], "localities": [HERE, THERE], "answers": ANSWERS} | facts
+    return applications.draft(
+        session, ports, provider_id=id_of(provider), scheme=scheme, actor=its_own(provider), **asked
+    )
+
+
+def submitted(session: Session, ports: Ports, provider: Provider) -> Application:
+    application = a_draft(session, ports, provider)
+    applications.submit(session, ports, application, scheme=WORCESTERSHIRE, actor=its_own(provider))
+    return application
+
+
+def test_a_submitted_application_has_flags_and_a_day_by_which_it_is_decided(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        application = submitted(session, ports, a_provider(session, ports))
+
+        assert application.state is ApplicationState.SUBMITTED
+        assert application.flags == [["staff-turnover", 34]]
+        assert application.decide_by == datetime(2018, 3, 28, 16, tzinfo=UTC)
+
+
+def test_an_application_is_overdue_from_the_end_of_its_clock(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        application = submitted(session, ports, a_provider(session, ports))
+        assert application.decide_by is not None
+
+        tick = timedelta(microseconds=1)
+        overdue = [application.is_overdue(application.decide_by + shift) for shift in (-tick, 0 * tick)]
+
+        assert overdue == [False, True]
+        assert list(applications.awaiting_decision(session, WORCESTERSHIRE.key)) == [application]
+
+
+def test_approval_makes_a_membership_of_every_list_lot_and_locality(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        application = submitted(session, ports, provider)
+
+        made = applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
+        told = session.exec(select(OutboxMessage.recipient, OutboxMessage.kind, OutboxMessage.about)).all()
+
+        assert {(one.list_key, one.lot, one.locality) for one in made} == {(LIST, LOT, HERE), (LIST, LOT, THERE)}
+        assert (application.state, application.decided_by) == (ApplicationState.APPROVED, OFFICER.ref)
+        assert [tuple(one) for one in told] == [(f"provider:{provider.ref}", "application.approved", application.ref)]
+
+
+def test_approval_leaves_a_place_that_is_held_as_it_is(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        a_member(session, ports, provider, localities=[HERE])
+
+        made = applications.approve(
+            session, ports, submitted(session, ports, provider), scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER
+        )
+
+        assert [one.locality for one in made] == [THERE]
+
+
+def test_nobody_is_admitted_before_the_documents_are_good(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        application = submitted(session, ports, provider)
+
+        with pytest.raises(DocumentsMissing) as refused:
+            applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
+
+        assert refused.value.kinds == "employers_liability_insurance, public_liability_insurance"
+        assert application.state is ApplicationState.SUBMITTED
+
+
+def test_a_refusal_needs_a_reason_and_keeps_it(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        application = submitted(session, ports, a_provider(session, ports))
+
+        with pytest.raises(BadInput):
+            applications.refuse(session, ports, application, scheme=WORCESTERSHIRE, because=" ", actor=OFFICER)
+        applications.refuse(
+            session, ports, application, scheme=WORCESTERSHIRE, because="Turnover of 34 %.", actor=OFFICER
+        )
+
+        assert (application.state, application.reason) == (ApplicationState.REFUSED, "Turnover of 34 %.")
+
+
+def test_applications_wait_for_the_quarter_and_the_refusal_says_when(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        lot, place = ST_HELENS.lots[0].key, ST_HELENS.localities[0].key
+        answers = {question.key: True for question in ST_HELENS.admission.questions}
+        application = a_draft(
+            session, ports, provider, scheme=ST_HELENS, lots=[lot], localities=[place], answers=answers
+        )
+
+        with pytest.raises(AdmissionClosed) as refused:
+            applications.submit(session, ports, application, scheme=ST_HELENS, actor=its_own(provider))
+        step(ports, refused.value.opens_at - NOON)
+        applications.submit(session, ports, application, scheme=ST_HELENS, actor=its_own(provider))
+
+        assert application.submitted_at == refused.value.opens_at == datetime(2018, 3, 31, 23, tzinfo=UTC)
+
+
+def test_a_draft_is_revised_until_it_is_submitted(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        own = its_own(provider)
+        application = a_draft(session, ports, provider, answers={})
+        anew = {"lots": [LOT], "localities": [THERE], "answers": ANSWERS}
+
+        with pytest.raises(BadInput):
+            applications.submit(session, ports, application, scheme=WORCESTERSHIRE, actor=own)
+        applications.revise(session, ports, application, scheme=WORCESTERSHIRE, actor=own, **anew)  # type: ignore[arg-type]
+        applications.submit(session, ports, application, scheme=WORCESTERSHIRE, actor=own)
+        with pytest.raises(NoSuchStep):
+            applications.revise(session, ports, application, scheme=WORCESTERSHIRE, actor=own, **anew)  # type: ignore[arg-type]
+
+        assert application.localities == [THERE]
+
+
+@pytest.mark.parametrize(
+    ("field", "keys"),
+    [("lots", []), ("lots", ["no-such-lot"]), ("localities", []), ("localities", ["atlantis"])],
+)
+def test_an_application_names_lots_and_localities_of_the_scheme(
+    database: Database, ports: Ports, field: str, keys: list[str]
+) -> None:
+    with database.transaction() as session, pytest.raises(BadInput) as refused:
+        a_draft(session, ports, a_provider(session, ports), scheme=WORCESTERSHIRE, **{field: keys})
+
+    assert refused.value.field == field
+
+
+def test_only_an_officer_of_the_schemes_authorities_decides(database: Database, ports: Ports) -> None:
+    foreign = Actor(ref="USR-KENT", role=Role.REGISTER_OFFICER, authority="kent")
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        application = submitted(session, ports, provider)
+
+        for actor, refusal in ((BROKER, Forbidden), (its_own(provider), Forbidden), (foreign, NotFound)):
+            with pytest.raises(refusal):
+                applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=actor)
+        with pytest.raises(NotFound):
+            applications.withdraw(session, ports, application, scheme=WORCESTERSHIRE, actor=foreign)
+
+        assert application.state is ApplicationState.SUBMITTED
+
+
+def test_the_rules_of_another_scheme_do_not_decide(database: Database, ports: Ports) -> None:
+    somebody = Actor(ref="USR-ALL", role=Role.REGISTER_OFFICER)
+    with database.transaction() as session:
+        application = submitted(session, ports, a_provider(session, ports))
+
+        with pytest.raises(NotFound):
+            applications.refuse(session, ports, application, scheme=ST_HELENS, because="No.", actor=somebody)
+
+
+def test_a_stranger_neither_sees_nor_moves_an_application(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        application = submitted(session, ports, a_provider(session, ports))
+        stranger = its_own(a_provider(session, ports, name="Alder Care"))
+
+        with pytest.raises(NotFound):
+            applications.application_of(session, application.ref, stranger)
+        with pytest.raises(NotFound):
+            applications.withdraw(session, ports, application, scheme=WORCESTERSHIRE, actor=stranger)
+
+
+def test_two_officers_decide_once(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        application = submitted(session, ports, provider)
+        applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
+
+        with pytest.raises(NoSuchStep):
+            applications.refuse(session, ports, application, scheme=WORCESTERSHIRE, because="No.", actor=OFFICER)
+        kinds = session.exec(select(AuditEvent.kind).where(AuditEvent.stream == application.ref)).all()
+
+        assert kinds == ["application.draft", "application.submit", "application.approve"]
+
+
+@pytest.mark.parametrize("state", list(ApplicationState))
+@pytest.mark.parametrize("name", Application.STEPS.names)
+def test_every_step_of_an_application_leads_where_its_table_says(
+    database: Database, ports: Ports, state: ApplicationState, name: str
+) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        application = Application(
+            ref="APP-1",
+            provider_id=id_of(provider),
+            provider_ref=provider.ref,
+            scheme=WORCESTERSHIRE.key,
+            state=state,
+            lots=[LOT],
+            localities=[HERE],
+            answers={},
+            flags=[],
+            drafted_at=NOON,
+        )
+        session.add(application)
+
+        if Application.STEPS.allows(state, name):
+            advance(session, application, name, OFFICER, NOON)
+            assert application.state is Application.STEPS.step(state, name, application.ref).target
+        else:
+            with pytest.raises(NoSuchStep):
+                advance(session, application, name, OFFICER, NOON)
+            assert application.state is state
