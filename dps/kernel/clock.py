@@ -70,7 +70,7 @@ class ClockMap(SQLModel, table=True):
 
     __tablename__ = "clock_map"
 
-    id: int = Field(default=1, primary_key=True)
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
     real_origin: datetime = utc_column()
     origin: datetime = utc_column()
     rate: int
