@@ -4,8 +4,6 @@ Making some sixty tables takes a good part of a second, and so does copying a Po
 tables that were written to takes a few milliseconds.
 """
 
-import importlib
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -72,10 +70,11 @@ class PostgresqlSchema:
 
 def create_tables(database: Database) -> set[str]:
     """Make the tables that the database lacks, those of test modules among them; the names of all."""
-    if importlib.util.find_spec("web.tables"):
-        importlib.import_module("web.tables")
-    SQLModel.metadata.create_all(database.engine)
-    return set(SQLModel.metadata.tables)
+    # Not at the top: a test of the kernel alone does not load every room.
+    from web.tables import metadata
+
+    metadata.create_all(database.engine)
+    return set(metadata.tables)
 
 
 def _trust_the_cache(connection: object, _record: object) -> None:
