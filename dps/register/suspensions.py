@@ -195,21 +195,26 @@ def suspension_of(session: Session, ref: str, actor: Actor) -> Suspension:
 
 
 def not_yet_recorded(session: Session, now: datetime) -> list[tuple[int, str]]:
-    """(provider id, scheme) whose memberships may not show yet what holds at `now`: work for a sweep."""
-    began = (
-        select(col(Suspension.provider_id), col(Suspension.scheme))
-        .join(Membership, _same_place())
-        .where(
-            col(Membership.state) == MembershipState.ACTIVE,
-            col(Suspension.state) == SuspensionState.IMPOSED,
-            col(Suspension.starts_at) <= now,
-            or_(col(Suspension.ends_at).is_(None), col(Suspension.ends_at) > now),
+    """(provider id, scheme) whose memberships do not show what holds at `now`: work for a sweep."""
+    imposed: dict[tuple[int, str], list[Suspension]] = {}
+    known = select(Suspension).where(col(Suspension.state) == SuspensionState.IMPOSED).order_by(col(Suspension.id))
+    for suspension in session.exec(known):
+        imposed.setdefault((suspension.provider_id, suspension.scheme), []).append(suspension)
+    touched = select(Membership).where(
+        or_(
+            col(Membership.state) == MembershipState.SUSPENDED,
+            (col(Membership.state) == MembershipState.ACTIVE)
+            & col(Membership.provider_id).in_({provider_id for provider_id, _ in imposed}),
         )
     )
-    ended = select(col(Membership.provider_id), col(Membership.scheme)).where(
-        col(Membership.state) == MembershipState.SUSPENDED
+    return sorted(
+        {
+            (one.provider_id, one.scheme)
+            for one in session.exec(touched)
+            if (in_force(imposed.get((one.provider_id, one.scheme), []), one.lot, one.locality, now) is None)
+            is (one.state is MembershipState.SUSPENDED)
+        }
     )
-    return sorted({(provider_id, scheme) for provider_id, scheme in session.execute(began.union(ended))})
 
 
 def in_force(suspensions: Iterable[Suspension], lot: str, locality: str, at: datetime) -> Suspension | None:
@@ -217,12 +222,6 @@ def in_force(suspensions: Iterable[Suspension], lot: str, locality: str, at: dat
     biting = [one for one in suspensions if one.bites(at) and one.covers(lot, locality)]
     widths = list(SuspensionScope)
     return max(biting, key=lambda one: (widths.index(one.scope), one.id or 0), default=None)
-
-
-def _same_place() -> Any:
-    return (col(Membership.provider_id) == col(Suspension.provider_id)) & (
-        col(Membership.scheme) == col(Suspension.scheme)
-    )
 
 
 def _record(session: Session, provider_id: int, scheme_key: str, actor: Actor, now: datetime) -> int:
