@@ -43,9 +43,9 @@ def repeated(keys: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def meant(text: str, known: Iterable[str]) -> str:
-    """`; did you mean 'window'?`, or nothing where no known word is near."""
+    """` (did you mean 'window'?)`, or nothing where no known word is near."""
     near = get_close_matches(text, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def listed(words: Iterable[str]) -> str:

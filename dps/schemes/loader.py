@@ -85,7 +85,7 @@ def _text_of(path: Path) -> str:
     if len(content) > LARGEST_FILE_BYTES:
         raise BadScheme((Fault("", "is larger than a megabyte: this is no scheme file"),), file=path.name)
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadScheme((Fault("", "is not UTF-8 text"),), file=path.name) from None
 

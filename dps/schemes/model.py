@@ -6,128 +6,77 @@ numbers out of 100, windows are written as `5h` (elapsed), `8wh` (working hours)
 next working day).
 """
 
-from datetime import UTC, date, time
-from enum import StrEnum
-from typing import Annotated, Any, Literal
+from datetime import date, time
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field
 
-from dps.kernel.calendar import (
-    ByWorkingDay,
-    ElapsedHours,
-    Nation,
-    Window,
-    WorkingCalendar,
-    WorkingHours,
-    on_the_minute,
-    parse_window,
+from dps.kernel.calendar import Nation, WorkingCalendar
+from dps.schemes.vocabulary import (
+    AllocationMode,
+    EvaluationRule,
+    Instant,
+    Key,
+    Lad,
+    LegalBasis,
+    Mode,
+    Pence,
+    Percent,
+    PriceFormula,
+    Rating,
+    Reach,
+    Tie,
+    Urgency,
+    WallTime,
+    WindowText,
 )
-from dps.kernel.errors import BadInput
 
-
-def _window(value: Any) -> Window:
-    if isinstance(value, ElapsedHours | WorkingHours | ByWorkingDay):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no window: write it as a text such as '5h'")
-    try:
-        return parse_window(value)
-    except BadInput as bad:
-        raise ValueError(bad.facts["reason"]) from None
-
-
-def _wall_time(value: time) -> time:
-    try:
-        on_the_minute(value, "time")
-    except BadInput as bad:
-        raise ValueError(bad.facts["reason"]) from None
-    return value
-
-
-Key = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-Lad = Annotated[str, Field(pattern=r"^[EWSN][0-9]{8}$")]
-WindowText = Annotated[Window, PlainValidator(_window), PlainSerializer(lambda window: window.text(), return_type=str)]
-WallTime = Annotated[time, AfterValidator(_wall_time)]
-Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
-Percent = Annotated[int, Field(ge=0, le=100)]
-Pence = Annotated[int, Field(ge=0)]
+__all__ = [
+    "Admission",
+    "AdmissionQuestion",
+    "Allocation",
+    "AllocationMode",
+    "Authority",
+    "Award",
+    "Closings",
+    "Demo",
+    "DirectAward",
+    "Envelope",
+    "Evaluation",
+    "EvaluationRule",
+    "Hours",
+    "Key",
+    "Ladder",
+    "LegalBasis",
+    "Locality",
+    "Lot",
+    "Mode",
+    "Open",
+    "Pence",
+    "Percent",
+    "PriceFormula",
+    "ProviderList",
+    "Publication",
+    "Quality",
+    "Rating",
+    "Reach",
+    "Scheme",
+    "ScoredQuestion",
+    "Section",
+    "Stage",
+    "Term",
+    "Terms",
+    "Tie",
+    "Urgency",
+    "VisitRules",
+    "WindowText",
+]
 
 
 class Section(BaseModel):
     """A part of a scheme: no unknown key, no silent conversion, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False, arbitrary_types_allowed=True)
-
-
-class LegalBasis(StrEnum):
-    PCR2015_DPS = "pcr2015_dps"
-    LIGHT_TOUCH_FRAMEWORK = "light_touch_framework"
-    OPEN_FRAMEWORK = "open_framework"
-    DYNAMIC_MARKET = "dynamic_market"
-    PSR = "psr"
-
-
-class Mode(StrEnum):
-    """How a round finds its provider (design.md §2)."""
-
-    DIRECT_AWARD = "direct_award"
-    RANKED_OFFER = "ranked_offer"
-    FIRST_ACCEPTANCE = "first_acceptance"
-    ACCEPTANCE_WINDOW = "acceptance_window"
-    SEALED_BID = "sealed_bid"
-
-
-class Reach(StrEnum):
-    """How far a stage looks: the home locality, its stated neighbours, the whole scheme, or across the border."""
-
-    LOCALITY = "locality"
-    NEIGHBOURS = "neighbours"
-    SCHEME = "scheme"
-    BORDER = "border"
-
-
-class Urgency(StrEnum):
-    STANDARD = "standard"
-    URGENT = "urgent"
-    DISCHARGE = "hospital_discharge"
-    CRISIS = "crisis"
-
-
-class EvaluationRule(StrEnum):
-    LOWEST_PRICE = "lowest_price"
-    PRICE_QUALITY = "price_quality"
-    ONGOING_RATE = "ongoing_rate_after_budget"
-
-
-class PriceFormula(StrEnum):
-    LOWEST_OVER_BID = "lowest_over_bid"
-    LINEAR_IN_ENVELOPE = "linear_in_envelope"
-    FIXED_PRICE = "fixed_price"
-
-
-class AllocationMode(StrEnum):
-    PER_PACKAGE = "per_package"
-    JOINT = "joint"
-
-
-class Tie(StrEnum):
-    """What parts equal bids, in the scheme's published order; the lot always comes last."""
-
-    EARLIER_START = "earlier_start"
-    EXISTING_PROVIDER = "existing_provider"
-    OWN_PREFERENCE = "own_preference"
-    FEWER_HOURS_28_DAYS = "fewer_hours_28_days"
-    LOT = "lot"
-
-
-class Rating(StrEnum):
-    """A regulator's rating of a registered location; `not rated` is a rating here, and every scheme says its worth."""
-
-    OUTSTANDING = "outstanding"
-    GOOD = "good"
-    REQUIRES_IMPROVEMENT = "requires_improvement"
-    INADEQUATE = "inadequate"
-    NOT_RATED = "not_rated"
 
 
 class Authority(Section):

@@ -99,7 +99,7 @@ def in_words(error: ErrorDetails) -> Fault:
 def _unknown_key(where: Location) -> str:
     known = _known_keys(where[:-1])
     near = meant(str(where[-1]), known)
-    return f"is no key that a scheme knows here{near or '; known are ' + ', '.join(known)}"
+    return f"is no key that a scheme knows here{near or ': known are ' + ', '.join(known)}"
 
 
 def _not_one_of(given: str, expected: str) -> str:
@@ -110,18 +110,18 @@ def _not_one_of(given: str, expected: str) -> str:
 def _known_keys(where: Location) -> list[str]:
     annotation: Any = Scheme
     for part in where:
-        section = _section(annotation)
+        section = section_of(annotation)
         # An index stays within the same kind of section.
         if section is not None and isinstance(part, str) and part in section.model_fields:
             annotation = section.model_fields[part].annotation
-    section = _section(annotation)
+    section = section_of(annotation)
     return list(section.model_fields) if section is not None else []
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
+def section_of(annotation: Any) -> type[BaseModel] | None:
     """The section that an annotation such as `tuple[Stage, ...]` or `Demo | None` speaks of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (tuple, dict, Union, UnionType, Annotated):
-        return next(filter(None, map(_section, get_args(annotation))), None)
+        return next(filter(None, map(section_of, get_args(annotation))), None)
     return None

@@ -69,13 +69,10 @@ def legal_basis_allows_the_term(legal_basis: LegalBasis, term: Term) -> Iterator
         elif term.ends > LAST_DPS_ENDS:
             yield fault(("term", "ends"), f"no DPS under the 2015 regulations runs on {LAST_DPS_ENDS} or later")
     if legal_basis is LegalBasis.OPEN_FRAMEWORK:
-        latest = _years_later(term.starts, OPEN_FRAMEWORK_YEARS)
         if term.ends is None:
             yield fault(("term", "ends"), "is missing: an open framework has an end date")
-        elif term.ends > latest:
-            yield fault(
-                ("term", "ends"), f"an open framework lasts at most {OPEN_FRAMEWORK_YEARS} years: until {latest}"
-            )
+        elif _lasts_longer_than(OPEN_FRAMEWORK_YEARS, term.starts, term.ends):
+            yield fault(("term", "ends"), f"an open framework lasts at most {OPEN_FRAMEWORK_YEARS} years")
 
 
 def working_day_has_hours(hours: Hours) -> Iterator[Fault]:
@@ -104,15 +101,13 @@ def demonstration_runs_within_the_term(
         return
     placed = {key for ladder in ladders for key in ladder.lots}
     for lot in lots:
-        if lot.key not in placed or all(envelope.starts is not None for envelope in lot.envelopes):
+        general = (one for one in lot.envelopes if not one.localities and (one.starts is None or one.starts <= day))
+        if lot.key not in placed or not any(general):
             continue
         envelope = lot.envelope_on(day)
         if not envelope.floor_pence_per_hour <= demo.rate_pence_per_hour <= envelope.ceiling_pence_per_hour:
             yield fault(("demo", "rate_pence_per_hour"), f"{demo.rate_pence_per_hour} is outside lot {lot.key!r}")
 
 
-def _years_later(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
+def _lasts_longer_than(years: int, starts: date, ends: date) -> bool:
+    return (ends.year - starts.year, ends.month, ends.day) > (years, starts.month, starts.day)

@@ -22,24 +22,20 @@ def are_of_known_places(localities: tuple[Locality, ...]) -> Iterator[Fault]:
 
 
 def do_not_overlap(localities: tuple[Locality, ...]) -> Iterator[Fault]:
-    """No district or sector stands in two localities, nor a sector beside its whole district."""
-    districts: dict[str, str] = {}
+    """No district and no sector stands in two localities, nor a sector beside its own whole district.
+
+    A sector may be taken out of a district that another locality names: that is how a split district is shared.
+    """
+    holders: dict[str, str] = {}
     for place, locality in enumerate(localities):
-        for nth, district in enumerate(locality.districts):
-            if district in districts:
-                where = ("localities", place, "districts", nth)
-                yield fault(where, f"{district} is in locality {districts[district]!r} already")
-            districts[district] = locality.key
-    sectors: dict[str, str] = {}
-    for place, locality in enumerate(localities):
-        for nth, sector in enumerate(locality.sectors):
-            where = ("localities", place, "sectors", nth)
-            district = sector.partition(" ")[0]
-            if sector in sectors:
-                yield fault(where, f"{sector} is in locality {sectors[sector]!r} already")
-            elif district in districts:
-                yield fault(where, f"the whole of {district} is in locality {districts[district]!r} already")
-            sectors[sector] = locality.key
+        for kind, names in (("districts", locality.districts), ("sectors", locality.sectors)):
+            for nth, name in enumerate(names):
+                where = ("localities", place, kind, nth)
+                if name in holders:
+                    yield fault(where, f"{name} is in locality {holders[name]!r} already")
+                elif name.partition(" ")[0] in locality.districts and kind == "sectors":
+                    yield fault(where, f"the whole of {name.partition(' ')[0]} is in this locality already")
+                holders.setdefault(name, locality.key)
 
 
 def have_mutual_neighbours(localities: tuple[Locality, ...]) -> Iterator[Fault]:

@@ -42,7 +42,7 @@ def one_envelope_applies(lots: tuple[Lot, ...], term: Term, localities: tuple[Lo
 
 
 def offers_have_a_lawful_price(lots: tuple[Lot, ...], ladders: tuple[Ladder, ...]) -> Iterator[Fault]:
-    """A lot that a stage offers for acceptance has a published price, within its every envelope."""
+    """A lot that a stage offers for acceptance has a published price, within each of its envelopes."""
     for place, lot in enumerate(lots):
         where = ("lots", place, "offer_pence_per_hour")
         offer = lot.offer_pence_per_hour

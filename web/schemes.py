@@ -1,0 +1,152 @@
+"""`dps schemes`: look at council schemes, check a file, print the public rulebook."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dps.kernel.errors import BadScheme, DpsError
+from dps.schemes.loader import load, preset, presets, rule_hash
+from dps.schemes.model import Scheme
+from dps.schemes.rulebook import rulebook
+from dps.schemes.wording import LEGAL_BASES, URGENCIES, day_words
+
+BAD_INPUT = 2
+
+app = typer.Typer(name="schemes", help="Council schemes: the rules as data.", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(help="The key of a scheme that comes with the engine, or a scheme file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of words.")]
+
+
+@app.command("list")
+def list_schemes(as_json: AsJson = False) -> None:
+    """List the schemes that come with the engine."""
+    with _faults_said():
+        rows = [_row(preset(key)) for key in presets()]
+        if as_json:
+            _print_json(rows)
+            return
+        width = max(len(row["key"]) for row in rows)
+        for row in rows:
+            typer.echo(f"{row['key']:{width}}  {row['name']}  ({row['term']})")
+
+
+@app.command("check")
+def check(
+    schemes: Annotated[list[str], typer.Argument(help="Scheme files, or keys of schemes that come with the engine.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check scheme files; every fault of each is named, and the exit code is 2 if there is one."""
+    answers: list[dict[str, Any]] = []
+    for name in schemes:
+        try:
+            scheme = _scheme(name)
+        except BadScheme as bad:
+            faults = [{"key": key, "reason": reason} for key, reason in bad.facts["faults"]]
+            answers.append({"scheme": name, "ok": False, "faults": faults})
+            if not as_json:
+                typer.echo(str(bad), err=True)
+        except DpsError as unknown:
+            answers.append({"scheme": name, "ok": False, "faults": [{"key": "", "reason": str(unknown)}]})
+            if not as_json:
+                typer.echo(str(unknown), err=True)
+        else:
+            answers.append({"scheme": name, "ok": True, "faults": [], "rule_hash": rule_hash(scheme)})
+            if not as_json:
+                typer.echo(f"{name}: sound, rules {rule_hash(scheme)[:12]}")
+    if as_json:
+        _print_json(answers)
+    if not all(answer["ok"] for answer in answers):
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command("show")
+def show(scheme: Named, as_json: AsJson = False) -> None:
+    """Show a scheme in short; with --json, every key of it, defaults written out."""
+    with _faults_said():
+        shown = _scheme(scheme)
+        if as_json:
+            _print_json(shown.model_dump(mode="json") | {"rule_hash": rule_hash(shown)})
+            return
+        for line in _summary(shown):
+            typer.echo(line)
+
+
+@app.command("publish")
+def publish(
+    scheme: Named,
+    out: Annotated[Path | None, typer.Option(help="Write the rulebook to this file instead of the screen.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the public rulebook of a scheme, as Markdown."""
+    with _faults_said():
+        published = _scheme(scheme)
+        text = rulebook(published)
+        if out is not None:
+            out.write_text(text, encoding="utf-8")
+        if as_json:
+            _print_json({"key": published.key, "rule_hash": rule_hash(published), "rulebook": text})
+        elif out is None:
+            typer.echo(text, nl=False)
+        else:
+            typer.echo(f"{out}: the rulebook of {published.key}, rules {rule_hash(published)[:12]}")
+
+
+def _scheme(name: str) -> Scheme:
+    if name in presets() or not (name.endswith(".toml") or "/" in name):
+        return preset(name)
+    return load(Path(name))
+
+
+def _row(scheme: Scheme) -> dict[str, Any]:
+    ends = scheme.term.ends
+    return {
+        "key": scheme.key,
+        "name": scheme.name,
+        "term": f"from {day_words(scheme.term.starts)}" + (f" until {day_words(ends)}" if ends else ""),
+        "lots": [lot.key for lot in scheme.lots],
+        "localities": len(scheme.localities),
+        "evaluation": scheme.evaluation.rule.value,
+        "allocation": scheme.allocation.mode.value,
+        "rule_hash": rule_hash(scheme),
+    }
+
+
+def _summary(scheme: Scheme) -> Iterator[str]:
+    row = _row(scheme)
+    yield f"{scheme.name} ({scheme.key}), rules {row['rule_hash'][:12]}"
+    yield f"Buyers      {', '.join(authority.name for authority in scheme.authorities)}"
+    yield f"Legal basis {LEGAL_BASES[scheme.legal_basis]}"
+    yield f"Term        {row['term']}"
+    yield f"Lots        {', '.join(row['lots'])}"
+    yield f"Localities  {', '.join(locality.key for locality in scheme.localities)}"
+    yield f"Evaluation  {row['evaluation']}, allocated {row['allocation']}"
+    yield f"Assumed     {len(scheme.assumed)} points; `dps schemes publish {scheme.key}` lists them"
+    for ladder in scheme.ladders:
+        yield ""
+        yield f"{', '.join(ladder.lots)}: {', '.join(URGENCIES[urgency] for urgency in ladder.urgencies)}"
+        for place, stage in enumerate(ladder.stages, start=1):
+            closing = ", published closing" if stage.closing == "published" else ""
+            asked = ", ".join(stage.lists)
+            yield f"  {place}. {stage.key}: {asked} in {stage.reach}, {stage.mode}, {stage.window.words()}{closing}"
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def _faults_said() -> Iterator[None]:
+    """Bad input ends the command with its words and exit code 2, without a traceback."""
+    try:
+        yield
+    except DpsError as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(BAD_INPUT) from None
+    except OSError as failed:
+        typer.echo(f"{failed.filename}: {failed.strerror}", err=True)
+        raise typer.Exit(BAD_INPUT) from None
