@@ -57,7 +57,7 @@ def checked() -> Iterator[object]:
             yield pytest.param(key, marks=marks)
 
 
-@pytest.mark.parametrize("key", checked())
+@pytest.mark.parametrize("key", list(checked()))
 def test_a_rule_reads_the_key(key: str, attributes_read: set[str]) -> None:
     assert key.partition(".")[2] in attributes_read
 
