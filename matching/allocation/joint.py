@@ -1,0 +1,138 @@
+"""`joint`: all packages solved together, and caps and coverage giving way to urgent people."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from matching.allocation.book import Book, objective
+from matching.allocation.exact import Budget, Model, Proven, draw_ties, minimise
+from matching.allocation.greedy import greedy
+from matching.allocation.problem import UNLIMITED, Problem
+from matching.allocation.records import URGENT
+from matching.allocation.results import Draw
+from matching.allocation.separable import prove_separable
+
+Progress = Callable[[int, int | None], None]
+"""Told the incumbent's objective and the bound, in pence, whenever either gets better."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """An engine's answer in canonical bid numbers, before the referee has seen it."""
+
+    won: list[int]
+    proven: bool
+    bound: int | None
+    draws: tuple[Draw, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+
+def solve_joint(problem: Problem, budget: Budget, progress: Progress | None) -> Outcome:
+    """The best award found within `budget`; proven where the levels, ties and lots all closed."""
+    if (proof := prove_separable(problem)) is not None:
+        return Outcome(proof.won, True, objective(problem, proof.won), proof.draws)
+    start = greedy(problem)
+    if progress is not None:
+        progress(objective(problem, start), None)
+    model = Model(problem)
+    hint = start if not _breaks_caps(problem, start) else []
+    first = minimise(model, model.levels(), hint, budget)
+    if progress is not None:
+        progress(objective(problem, first.won), first.bound)
+    if _leaves_urgent(problem, first.won) and _may_give_way(problem):
+        return _give_way(problem, first, model, budget)
+    return _finish(problem, model, first, budget, [])
+
+
+def _finish(problem: Problem, model: Model, award: Proven, budget: Budget, notes: list[str]) -> Outcome:
+    if award.proven:
+        award = draw_ties(model, award, budget)
+    return Outcome(award.won, award.proven, _bound(problem, award), _draws(problem, award), notes)
+
+
+def _bound(problem: Problem, award: Proven) -> int | None:
+    if award.proven:
+        return objective(problem, award.won)
+    return None if problem.instance.policy.levels else award.bound
+
+
+def _give_way(problem: Problem, first: Proven, strict: Model, budget: Budget) -> Outcome:
+    """Place as many urgent people as prices alone would without caps and coverage; then the fewest caps exceeded.
+
+    The work of the strict problem stands if nothing is gained by giving way.
+    """
+    by_price = not problem.instance.policy.levels
+    free = Model(problem, caps=False)
+    free_levels = [free.cost(0)] if by_price else [free.urgent_left(by_price=False)]
+    most_placed = minimise(free, free_levels, first.won, budget)
+    reached = _urgent_weight(problem, most_placed.won, by_price)
+    if not most_placed.proven or reached >= _urgent_weight(problem, first.won, by_price):
+        return _finish(problem, strict, first, budget, [])
+    model = Model(problem, caps=False)
+    urgent = model.urgent_left(by_price=by_price)
+    model.model.add(sum(weight * var for var, weight in urgent) <= reached)
+    levels = [[(waiver, 1) for waiver in model.waivers], *model.levels()]
+    award = minimise(model, levels, most_placed.won, budget)
+    return _finish(
+        problem,
+        model,
+        award,
+        budget,
+        ["caps and coverage gave way so that no more urgent people were left than need be"],
+    )
+
+
+def _urgent_weight(problem: Problem, won: list[int], by_price: bool) -> int:
+    many = len(problem.packages) + 1
+    return sum(
+        int(problem.unplaced_cost[package]) if by_price else many ** (URGENT - int(problem.package_priority[package]))
+        for package in _urgent_left(problem, won)
+    )
+
+
+def _urgent_left(problem: Problem, won: list[int]) -> list[int]:
+    book = Book(problem, won)
+    return [
+        package
+        for package, holder in enumerate(book.holder)
+        if holder < 0 and problem.package_priority[package] <= URGENT
+    ]
+
+
+def _leaves_urgent(problem: Problem, won: list[int]) -> bool:
+    options = problem.bids_of_package()
+    return any(options[package] for package in _urgent_left(problem, won))
+
+
+def _may_give_way(problem: Problem) -> bool:
+    capped = (problem.pair_share < UNLIMITED).any() or (problem.provider_awards < UNLIMITED).any()
+    return bool(capped or (problem.coverage_pence and problem.locality_wanted.any()))
+
+
+def _breaks_caps(problem: Problem, won: list[int]) -> bool:
+    book = Book(problem)
+    for bid in won:
+        if book.breach(bid):
+            return True
+        book.add(bid)
+    return False
+
+
+def _draws(problem: Problem, award: Proven) -> tuple[Draw, ...]:
+    """Where the equal awards looked at differ, package by package."""
+    if len(award.alternatives) < 2:
+        return ()
+    holders: list[set[int]] = [set() for _ in problem.packages]
+    for won in [award.won, *award.alternatives]:
+        for package, bid in enumerate(Book(problem, won).holder):
+            holders[package].add(bid)
+    final = Book(problem, award.won).holder
+    name = ["" if bid < 0 else problem.bids[bid].ref for bid in final]
+
+    def refs(bids: set[int]) -> tuple[str, ...]:
+        return tuple(sorted("" if bid < 0 else problem.bids[bid].ref for bid in bids))
+
+    return tuple(
+        Draw(problem.packages[package].ref, refs(bids), name[package])
+        for package, bids in enumerate(holders)
+        if len(bids) > 1
+    )

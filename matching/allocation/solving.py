@@ -1,0 +1,150 @@
+"""`solve`: one run from records to a refereed result.
+
+Counted runs (the default, and the only ones an award may come from) fix their work in steps beforehand, so the same
+input gives the same award whatever the order of rows, the number of workers, the load or the machine. A run with
+`time_limit_s` is a what-if and says so. Source: design.md law 6.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+
+from dps.kernel.errors import BadInput, Corrupted
+from matching.allocation.book import objective
+from matching.allocation.deferred import settle
+from matching.allocation.exact import Budget
+from matching.allocation.greedy import greedy
+from matching.allocation.joint import Outcome, Progress, solve_joint
+from matching.allocation.problem import Problem, number
+from matching.allocation.process import SolverProcess, shared_process
+from matching.allocation.reasons import awards_with_reasons, unplaced
+from matching.allocation.records import Instance, Mode
+from matching.allocation.referee import check
+from matching.allocation.results import Result, Status
+from matching.allocation.sense import refuse_contradictions
+from matching.allocation.separable import prove_separable
+from matching.allocation.stored import instance_from_json, instance_to_json, result_from_json, result_to_json
+
+DEFAULT_EFFORT = 5_000
+"""Steps of a counted run: thousandths of a deterministic second, ten or more of them to a real one."""
+HANG_AFTER_S = 120.0
+GRACE_S = 1.5
+"""A clock-stopped run may finish this much late before its process is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How much work a run may do: counted `effort`, or a `time_limit_s` with that many `workers`."""
+
+    effort: int = DEFAULT_EFFORT
+    time_limit_s: float | None = None
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.effort < 1:
+            raise BadInput("a run needs at least one step", field="effort")
+        if self.time_limit_s is not None and not 0 < self.time_limit_s <= 86_400:
+            raise BadInput("a time limit lies between 0 and 86,400 seconds", field="time_limit_s")
+        if not 1 <= self.workers <= 64:
+            raise BadInput("between 1 and 64 workers", field="workers")
+
+    @property
+    def is_counted(self) -> bool:
+        """The work is fixed in steps."""
+        return self.time_limit_s is None
+
+    def budget(self) -> Budget:
+        """The budget of a run that begins now."""
+        if self.time_limit_s is None:
+            return Budget(steps=self.effort, until=None, workers=1)
+        return Budget(steps=None, until=time.monotonic() + self.time_limit_s, workers=self.workers)
+
+
+def solve(
+    instance: Instance,
+    *,
+    lot_seed: bytes,
+    mode: Mode | None = None,
+    effort: int = DEFAULT_EFFORT,
+    time_limit_s: float | None = None,
+    workers: int = 1,
+    hang_after_s: float = HANG_AFTER_S,
+    in_process: bool = False,
+    process: SolverProcess | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Decide `instance` and return a refereed result.
+
+    `workers` speeds up clock-stopped runs only; it can't change a counted award. The search runs in a warm child
+    process that is ended when it hangs (`hang_after_s`, or the time limit and a grace); then the greedy award comes
+    back with status `fallback_greedy`. Work that needs no search is done at once, here. `in_process` skips the child.
+    Raises `BadInput` for records that contradict each other.
+    """
+    began = time.monotonic()
+    if mode is not None and mode is not instance.policy.mode:
+        instance = replace(instance, policy=replace(instance.policy, mode=mode))
+    refuse_contradictions(instance)
+    work = Work(effort, time_limit_s, workers)
+    problem = number(instance, lot_seed)
+    if instance.policy.mode is Mode.PER_PACKAGE or in_process or prove_separable(problem) is not None:
+        return _decide(problem, lot_seed, work, progress, began)
+    request = json.dumps({"instance": instance_to_json(instance), "lot_seed": lot_seed.hex(), "work": asdict(work)})
+    limit = hang_after_s if time_limit_s is None else time_limit_s + GRACE_S
+    answer = (process or shared_process()).ask(request, limit, progress)
+    if answer.text is not None:
+        return replace(result_from_json(answer.text), seconds=time.monotonic() - began)
+    return _fallback(problem, lot_seed, answer.why_not, began)
+
+
+def answer_request(request: str, progress: Progress) -> str:
+    """What the child process does with a request that `solve` wrote."""
+    asked = json.loads(request)
+    lot_seed = bytes.fromhex(asked["lot_seed"])
+    problem = number(instance_from_json(asked["instance"]), lot_seed)
+    return result_to_json(_decide(problem, lot_seed, Work(**asked["work"]), progress, time.monotonic()))
+
+
+def _decide(problem: Problem, lot_seed: bytes, work: Work, progress: Progress | None, began: float) -> Result:
+    if problem.instance.policy.mode is Mode.PER_PACKAGE:
+        settled = settle(problem)
+        refs = sorted(problem.bids[bid].ref for bid in settled.not_asked_again)
+        notes = [f"not asked again: {', '.join(refs)}"] if refs else []
+        # The ranked award is the only one its rules allow: there is no better one to bound.
+        outcome = Outcome(settled.won, True, objective(problem, settled.won), settled.draws, notes)
+    else:
+        outcome = solve_joint(problem, work.budget(), progress)
+    status = Status.OPTIMAL if outcome.proven else Status.FEASIBLE
+    return _refereed(problem, outcome, status, lot_seed, counted=work.is_counted or outcome.proven, began=began)
+
+
+def _refereed(
+    problem: Problem, outcome: Outcome, status: Status, lot_seed: bytes, *, counted: bool, began: float
+) -> Result:
+    """Nothing leaves without the referee: a fault or another objective is a fault of this library, said loudly."""
+    awards = awards_with_reasons(problem, outcome.won)
+    report = check(problem.instance, awards)
+    claimed = objective(problem, outcome.won)
+    if not report.is_feasible:
+        raise Corrupted(reason=f"the referee refuses the award: {report.faults[0].words}")
+    if report.objective_pence + report.stability_pence != claimed:
+        raise Corrupted(reason=f"the referee counts {report.objective_pence} pence, the engine {claimed}")
+    bound = outcome.bound if outcome.bound is None else outcome.bound - report.stability_pence
+    return Result(
+        mode=problem.instance.policy.mode,
+        status=status,
+        counted=counted,
+        awards=awards,
+        unplaced=unplaced(problem, outcome.won),
+        objective_pence=report.objective_pence,
+        bound_pence=bound,
+        report=report,
+        draws=outcome.draws,
+        lot_seed=lot_seed,
+        seconds=time.monotonic() - began,
+        notes=tuple(outcome.notes),
+    )
+
+
+def _fallback(problem: Problem, lot_seed: bytes, why: str, began: float) -> Result:
+    outcome = Outcome(greedy(problem), False, None, notes=[f"the greedy award stands in: {why}"])
+    return _refereed(problem, outcome, Status.FALLBACK_GREEDY, lot_seed, counted=False, began=began)

@@ -1,0 +1,85 @@
+"""The solver's own process: ended when it hangs, replaced when it dies, and no part of the answer."""
+
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from matching.allocation import (
+    Policy,
+    SolverProcess,
+    Status,
+    check,
+    instance_from_json,
+    instance_to_json,
+    result_from_json,
+    result_to_json,
+    shared_process,
+    solve,
+)
+from tests.matching.allocation.markets import SEED, a_market
+
+MARKET = a_market(4, packages=10, providers=5, policy=Policy(coverage_pence=9_000, default_target=2))
+HANGS = (sys.executable, "-c", "import time; time.sleep(600)")
+DIES = (sys.executable, "-c", "import os; os._exit(1)")
+PRATTLES = (sys.executable, "-c", "import sys; sys.stdout.write('hello, world' * 99); sys.stdout.flush(); input()")
+
+
+def test_the_child_gives_the_same_award_as_this_process() -> None:
+    here = solve(MARKET, lot_seed=SEED, in_process=True)
+    there = solve(MARKET, lot_seed=SEED)
+
+    assert replace(there, seconds=0.0) == replace(here, seconds=0.0)
+
+
+@pytest.mark.parametrize(("command", "words"), [(HANGS, "was ended"), (DIES, "died"), (PRATTLES, "stands in")])
+def test_a_child_that_hangs_dies_or_prattles_leaves_the_labelled_greedy_award(
+    command: tuple[str, ...], words: str
+) -> None:
+    process = SolverProcess(command)
+    began = time.monotonic()
+
+    result = solve(MARKET, lot_seed=SEED, hang_after_s=1.0, process=process)
+
+    assert result.status is Status.FALLBACK_GREEDY
+    assert not result.counted
+    assert words in result.notes[0]
+    assert check(MARKET, result.awards).is_feasible
+    assert time.monotonic() - began < 1.0 + 2.0
+    process.close()
+
+
+def test_a_child_that_was_ended_is_replaced_for_the_next_run() -> None:
+    process = SolverProcess()
+    hung = solve(MARKET, lot_seed=SEED, hang_after_s=0.001, process=process)
+
+    again = solve(MARKET, lot_seed=SEED, process=process)
+
+    assert hung.status is Status.FALLBACK_GREEDY
+    assert again.status is Status.OPTIMAL
+    process.close()
+
+
+def test_progress_is_told_from_the_child() -> None:
+    heard: list[tuple[int, int | None]] = []
+
+    result = solve(MARKET, lot_seed=SEED, progress=lambda best, bound: heard.append((best, bound)))
+
+    assert heard[-1][0] == result.objective_pence
+
+
+def test_a_stored_run_replays_to_the_same_award() -> None:
+    first = solve(MARKET, lot_seed=SEED)
+
+    stored = instance_from_json(instance_to_json(MARKET))
+    kept = result_from_json(result_to_json(first))
+    again = solve(stored, lot_seed=kept.lot_seed)
+
+    assert stored == MARKET
+    assert kept == first
+    assert again.awards == first.awards
+
+
+def test_the_shared_child_is_one_and_the_same() -> None:
+    assert shared_process() is shared_process()
