@@ -181,8 +181,6 @@ class Candidate:
     ratings: frozenset[str] = field(init=False, repr=False, compare=False)
     lads: frozenset[str] = field(init=False, repr=False, compare=False)
     is_declaration_expired: bool = field(init=False, repr=False, compare=False)
-    has_free_minutes_in_force: bool = field(init=False, repr=False, compare=False)
-    """False where the figures say nothing of their own: the provider is full, or its declaration has expired."""
     full_package_limits: tuple[TakeLimit, ...] = field(init=False, repr=False, compare=False)
     """Take limits that leave no package more."""
     full_starts_limits: tuple[TakeLimit, ...] = field(init=False, repr=False, compare=False)
@@ -203,7 +201,6 @@ class Candidate:
         derive(self, "lads", frozenset(place.lad for place in self.locations if place.lad is not None))
         expires = self.declaration_expires_at
         derive(self, "is_declaration_expired", expires is not None and expires <= self.at)
-        derive(self, "has_free_minutes_in_force", not self.is_full and not self.is_declaration_expired)
         limits = self.take_limits
         derive(self, "full_package_limits", tuple(one for one in limits if _is_used_up(one.packages_left)))
         derive(self, "full_starts_limits", tuple(one for one in limits if _is_used_up(one.starts_left)))

@@ -22,9 +22,9 @@ def has_an_expired_declaration(_need: Need, candidate: Candidate) -> Reason | No
 
 
 def has_too_few_free_minutes(need: Need, candidate: Candidate) -> Reason | None:
-    """The package is larger than the free hours declared; "I'm full" and an expired declaration are other rules'."""
+    """The package is larger than the free hours declared; an expired declaration is another rule's."""
     free = candidate.free_minutes
-    if free is None or need.weekly_minutes <= free or not candidate.has_free_minutes_in_force:
+    if free is None or need.weekly_minutes <= free or candidate.is_declaration_expired:
         return None
     return no_because("too_few_free_minutes", ("needed", need.weekly_minutes), ("free", max(free, 0)))
 
@@ -32,7 +32,7 @@ def has_too_few_free_minutes(need: Need, candidate: Candidate) -> Reason | None:
 def has_too_few_free_minutes_in_locality(need: Need, candidate: Candidate) -> Reason | None:
     """The package is larger than the free hours declared for its locality."""
     free = candidate.free_minutes_by_locality.get(need.locality)
-    if free is None or need.weekly_minutes <= free or not candidate.has_free_minutes_in_force:
+    if free is None or need.weekly_minutes <= free or candidate.is_declaration_expired:
         return None
     facts = (("locality", need.locality), ("needed", need.weekly_minutes), ("free", max(free, 0)))
     return no_because("too_few_free_minutes_in_locality", *facts)

@@ -236,7 +236,7 @@ def naive_capacity(need: Need, candidate: Candidate) -> list[str]:
     expires = candidate.declaration_expires_at
     if expires is not None and expires <= need.at:
         found.append("declaration_expired")
-    elif not candidate.is_full:
+    else:
         if candidate.free_minutes is not None and candidate.free_minutes < need.weekly_minutes:
             found.append("too_few_free_minutes")
         here = candidate.free_minutes_by_locality.get(need.locality)

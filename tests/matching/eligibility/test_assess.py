@@ -13,7 +13,7 @@ from tests.matching.eligibility.builders import A_DAY, NOON, a_candidate, a_need
 from tests.matching.eligibility.test_every_rule import CASES
 
 NAIVE = NOON.replace(tzinfo=None)
-# Where a provider is full, or its declaration has expired, nothing is free: that is the reason, and not these as well.
+# Where a declaration has expired nothing is free: that is the reason, and not these as well.
 SILENCED = {"too_few_free_minutes", "too_few_free_minutes_in_locality"}
 
 
@@ -28,7 +28,7 @@ def test_every_rule_that_bites_is_reported_in_the_catalogues_order(broken: list[
             need_fields |= case.need
             candidate_fields |= case.candidate
             expected.add(code)
-    if expected & {"full", "declaration_expired"}:
+    if "declaration_expired" in expected:
         expected -= SILENCED
 
     assessment = assess(a_need(**need_fields), a_candidate(**candidate_fields))
@@ -119,13 +119,10 @@ def test_the_tightest_of_the_limits_that_apply_decides() -> None:
     assert [reason.code for reason in assessment.reasons] == ["package_limit_reached"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"), [({"is_full": True}, "full"), ({"declaration_expires_at": NOON}, "declaration_expired")]
-)
-def test_nothing_free_because_of_another_reason_is_told_once(changes: dict[str, Any], code: str) -> None:
-    candidate = a_candidate(free_minutes=0, free_minutes_by_locality={"L4": 0}, **changes)
+def test_nothing_free_because_the_declaration_expired_is_told_once() -> None:
+    candidate = a_candidate(free_minutes=0, free_minutes_by_locality={"L4": 0}, declaration_expires_at=NOON)
 
-    assert [reason.code for reason in assess(a_need(), candidate).reasons] == [code]
+    assert [reason.code for reason in assess(a_need(), candidate).reasons] == ["declaration_expired"]
 
 
 @pytest.mark.parametrize("left", [(599, 900), (900, 599)])
