@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import Table, UniqueConstraint, bindparam, insert, select, update
+from sqlmodel import Field, Session, SQLModel, col
+from sqlmodel import select as select_rows
 
 from dps.kernel.actors import Actor
 from dps.kernel.columns import canonical_json, id_column, json_column, utc_column, whole_column
@@ -82,53 +83,53 @@ def event_hash(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_EVENTS: Table = AuditEvent.__table__  # type: ignore[attr-defined]
+_HEADS: Table = AuditHead.__table__  # type: ignore[attr-defined]
+_HEAD_OF = select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.stream == bindparam("of")).with_for_update()
+_MOVE_HEAD = (
+    update(_HEADS).where(_HEADS.c.stream == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("now_hash"))
+)
+
+
 def append(
     session: Session, stream: str, kind: str, actor: Actor, now: datetime, body: Mapping[str, Any] | None = None
-) -> AuditEvent:
-    """Write the next event of `stream`. Writers of one stream wait for each other."""
-    head = session.exec(
-        select(AuditHead).where(AuditHead.stream == stream).with_for_update().execution_options(populate_existing=True)
-    ).first()
+) -> None:
+    """Write the next event of `stream`. Writers of one stream wait for each other.
+
+    Plain statements, not mapped rows: this runs several times in every command.
+    """
+    connection = session.connection()
+    head = connection.execute(_HEAD_OF, {"of": stream}).first()
     seq, previous = (head.seq + 1, head.hash) if head else (1, ZERO_HASH)
-    facts = dict(body or {})
-    digest = event_hash(
-        stream=stream,
-        seq=seq,
-        at=now,
-        actor=actor.ref,
-        role=actor.role,
-        kind=kind,
-        body=facts,
-        previous_hash=previous,
-    )
-    event = AuditEvent(
-        stream=stream,
-        seq=seq,
-        at=now,
-        actor=actor.ref,
-        role=actor.role,
-        kind=kind,
-        body=facts,
-        previous_hash=previous,
-        hash=digest,
-    )
-    session.add(event)
+    event: dict[str, Any] = {
+        "stream": stream,
+        "seq": seq,
+        "at": now,
+        "actor": actor.ref,
+        "role": str(actor.role),
+        "kind": kind,
+        "body": dict(body or {}),
+        "previous_hash": previous,
+    }
+    digest = event_hash(**event)
+    connection.execute(insert(_EVENTS), {**event, "hash": digest})
     if head:
-        head.seq, head.hash = seq, digest
+        connection.execute(_MOVE_HEAD, {"of": stream, "to": seq, "now_hash": digest})
     else:
-        session.add(AuditHead(stream=stream, seq=seq, hash=digest))
-    session.flush()
-    return event
+        connection.execute(insert(_HEADS), {"stream": stream, "seq": seq, "hash": digest, "signed_seq": 0})
 
 
 def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpoint | None:
     """Sign every head that moved since the last checkpoint; None where nothing moved."""
     moved = session.exec(
-        select(AuditHead).where(col(AuditHead.seq) > col(AuditHead.signed_seq)).with_for_update()
+        select_rows(AuditHead)
+        .where(col(AuditHead.seq) > col(AuditHead.signed_seq))
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
     if not moved:
         return None
-    last = session.exec(select(Checkpoint).order_by(col(Checkpoint.seq).desc()).limit(1)).first()
+    last = session.exec(select_rows(Checkpoint).order_by(col(Checkpoint.seq).desc()).limit(1)).first()
     seq, previous = (last.seq + 1, last.hash) if last else (1, ZERO_HASH)
     heads = sorted((head.stream, head.seq, head.hash) for head in moved)
     digest = checkpoint_hash(seq=seq, at=now, heads=heads, previous_hash=previous)

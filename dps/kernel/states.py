@@ -1,7 +1,7 @@
 """The one writer of states.
 
 A room's file begins with its table of steps. `advance` is the only line of the engine that changes `state`: it does
-the guarded UPDATE, looks at the row count, writes the audit event and refreshes the row (laws 3 and 4).
+the guarded UPDATE, looks at the row count, writes the audit event and brings the row up to date (laws 3 and 4).
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import CursorResult, update
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session
 
 from dps.kernel import audit
@@ -106,7 +107,8 @@ def advance(
     assert isinstance(moved, CursorResult)
     if moved.rowcount != 1:
         raise StateChanged(kind=row.STEPS.kind.capitalize(), ref=row.ref)
-    session.refresh(row)
+    for name, value in {"state": arrow.target, **columns}.items():
+        set_committed_value(row, name, value)
     audit.append(
         session,
         row.stream,

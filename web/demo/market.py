@@ -1,0 +1,284 @@
+"""A synthetic market, drawn from public facts and a seed: who provides, who needs care, and how much of it.
+
+Shapes come from the councils' own papers and published figures: weekly hours are log-normal around a median of 8.3
+(Kingston), most visits last 30 minutes and some are short (UKHCA, Access Group), capacity falls short of demand, and
+rates spread by about 6% around the scheme's own. All names are made up and say so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from dps.kernel.calendar import LONDON
+from dps.packages.schedule import Schedule, parse_schedule
+from dps.schemes.model import Lot, Rating, Scheme, Stage, Urgency
+
+_MEDIAN_HOURS = 8.3
+_SIGMA_HOURS = 0.955
+_URGENCY = ((Urgency.STANDARD, 0.56), (Urgency.URGENT, 0.22), (Urgency.DISCHARGE, 0.18), (Urgency.CRISIS, 0.04))
+_RATINGS = (
+    (Rating.GOOD, 0.52),
+    (Rating.NOT_RATED, 0.37),
+    (Rating.REQUIRES_IMPROVEMENT, 0.085),
+    (Rating.OUTSTANDING, 0.015),
+    (Rating.INADEQUATE, 0.01),
+)
+_FLAGS = (("smoker", 0.16), ("pets", 0.25), ("equipment", 0.18), ("behaviour", 0.07), ("parking", 0.12))
+_WINDOWS = (("07:00", "10:00"), ("12:00", "14:00"), ("16:00", "18:30"), ("19:30", "22:00"))
+_TASKS = ("personal_care", "meal", "personal_care", "personal_care")
+_DOUBLE_HANDED = 0.11
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One postcode of the loaded directory: where a synthetic person lives."""
+
+    postcode: str
+    sector: str
+    locality: str
+    lad: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticProvider:
+    """One made-up provider: where it is, which lists and localities it holds, its free hours and its usual rate."""
+
+    name: str
+    home: str
+    sector: str
+    lad: str
+    lists: tuple[str, ...]
+    localities: tuple[str, ...]
+    lots: tuple[str, ...]
+    rating: Rating
+    flags: tuple[str, ...]
+    most_carers: int
+    minutes: int
+    max_packages: int | None
+    rate_pence_per_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticNeed:
+    """One made-up person's package, and when it reaches the brokers."""
+
+    number: int
+    arrives_at: datetime
+    place: Place
+    authority: str
+    lot: str
+    urgency: Urgency
+    schedule: Schedule
+    born: date
+    flags: tuple[str, ...]
+    earliest_start: date
+    latest_start: date
+    budget_pence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    providers: tuple[SyntheticProvider, ...]
+    needs: tuple[SyntheticNeed, ...]
+
+
+def scaled(scheme: Scheme, scale: int) -> Scheme:
+    """The scheme with `scale` times its localities and closings, so that a closing stays a day's size.
+
+    Each copy of a locality is a synthetic twin of the same districts; its neighbours are the twins of its neighbours.
+    """
+    if scale == 1:
+        return scheme
+    localities = tuple(
+        locality.model_copy(
+            update={
+                "key": _twin(locality.key, number),
+                "name": f"{locality.name} (synthetic {number})",
+                "neighbours": tuple(_twin(key, number) for key in locality.neighbours),
+            }
+        )
+        for number in range(1, scale + 1)
+        for locality in scheme.localities
+    )
+    opens, closes = scheme.hours.opens, scheme.hours.closes
+    minutes = (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
+    wanted = max(2 * scale, len(scheme.closings.times))
+    base = datetime.combine(date(2000, 1, 1), opens)
+    times = tuple((base + timedelta(minutes=minutes * n // wanted)).time() for n in range(1, wanted))
+    closings = scheme.closings.model_copy(update={"times": times})
+    return scheme.model_copy(update={"localities": localities, "closings": closings})
+
+
+def _twin(key: str, number: int) -> str:
+    return key if number == 1 else f"{key}-{number}"
+
+
+def draw(
+    scheme: Scheme,
+    places: Mapping[str, Sequence[Place]],
+    centres: Mapping[str, tuple[float, float]],
+    *,
+    seed: int,
+    scale: int = 1,
+) -> Market:
+    """Draw the whole market. `places` are real postcodes by locality, `centres` the localities' middles in km."""
+    assert scheme.demo is not None
+    rng = np.random.default_rng([seed, scale])
+    keys = [locality.key for locality in scheme.localities if places.get(locality.key)]
+    weights = rng.dirichlet(np.full(len(keys), 4.0))
+    needs = _needs(scheme, places, keys, weights, rng, scheme.demo.referrals * scale)
+    demand = sum(need.schedule.weekly_minutes for need in needs)
+    providers = _providers(scheme, places, centres, keys, weights, rng, scheme.demo.providers * scale, demand)
+    return Market(providers=providers, needs=needs)
+
+
+def _pick(rng: np.random.Generator, choices: Sequence[tuple[object, float]]) -> int:
+    shares = np.array([share for _, share in choices])
+    return int(rng.choice(len(choices), p=shares / shares.sum()))
+
+
+# Needs
+
+
+def _needs(
+    scheme: Scheme,
+    places: Mapping[str, Sequence[Place]],
+    keys: Sequence[str],
+    weights: np.ndarray,
+    rng: np.random.Generator,
+    count: int,
+) -> tuple[SyntheticNeed, ...]:
+    assert scheme.demo is not None
+    monday = scheme.demo.starts_at
+    instants = sorted(
+        monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60))) for _ in range(count)
+    )
+    found = []
+    for number, arrives_at in enumerate(instants, start=1):
+        key = keys[int(rng.choice(len(keys), p=weights))]
+        place = places[key][int(rng.integers(0, len(places[key])))]
+        urgency = _URGENCY[_pick(rng, _URGENCY)][0]
+        lot = scheme.lots[_lot(rng, len(scheme.lots))]
+        today = arrives_at.astimezone(LONDON).date()
+        soon = {Urgency.STANDARD: 5, Urgency.URGENT: 3, Urgency.DISCHARGE: 2, Urgency.CRISIS: 1}[urgency]
+        schedule = _schedule(lot, rng)
+        found.append(
+            SyntheticNeed(
+                number=number,
+                arrives_at=arrives_at,
+                place=place,
+                authority=_authority(scheme, place),
+                lot=lot.key,
+                urgency=urgency,
+                schedule=schedule,
+                born=date(today.year - int(rng.integers(66, 96)), int(rng.integers(1, 13)), int(rng.integers(1, 28))),
+                flags=tuple(flag for flag, share in _FLAGS if rng.random() < share),
+                earliest_start=today + timedelta(days=soon),
+                latest_start=today + timedelta(days=soon + 7),
+                budget_pence=schedule.weekly_minutes * 30 * lot.budget_weeks if lot.sets_budget else None,
+            )
+        )
+    return tuple(found)
+
+
+def _lot(rng: np.random.Generator, count: int) -> int:
+    """The first lot is asked for most."""
+    shares = np.array([0.7] + [0.3 / (count - 1)] * (count - 1)) if count > 1 else np.array([1.0])
+    return int(rng.choice(count, p=shares))
+
+
+def _authority(scheme: Scheme, place: Place) -> str:
+    """Whose person it is: the authority in whose district the postcode lies, else the first."""
+    for authority in scheme.authorities:
+        if place.lad in authority.lads:
+            return authority.key
+    return scheme.authorities[0].key
+
+
+def _schedule(lot: Lot, rng: np.random.Generator) -> Schedule:
+    """Visits that come to about the drawn weekly hours, no shorter than the lot allows."""
+    hours = float(np.clip(rng.lognormal(np.log(_MEDIAN_HOURS), _SIGMA_HOURS), 1.5, 42.0))
+    carers = 2 if rng.random() < _DOUBLE_HANDED else 1
+    every_day = hours > 4 or rng.random() < 0.5
+    days, name = (7, "Mon-Sun") if every_day else (3, "Mon,Wed,Fri")
+    least = lot.visits.least_minutes
+    minutes_a_day = hours * 60 / days / carers
+    visits = int(np.clip(round(minutes_a_day / 38), 1, 4))
+    lines = []
+    for number in sorted(rng.choice(4, size=visits, replace=False)):
+        length = int(np.clip(round(minutes_a_day / visits / 15) * 15, max(least, 30), 60))
+        if number == 1 and visits > 1 and rng.random() < 0.14:
+            length = lot.visits.shorter_tasks.get("medication", max(least, 15))
+            task = "medication"
+        else:
+            task = _TASKS[number]
+        start, end = _WINDOWS[number]
+        lines.append(f"{name} {start}-{end} {length}m x{carers} {task}")
+    return parse_schedule("; ".join(lines))
+
+
+# Providers
+
+
+def _providers(
+    scheme: Scheme,
+    places: Mapping[str, Sequence[Place]],
+    centres: Mapping[str, tuple[float, float]],
+    keys: Sequence[str],
+    weights: np.ndarray,
+    rng: np.random.Generator,
+    count: int,
+    demand: int,
+) -> tuple[SyntheticProvider, ...]:
+    assert scheme.demo is not None
+    sizes = rng.lognormal(0, 0.8, count)
+    capacity = demand * scheme.demo.capacity_percent // 100
+    lists = _asked_lists(scheme)
+    found = []
+    for number in range(count):
+        home = keys[int(rng.choice(len(keys), p=weights))]
+        place = places[home][int(rng.integers(0, len(places[home])))]
+        near = _nearest(home, keys, centres)[: int(rng.integers(3, max(4, len(keys) // 2 + 1)))]
+        held = _lists(lists, number, rng)
+        minutes = max(int(sizes[number] / sizes.sum() * capacity), 6 * 60)
+        rate = round(scheme.demo.rate_pence_per_hour * float(rng.normal(1.0, 0.06)))
+        found.append(
+            SyntheticProvider(
+                name=f"Synthetic Care {number + 1:03d}",
+                home=home,
+                sector=place.sector,
+                lad=place.lad or scheme.authorities[0].lads[0],
+                lists=held,
+                localities=tuple(near),
+                lots=tuple(lot.key for index, lot in enumerate(scheme.lots) if index == 0 or rng.random() < 0.75),
+                rating=_RATINGS[_pick(rng, _RATINGS)][0],
+                flags=tuple(flag for flag, _ in _FLAGS if rng.random() < 0.85),
+                most_carers=2 if rng.random() < 0.85 else 1,
+                minutes=minutes,
+                max_packages=int(rng.integers(3, 9)) if rng.random() < 0.3 else None,
+                rate_pence_per_hour=rate,
+            )
+        )
+    return tuple(found)
+
+
+def _nearest(home: str, keys: Sequence[str], centres: Mapping[str, tuple[float, float]]) -> list[str]:
+    """The other localities by distance from home, home first; ties in the scheme's order."""
+    here = np.array(centres[home])
+    return sorted(keys, key=lambda key: (key != home, float(np.hypot(*(np.array(centres[key]) - here)))))
+
+
+def _asked_lists(scheme: Scheme) -> list[str]:
+    """Lists in the order in which the ladders first ask them."""
+    stages: list[Stage] = [stage for ladder in scheme.ladders for stage in ladder.stages]
+    return list(dict.fromkeys(key for stage in stages for key in stage.lists))
+
+
+def _lists(lists: Sequence[str], number: int, rng: np.random.Generator) -> tuple[str, ...]:
+    """About three in ten stand on the first list that is asked; the others on the next. A single list holds all."""
+    if len(lists) == 1:
+        return (lists[0],)
+    first = number % 10 < 3 or rng.random() < 0.05
+    return (lists[0], *lists[1:2]) if first else (lists[1],)
