@@ -5,6 +5,7 @@ only: nobody suspended or removed may take part), and when an award is offered (
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -21,7 +22,7 @@ from dps.packages.packages import Package, person_of
 from dps.packages.schedule import Schedule
 from dps.register.providers import Provider
 from dps.schemes.model import Rating, Reach, Scheme, Stage
-from matching.eligibility import Assessment, DaySpan, Need, assess
+from matching.eligibility import Assessment, DaySpan, DirectRoute, Need, assess
 from matching.eligibility import words as spoken
 
 _DAY = 24 * 60
@@ -42,7 +43,7 @@ def need_of(
         lot=package.lot,
         locality=package.locality,
         lists=frozenset(key for lists in asked_lists for key in lists),
-        reach=reach_of(scheme, package.locality, stage),
+        reach=reach_of(scheme, package.locality, stage, now),
         weekly_minutes=schedule.weekly_minutes,
         carers_needed=2 if schedule.is_double_handed else 1,
         skills=frozenset(package.needs or ()) | frozenset(lot.skills),
@@ -58,15 +59,17 @@ def need_of(
     )
 
 
-def reach_of(scheme: Scheme, locality: str, stage: Stage) -> frozenset[str]:
-    """The localities whose members a stage asks."""
+def reach_of(scheme: Scheme, locality: str, stage: Stage, now: datetime) -> frozenset[str]:
+    """The localities whose members a stage asks: the home one, and of the others those that have gone live."""
+    today = now.astimezone(LONDON).date()
+    live = {one.key for one in scheme.localities if one.live_from is None or one.live_from <= today}
     match stage.reach:
         case Reach.LOCALITY:
             return frozenset({locality})
         case Reach.NEIGHBOURS:
-            return frozenset({locality, *scheme.locality(locality).neighbours})
+            return frozenset({locality, *(live & set(scheme.locality(locality).neighbours))})
         case Reach.SCHEME | Reach.BORDER:
-            return frozenset(one.key for one in scheme.localities)
+            return frozenset({locality, *live})
 
 
 def _lads(scheme: Scheme) -> frozenset[str]:
@@ -100,13 +103,22 @@ def asked_of(package: Package, scheme: Scheme, at: datetime) -> Asked:
 
 
 def _assess_one(
-    session: Session, round_: Round, scheme: Scheme, provider: str, now: datetime, *, at_award: bool
+    session: Session,
+    round_: Round,
+    scheme: Scheme,
+    provider: str,
+    now: datetime,
+    *,
+    at_award: bool,
+    route: DirectRoute | None = None,
 ) -> Assessment:
     referral = session.get(Referral, round_.referral_id)
     assert referral is not None
     package = session.get(Package, referral.package_id)
     assert package is not None
     need = need_of(session, referral, package, scheme, round_.stage_no, now)
+    if route is not None:
+        need = replace(need, direct_route=route, direct_to=provider)
     (candidate,) = candidates(
         session,
         scheme,
@@ -155,13 +167,14 @@ def assess_at_award(
     *,
     counted: bool,
     standing: bool = False,
+    route: DirectRoute | None = None,
 ) -> tuple[str, ...]:
     """Why this provider can't be offered the package now, in a broker's words; empty where it can.
 
     `counted`: an allocation has already counted the hours and limits of this very award. `standing`: only what bars
-    a provider for good (asked when it accepts).
+    a provider for good (asked when it accepts). `route`: a direct award's own reason.
     """
-    assessment = _assess_one(session, round_, scheme, provider, now, at_award=counted or standing)
+    assessment = _assess_one(session, round_, scheme, provider, now, at_award=counted or standing, route=route)
     reasons = assessment.standing_reasons if standing else assessment.reasons
     return tuple(spoken.for_broker(reason) for reason in reasons)
 

@@ -22,6 +22,7 @@ from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, NotReady, OutOfTerm
+from dps.kernel.money import amount
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
@@ -208,6 +209,25 @@ def _cancel_round(session: Session, ports: Ports, referral: Referral, now: datet
     for bid in session.exec(query).all():
         advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the round was cancelled"})
     _tell_invited(session, ports, round_, "round_cancelled", now)
+
+
+def place_otherwise(
+    session: Session, ports: Ports, *, referral_ref: str, how: str, weekly_pence: int, reason: str, actor: Actor
+) -> None:
+    """Close an unfilled referral that was placed outside the engine, in a way that the scheme names.
+
+    `weekly_pence` is what it costs a week; the trail keeps price, reason and who said so.
+    """
+    referral = locked_referral(session, referral_ref, actor)
+    now = ports.clock.read(session)
+    assert referral.rule_hash is not None
+    allowed = rules_by_hash(session, referral.rule_hash).unfilled.placed_otherwise
+    if how not in allowed:
+        raise BadInput(f"the scheme allows: {', '.join(allowed) or 'none'}", field="how")
+    if len(reason.strip()) < 10:
+        raise BadInput("say in a sentence why it was placed in this way", field="reason")
+    facts = {"how": how, "weekly_pence": amount(weekly_pence, field="weekly_pence"), "reason": reason.strip()}
+    advance(session, referral, "place_otherwise", actor, now, placed_at=now, facts=facts)
 
 
 def restart_unfilled(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:

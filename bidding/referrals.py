@@ -21,7 +21,6 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
-from dps.kernel.database import locked_one
 from dps.kernel.errors import NotFound
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -129,7 +128,10 @@ def open_referral(session: Session, ports: Ports, *, package: Package, actor: Ac
 
 def referral_of(session: Session, ref: str, actor: Actor) -> Referral:
     """The referral with this reference, if `actor` may know of it."""
-    referral = session.exec(select(Referral).where(Referral.ref == ref)).first()
+    return _known(session.exec(select(Referral).where(Referral.ref == ref)).first(), ref, actor)
+
+
+def _known(referral: Referral | None, ref: str, actor: Actor) -> Referral:
     if referral is None:
         raise NotFound(kind="referral", ref=ref)
     actor.sees("referral", ref, authority=referral.authority)
@@ -138,4 +140,5 @@ def referral_of(session: Session, ref: str, actor: Actor) -> Referral:
 
 def locked_referral(session: Session, ref: str, actor: Actor) -> Referral:
     """The same, locked until the transaction ends."""
-    return locked_one(session, Referral, referral_of(session, ref, actor).id)
+    query = select(Referral).where(Referral.ref == ref).with_for_update().execution_options(populate_existing=True)
+    return _known(session.exec(query).first(), ref, actor)

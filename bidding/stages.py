@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Session
 
 from bidding.asking import need_of
@@ -186,16 +187,18 @@ def _invite(
 ) -> None:
     """Invitations in the published order. In a ranked offer all wait; the first award calls the first of them."""
     waits = stage.mode is Mode.RANKED_OFFER
+    rows: list[dict[str, Any]] = []
     for position, provider in enumerate(_in_order(session, ports, round_, package, scheme, providers, now), start=1):
-        invitation = Invitation(
-            ref=new_reference(Kind.INVITATION, ports.entropy),
-            round_id=round_.id or 0,
-            provider=provider,
-            position=position,
-            state=InvitationState.WAITING if waits else InvitationState.INVITED,
-            invited_at=None if waits else now,
+        rows.append(
+            {
+                "ref": new_reference(Kind.INVITATION, ports.entropy),
+                "round_id": round_.id,
+                "provider": provider,
+                "position": position,
+                "state": InvitationState.WAITING if waits else InvitationState.INVITED,
+                "invited_at": None if waits else now,
+            }
         )
-        session.add(invitation)
         if not waits:
             post(
                 session,
@@ -206,7 +209,7 @@ def _invite(
                 now=now,
                 facts={"closes_at": round_.closes_at.isoformat() if round_.closes_at else None},
             )
-    session.flush()
+    session.execute(insert(Invitation), rows)
 
 
 def _in_order(

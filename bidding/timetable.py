@@ -92,7 +92,9 @@ class Timetable:
         if run is None or run.id is None:
             return False
         run_id, result = run.id, runs.answer_of(run, process=self.solver)
-        return self._in_transaction(lambda session: runs.finish(session, self.ports, run_id, result))
+        scheme = self._in_transaction(lambda session: runs.rules_of(session, run))
+        advice = runs.advice_of(run, scheme, process=self.solver)
+        return self._in_transaction(lambda session: runs.finish(session, self.ports, run_id, result, advice))
 
     def carry_messages(self) -> int:
         """Hand what is queued to the postman; returns how many left."""

@@ -66,6 +66,11 @@ def policy_of(scheme: Scheme, mode: Mode) -> solver.Policy:
     """The scheme's published terms; an acceptance window is decided package by package, by the published order."""
     if mode is Mode.ACCEPTANCE_WINDOW or scheme.allocation.mode is AllocationMode.PER_PACKAGE:
         return solver.Policy(mode=solver.Mode.PER_PACKAGE)
+    return joint_policy(scheme)
+
+
+def joint_policy(scheme: Scheme) -> solver.Policy:
+    """Every priced term of a joint allocation; the loader has seen that each stands in the published criteria."""
     terms = scheme.allocation.terms
     share = terms.locality_share_cap_percent
     return solver.Policy(

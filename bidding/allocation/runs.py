@@ -6,12 +6,13 @@ come only from counted runs; anything else waits for a broker and says so.
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from bidding.allocation.instance import instance_of, referral_of_round
+from bidding.allocation.instance import instance_of, joint_policy, referral_of_round
 from bidding.awards.line import in_line
 from bidding.awards.moving import offer_if_approved, propose, settle
 from bidding.awards.records import Source
@@ -55,6 +56,7 @@ class AllocationRun(SQLModel, table=True):
     status: str | None = Field(default=None, max_length=24)
     counted: bool | None = Field(default=None)
     answer: Any = json_column(nullable=True)
+    advice: Any = json_column(nullable=True)
 
 
 def claim(session: Session, ports: Ports, closing_id: int) -> AllocationRun | None:
@@ -90,6 +92,13 @@ def claim(session: Session, ports: Ports, closing_id: int) -> AllocationRun | No
     return run
 
 
+def rules_of(session: Session, run: AllocationRun) -> Scheme:
+    """The frozen rules under which a run's closing was published."""
+    closing = session.get(Closing, run.closing_id)
+    assert closing is not None
+    return rules_by_hash(session, closing.rule_hash)
+
+
 def answer_of(run: AllocationRun, *, process: solver.SolverProcess | None = None) -> solver.Result:
     """Solve a claimed run, in the solver's own process; the same stored run always gives the same counted award."""
     return solver.solve(
@@ -100,7 +109,26 @@ def answer_of(run: AllocationRun, *, process: solver.SolverProcess | None = None
     )
 
 
-def finish(session: Session, ports: Ports, run_id: int, result: solver.Result) -> bool:
+def advice_of(run: AllocationRun, scheme: Scheme, *, process: solver.SolverProcess | None = None) -> Any:
+    """What a joint allocation would have given where the scheme awards package by package: never awarded."""
+    if not scheme.allocation.joint_as_advice or run.mode != str(solver.Mode.PER_PACKAGE):
+        return None
+    instance = solver.instance_from_json(run.instance)
+    if len(instance.packages) < 2:
+        return None
+    joint = replace(instance, policy=joint_policy(scheme))
+    seed = bytes.fromhex(run.lot_seed)
+    result = solver.solve(joint, lot_seed=seed, effort=run.effort, process=process)
+    return {
+        "label": "joint answer, advice only",
+        "placed": len(result.awards),
+        "unplaced": len(result.unplaced),
+        "award_pence": result.report.award_pence,
+        "awards": [[award.package, award.provider, award.bid] for award in result.awards],
+    }
+
+
+def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, advice: Any = None) -> bool:
     """Store the answer and propose its awards; packages nobody got go on up the ladder. False if it was done before."""
     run = session.get(AllocationRun, run_id)
     assert run is not None
@@ -115,6 +143,7 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result) -
         return False
     run.finished_at, run.status, run.counted = now, str(result.status), result.counted
     run.answer = _without_floats(json.loads(solver.result_to_json(result)))
+    run.advice = advice
     session.add(run)
     facts = {
         "run": run.ref,

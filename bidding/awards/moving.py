@@ -32,6 +32,7 @@ from dps.packages.schedule import Schedule
 from dps.register import holds
 from dps.schemes.model import Scheme, Urgency
 from dps.schemes.stored import rules_by_hash
+from matching.eligibility import DirectRoute
 
 
 def _locked(session: Session, ref: str, actor: Actor) -> tuple[Award, Referral, Round, Scheme]:
@@ -149,7 +150,7 @@ def offer_if_approved(
         )
         return True
     counted = Source(award.source) is Source.ALLOCATION
-    reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=counted)
+    reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=counted, route=_route(award))
     if reasons:
         return _drop(session, award, now, "; ".join(reasons))
     try:
@@ -237,7 +238,9 @@ def accept(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> N
         now = ports.clock.read(session)
         if award.state is AwardState.OFFERED and award.answer_by is not None and now >= award.answer_by:
             raise TooLate(closes_at=award.answer_by, now=now)
-        reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=True, standing=True)
+        reasons = assess_at_award(
+            session, round_, scheme, award.provider, now, counted=True, standing=True, route=_route(award)
+        )
         if reasons:
             raise NotEligible(reasons=reasons)
         confirm_by = scheme.award.confirmation.end(now, scheme.calendar())
@@ -391,3 +394,8 @@ def _words(reason: str) -> str:
     if not 3 <= len(reason.strip()) <= 2000:
         raise BadInput("give the reason in 3 to 2,000 characters", field="reason")
     return reason.strip()
+
+
+def _route(award: Award) -> DirectRoute | None:
+    """By which direct route an award goes round the competition, if it does."""
+    return DirectRoute(award.reason) if award.source == Source.DIRECT_AWARD and award.reason else None

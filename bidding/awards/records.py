@@ -22,7 +22,6 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
-from dps.kernel.database import locked_one
 from dps.kernel.errors import NotFound
 from dps.kernel.states import StateTable
 
@@ -137,14 +136,14 @@ class Interest(SQLModel, table=True):
 
 
 def award_of(session: Session, ref: str, actor: Actor) -> Award:
-    """The award with this reference, locked, if `actor` may know of it."""
+    """The award with this reference, if `actor` may know of it; a provider knows of none before it is offered."""
     found = session.exec(select(Award).where(Award.ref == ref)).first()
     if found is None:
         raise NotFound(kind="award", ref=ref)
     actor.sees("award", ref, authority=found.authority, provider=found.provider)
     if actor.role is Role.PROVIDER and found.state is AwardState.PROPOSED:
         raise NotFound(kind="award", ref=ref)
-    return locked_one(session, Award, found.id)
+    return found
 
 
 def live_award(session: Session, referral_id: int | None) -> Award | None:

@@ -1,1 +1,1 @@
-"""A council played end to end on a stepped clock, with a synthetic market. Nothing here is a real person or provider."""
+"""A council played end to end on a stepped clock, with a synthetic market: no real person or provider is in it."""

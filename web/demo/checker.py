@@ -94,9 +94,7 @@ def _capacity(connection: Connection) -> int:
 
 
 def _early(connection: Connection, closes: dict[int, datetime]) -> int:
-    opened = _rows(
-        connection, "SELECT b.closing_id, o.opened_at FROM opened_bid o JOIN bid b ON b.id = o.bid_id"
-    )
+    opened = _rows(connection, "SELECT b.closing_id, o.opened_at FROM opened_bid o JOIN bid b ON b.id = o.bid_id")
     return sum(1 for closing, at in opened if _instant(at) < closes[closing])
 
 
@@ -161,5 +159,7 @@ def _chains_hold(connection: Connection) -> bool:
         if seq != last + 1 or previous != before or hashlib.sha256(canonical.encode()).hexdigest() != digest:
             return False
         ends[stream] = seq, digest
-    heads = {stream: (seq, digest) for stream, seq, digest in _rows(connection, "SELECT stream, seq, hash FROM audit_head")}
+    heads = {
+        stream: (seq, digest) for stream, seq, digest in _rows(connection, "SELECT stream, seq, hash FROM audit_head")
+    }
     return heads == ends

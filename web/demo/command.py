@@ -87,7 +87,7 @@ def _was_made_by_demo(database: Database) -> bool:
 
 def places_of(session: Session, scheme: Scheme) -> dict[str, list[Place]]:
     """Real postcodes by locality, in order; in a scaled scheme each twin has those of its original."""
-    originals = {}
+    originals: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for locality in scheme.localities:
         originals.setdefault((locality.districts, locality.sectors), []).append(locality.key)
     firsts = [keys[0] for keys in originals.values()]

@@ -16,6 +16,7 @@ from dps.packages.schedule import Schedule, parse_schedule
 from dps.schemes.model import Lot, Rating, Scheme, Stage, Urgency
 
 _MEDIAN_HOURS = 8.3
+_MEAN_HOURS = 13.06
 _SIGMA_HOURS = 0.955
 _URGENCY = ((Urgency.STANDARD, 0.56), (Urgency.URGENT, 0.22), (Urgency.DISCHARGE, 0.18), (Urgency.CRISIS, 0.04))
 _RATINGS = (
@@ -163,7 +164,7 @@ def _needs(
         lot = scheme.lots[_lot(rng, len(scheme.lots))]
         today = arrives_at.astimezone(LONDON).date()
         soon = {Urgency.STANDARD: 5, Urgency.URGENT: 3, Urgency.DISCHARGE: 2, Urgency.CRISIS: 1}[urgency]
-        schedule = _schedule(lot, rng)
+        schedule = _schedule(lot, _MEDIAN_HOURS * scheme.demo.weekly_hours / _MEAN_HOURS, rng)
         found.append(
             SyntheticNeed(
                 number=number,
@@ -197,9 +198,9 @@ def _authority(scheme: Scheme, place: Place) -> str:
     return scheme.authorities[0].key
 
 
-def _schedule(lot: Lot, rng: np.random.Generator) -> Schedule:
+def _schedule(lot: Lot, median_hours: float, rng: np.random.Generator) -> Schedule:
     """Visits that come to about the drawn weekly hours, no shorter than the lot allows."""
-    hours = float(np.clip(rng.lognormal(np.log(_MEDIAN_HOURS), _SIGMA_HOURS), 1.5, 42.0))
+    hours = float(np.clip(rng.lognormal(np.log(median_hours), _SIGMA_HOURS), 1.5, 42.0))
     carers = 2 if rng.random() < _DOUBLE_HANDED else 1
     every_day = hours > 4 or rng.random() < 0.5
     days, name = (7, "Mon-Sun") if every_day else (3, "Mon,Wed,Fri")

@@ -186,9 +186,7 @@ class Player:
                     earliest_start=need.earliest_start,
                     latest_start=need.latest_start,
                 ),
-                confidential=Confidential(
-                    postcode=need.place.postcode, address=f"{need.number} Synthetic Street"
-                ),
+                confidential=Confidential(postcode=need.place.postcode, address=f"{need.number} Synthetic Street"),
                 free_text=FreeText(
                     pen_picture="Synthetic: needs help to wash, dress and eat.",
                     outcomes=("Synthetic: prepares breakfast alone.",) if lot.sets_budget else (),
@@ -220,9 +218,7 @@ class Player:
     def _observe(self) -> None:
         """Look at what is new, and let those whom it concerns react."""
         with self.database.reading() as session:
-            rounds = session.exec(
-                select(Round).where(col(Round.id) > self._last_round).order_by(col(Round.id))
-            ).all()
+            rounds = session.exec(select(Round).where(col(Round.id) > self._last_round).order_by(col(Round.id))).all()
             awards = session.exec(
                 select(Award)
                 .where(
@@ -375,9 +371,7 @@ class Player:
             words = "On assessment the calls need two carers we do not have."
             self._at(
                 at,
-                lambda: self._move(
-                    lambda s: moving.give_back(s, self.ports, award_ref=ref, reason=words, actor=user)
-                ),
+                lambda: self._move(lambda s: moving.give_back(s, self.ports, award_ref=ref, reason=words, actor=user)),
             )
         elif answer < 0.985:
             words = "The person prefers to wait for another provider."
@@ -483,9 +477,7 @@ class Player:
         broker = self.brokers[referral.authority]
         self._at(
             self._now() + self._after(30, 180),
-            lambda: self._move(
-                lambda s: offers.take_open_offer(s, self.ports, offer_ref=made[0], actor=broker)
-            ),
+            lambda: self._move(lambda s: offers.take_open_offer(s, self.ports, offer_ref=made[0], actor=broker)),
         )
         return True
 
