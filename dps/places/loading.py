@@ -4,7 +4,7 @@ An edition is read and checked before the transaction begins, so that nobody wai
 that doesn't know which postcodes live never takes the place of one that does, unless told to.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -43,13 +43,16 @@ class Loaded:
 def load(session: Session, edition: Edition, actor: Actor, now: datetime, *, replace_better: bool = False) -> Loaded:
     """Put an edition's districts in the place of what was known of them, and record the load.
 
+    Where all of them are known better already nothing is written and nothing recorded.
     Errors: `Forbidden` unless an administrator or a commissioner asks.
     """
     actor.needs("load a postcode directory", Role.ADMINISTRATOR, Role.COMMISSIONER)
     offered = {unit.district for unit in edition.units}
-    kept = set() if edition.knows_liveness or replace_better else offered & _known_better(session)
+    kept: set[str] = set() if edition.knows_liveness or replace_better else offered & _known_better(session)
     taken = sorted(offered - kept)
     units = [unit for unit in edition.units if unit.district not in kept] if kept else edition.units
+    if not taken:
+        return _loaded(edition, [], (), vanished=0, kept=kept)
     # The event first: a second load waits here for the first one's end.
     append(
         session,
@@ -76,6 +79,13 @@ def load(session: Session, edition: Edition, actor: Actor, now: datetime, *, rep
     session.execute(delete(DirectoryEntry).where(col(DirectoryEntry.district).in_(taken)))
     for batch in _batches(units):
         session.execute(insert(_table(DirectoryEntry)), [_row(unit, record.id) for unit in batch])
+    vanished = len(before.difference(unit.postcode for unit in units))
+    return _loaded(edition, units, taken, vanished=vanished, kept=kept)
+
+
+def _loaded(
+    edition: Edition, units: Sequence[Unit], taken: Sequence[str], *, vanished: int, kept: Collection[str]
+) -> Loaded:
     return Loaded(
         source=edition.source,
         vintage=edition.vintage,
@@ -86,7 +96,7 @@ def load(session: Session, edition: Edition, actor: Actor, now: datetime, *, rep
         without_position=sum(unit.easting is None for unit in units),
         irish_grid=sum(unit.grid is Grid.IRISH for unit in units),
         left_out=edition.left_out,
-        vanished=len(before.difference(unit.postcode for unit in units)),
+        vanished=vanished,
         kept=tuple(sorted(kept)),
     )
 

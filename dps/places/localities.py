@@ -1,14 +1,13 @@
 """Localities: named sets of postcode districts and sectors, and the one locality that a postcode belongs to.
 
 A sector named by one locality is taken out of its district named by another: that is how a district which a border
-cuts is shared. The same district, or the same sector, in two localities is an error. Neighbours are stated by the
-scheme and go both ways.
+cuts is shared. The same district, or the same sector, in two localities is an error.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from dps.kernel.errors import BadNeighbours, LocalitiesOverlap
+from dps.kernel.errors import LocalitiesOverlap
 from dps.places.postcodes import Postcode
 
 
@@ -58,21 +57,3 @@ def districts_of(localities: Iterable[Locality]) -> frozenset[str]:
     return frozenset(
         place.partition(" ")[0] for locality in localities for place in (*locality.districts, *locality.sectors)
     )
-
-
-def check_neighbours(neighbours: Mapping[str, Collection[str]]) -> None:
-    """Refuse stated neighbours that name no locality, name themselves, or are not returned.
-
-    `neighbours` holds every locality's key. Errors: `BadNeighbours` with `locality` and `neighbour`.
-    """
-    for key, stated in neighbours.items():
-        for neighbour in stated:
-            if neighbour == key:
-                reason = f"{key} can't be its own neighbour"
-            elif neighbour not in neighbours:
-                reason = f"{key} names the neighbour {neighbour}, which is no locality"
-            elif key not in neighbours[neighbour]:
-                reason = f"{key} names {neighbour} as its neighbour, but {neighbour} doesn't name {key}"
-            else:
-                continue
-            raise BadNeighbours(reason, locality=key, neighbour=neighbour)

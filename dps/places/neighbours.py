@@ -3,8 +3,8 @@
 The land is divided into small squares, each owned by its nearest postcode (Voronoi cells, by jump flooding), and the
 sides between squares of two localities are counted. A side is left out where the two postcodes that own it are far
 apart for postcodes as dense as theirs: water or open land lies between. That is how the boundaries of postcode sectors
-are drawn on maps. Against such maps of five areas 97 in 100 of the districts it proposes touch, and it finds 97 in 100
-of those that share a kilometre (tested); the rest lie at the maps' edges and along estuaries.
+are drawn on maps. Against such maps of five areas more than 19 in 20 of the districts it proposes touch, and it finds
+more than 19 in 20 of those that share a kilometre, with live postcodes and with the packaged directory alike (tested).
 
 A proposal, never a rule: it knows neither bridges nor the lack of them. A commissioner states the neighbours.
 """
@@ -23,12 +23,15 @@ Squares = NDArray[np.int64]
 
 _SQUARES = 100_000
 _SMALLEST_SIDE_M = 25.0
-_LEAST_BOUNDARY_M = 500
+LEAST_BOUNDARY_M = 500
 # Two postcodes are side by side within 400 m, or within eight times the closer spacing of the two, at most 3 km.
 _ALWAYS_CLOSE_M = 400.0
 _SPACINGS_APART = 8.0
 _NEVER_CLOSE_M = 3000.0
 _DENSITY_SQUARE_M = 1000
+_LEAST_SHARE = 0.05
+_NEAR_ANYWAY_M = 1000.0
+_FAR_OUT = 10.0
 
 
 def propose_neighbours(
@@ -42,7 +45,7 @@ def propose_neighbours(
     sides = shared_boundaries(known, positions)
     found: dict[str, set[str]] = {locality.key: set() for locality in known}
     for (one, other), metres in sides.items():
-        if metres >= _LEAST_BOUNDARY_M:
+        if metres >= LEAST_BOUNDARY_M:
             found[one].add(other)
             found[other].add(one)
     return {key: tuple(sorted(neighbours)) for key, neighbours in found.items()}
@@ -59,9 +62,11 @@ def shared_boundaries(
     if len({key for _, key in placed}) < 2:
         return {}
     keys = sorted({key for _, key in placed})
-    metres = np.array([(position.easting, position.northing) for position, _ in placed], dtype=np.float64)
     number = {key: index for index, key in enumerate(keys)}
+    metres = _metres(position for position, _ in placed)
     locality = np.array([number[key] for _, key in placed])
+    at_home = ~_next_to_alone(metres, locality)
+    metres, locality = metres[at_home], locality[at_home]
     side = max(_SMALLEST_SIDE_M, float(np.sqrt(np.prod(np.ptp(metres, axis=0) + _SMALLEST_SIDE_M) / _SQUARES)))
     owners = _nearest(metres, side)
     pairs: Counter[tuple[int, int]] = Counter()
@@ -80,12 +85,34 @@ def shared_boundaries(
 def _placed(map_: LocalityMap, positions: Mapping[str, Sequence[Position]]) -> list[tuple[Position, str]]:
     """Every place once with its locality, in an order that does not depend on how the positions came."""
     placed = sorted(
-        {(position, key) for sector, found in positions.items() if (key := map_.of(sector)) for position in found}
+        {(place, key) for sector, found in positions.items() if (key := map_.of(sector)) for place in _near(found)}
     )
-    for position, _ in placed:
-        if position.grid is not placed[0][0].grid:
-            raise NotComparable(one=placed[0][0].grid, other=position.grid)
+    for place, _ in placed:
+        if place.grid is not placed[0][0].grid:
+            raise NotComparable(one=placed[0][0].grid, other=place.grid)
     return placed
+
+
+def _near(found: Sequence[Position]) -> list[Position]:
+    """A sector's places without those ten times as far from its middle as half of them are: old, rough positions."""
+    metres = _metres(found)
+    if not len(metres):
+        return []
+    away = np.hypot(*(metres - np.median(metres, axis=0)).T)
+    near = away <= _NEAR_ANYWAY_M + _FAR_OUT * np.median(away)
+    return [place for place, is_near in zip(found, near, strict=True) if is_near]
+
+
+def _metres(places: Iterable[Position]) -> NDArray[np.float64]:
+    return np.array([place[:2] for place in places], dtype=np.float64)
+
+
+def _next_to_alone(metres: NDArray[np.float64], locality: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Places among which, in their square kilometre, hardly any belong to their locality: large users, dead codes."""
+    square = np.unique(metres // _DENSITY_SQUARE_M, axis=0, return_inverse=True)[1].ravel()
+    _, group, count = np.unique(np.stack((square, locality)), axis=1, return_inverse=True, return_counts=True)
+    alone: NDArray[np.bool_] = count[group.ravel()] < _LEAST_SHARE * np.bincount(square)[square]
+    return alone
 
 
 def _spacing(metres: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from dps.places.positions import Position, distance_km
 
-# Straight-line kilometres. Half of all home-care visits follow one within a mile or two; over 10 km is half an hour.
+# Straight-line kilometres. Assumed: no council paper gives figures.
 _NEARBY_BELOW_KM = 3
 _FAR_FROM_KM = 10
 

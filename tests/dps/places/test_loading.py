@@ -116,6 +116,12 @@ def test_a_directory_that_cannot_tell_the_living_never_replaces_one_that_can(dat
         assert codes(session) == ["L6 1AB", "L6 1AD", "L7 1AB"]
     assert (report.kept, report.districts) == (("L6",), ("L7",))
 
+    again = loaded(database, an_edition(poorer.units[:1], knows_liveness=False))
+
+    with database.reading() as session:
+        assert len(session.exec(select(PlacesLoad)).all()) == 2
+    assert (again.kept, again.districts, again.postcodes) == (("L6",), (), 0)
+
     told = loaded(database, poorer, replace_better=True)
 
     with database.reading() as session:
