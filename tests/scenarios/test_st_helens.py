@@ -1,0 +1,237 @@
+"""St Helens: a mini-competition for each individual package, then across the border, then the open list.
+
+Source: the Liverpool City Region's public paper of 2019; what it does not say is marked as assumed in the scheme file.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from bidding import aftercare, offers
+from bidding.awards import moving
+from bidding.awards.records import Award, AwardState
+from bidding.bids.records import Bid, BidState
+from bidding.concluding import debrief
+from dps.contracts.contracts import Contract
+from dps.contracts.reasons import HandBackReason
+from dps.kernel.actors import Actor
+from dps.kernel.database import Database
+from dps.kernel.errors import NotFound, PriceStillSealed, TooLate
+from dps.kernel.verify import verify_trail
+from dps.register.capacity import free_minutes
+from dps.register.providers import Provider
+from tests.support.world import World
+
+HOME = "town-centre"
+
+
+@pytest.fixture
+def council(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path, "st-helens")
+
+
+def award_of(council: World, referral: str) -> Award:
+    with council.database.reading() as session:
+        from bidding.referrals import Referral
+
+        row = session.exec(select(Referral).where(Referral.ref == referral)).one()
+        return session.exec(
+            select(Award).where(Award.referral_id == row.id).order_by(Award.id.desc())  # type: ignore[union-attr]
+        ).first() or pytest.fail("no award was made")
+
+
+def accept_and_confirm(council: World, award: Award, provider: Actor) -> str:
+    with council.database.transaction() as session:
+        moving.accept(session, council.ports, award_ref=award.ref, actor=provider)
+    with council.database.transaction() as session:
+        return moving.confirm(session, council.ports, award_ref=award.ref, actor=provider)
+
+
+def test_a_package_goes_from_referral_to_contract_through_its_own_competition(council: World) -> None:
+    oak, elm = council.provider("Synthetic Oak"), council.provider("Synthetic Elm")
+    referral = council.referral(locality=HOME)
+    round_ = council.round(referral)
+
+    assert council.invited(referral) == {oak.provider, elm.provider}
+    assert round_.published_part["grain"] == "least"  # too few people yet to publish more
+    council.bid(oak, referral, pence=1700)
+    council.bid(elm, referral, pence=1620)
+    assert round_.closes_at is not None
+    council.move_to(round_.closes_at)
+    award = award_of(council, referral)
+    assert (award.provider, award.state) == (elm.provider, AwardState.OFFERED)
+    assert award.weekly_pence == 5670  # 210 minutes a week at £16.20 an hour
+    contract = accept_and_confirm(council, award, elm)
+
+    assert council.state(referral) == "placed"
+    with council.database.reading() as session:
+        agreed = session.exec(select(Contract).where(Contract.ref == contract)).one()
+        assert (agreed.provider, agreed.weekly_pence, agreed.weekly_minutes) == (elm.provider, 5670, 210)
+        elm_row = session.exec(select(Provider).where(Provider.ref == elm.provider)).one()
+        left = free_minutes(session, provider_id=elm_row.id or 0, authority=council.authority, at=council.now)
+        assert left == 100 * 60 - 210
+
+
+def test_nobody_learns_a_price_before_the_closing_and_the_loser_learns_only_its_own(council: World) -> None:
+    oak, elm = council.provider("Synthetic Oak"), council.provider("Synthetic Elm")
+    referral = council.referral(locality=HOME)
+    round_ = council.round(referral)
+    lost = council.bid(oak, referral, pence=1700)["bid"]
+    council.bid(elm, referral, pence=1620)
+
+    with council.database.reading() as session, pytest.raises(PriceStillSealed):
+        debrief(session, bid_ref=lost, round_ref=round_.ref, actor=oak)
+    assert round_.closes_at is not None
+    council.move_to(round_.closes_at)
+    accept_and_confirm(council, award_of(council, referral), elm)
+
+    with council.database.reading() as session:
+        told = debrief(session, bid_ref=lost, round_ref=round_.ref, actor=oak)
+        with pytest.raises(NotFound):
+            debrief(session, bid_ref=lost, round_ref=round_.ref, actor=elm)
+    assert (told.won, told.rank, told.of) == (False, 2, 2)
+    assert told.main_reason == "The successful bid had the better price."
+    assert "1620" not in str(told)
+    assert "5670" not in str(told)
+
+
+def test_a_bid_at_the_closing_instant_is_too_late_and_leaves_a_trace(council: World) -> None:
+    oak = council.provider("Synthetic Oak")
+    referral = council.referral(locality=HOME)
+    round_ = council.round(referral)
+    assert round_.closes_at is not None
+
+    council.clock.move_to(round_.closes_at)
+    with pytest.raises(TooLate):
+        council.bid(oak, referral, pence=1700)
+
+    with council.database.reading() as session:
+        assert session.exec(select(Bid)).all() == []
+        kinds = [event.kind for event in events(session, oak)]
+        assert "bid.refused_late" in kinds
+
+
+def events(session, actor):  # type: ignore[no-untyped-def]
+    from dps.kernel.audit import AuditEvent
+
+    return session.exec(select(AuditEvent).where(AuditEvent.actor == actor.ref)).all()
+
+
+def test_what_the_borough_cannot_place_is_asked_across_the_border_then_put_on_the_open_list(council: World) -> None:
+    home = council.provider("Synthetic Oak", localities=[HOME])
+    across = council.provider("Synthetic Wigan", lad=council.scheme.bordering_lads[0])
+    referral = council.referral(locality=HOME)
+    first = council.round(referral)
+    assert council.invited(referral) == {home.provider}
+
+    assert first.closes_at is not None
+    council.move_to(first.closes_at)
+    second = council.round(referral)
+
+    assert (second.stage_key, second.predecessor_id) == ("border", first.id)
+    assert council.invited(referral) == {home.provider, across.provider}
+    assert second.closes_at is not None
+    council.move_to(second.closes_at)
+    assert council.state(referral) == "unfilled"
+    with council.database.transaction() as session:
+        content = council.content(referral, 1750)
+        offer = offers.make_open_offer(
+            session, council.ports, referral_ref=referral, content=content, actor=across
+        ).ref
+    with council.database.transaction() as session:
+        offers.take_open_offer(session, council.ports, offer_ref=offer, actor=council.broker)
+    accept_and_confirm(council, award_of(council, referral), across)
+    assert council.state(referral) == "placed"
+
+
+def test_an_unfilled_package_is_asked_again_by_itself_after_the_published_interval(council: World) -> None:
+    referral = council.referral(locality=HOME)
+    assert council.state(referral) == "unfilled"
+
+    council.provider("Synthetic Newcomer")
+    council.step(days=1)
+    assert council.state(referral) == "unfilled"
+    council.step(days=1, hours=2)
+
+    assert council.state(referral) == "seeking"
+    assert council.round(referral).cycle == 2
+
+
+def test_the_reserve_is_offered_at_once_when_the_winner_declines(council: World) -> None:
+    oak, elm = council.provider("Synthetic Oak"), council.provider("Synthetic Elm")
+    referral = council.referral(locality=HOME)
+    council.bid(oak, referral, pence=1700)
+    council.bid(elm, referral, pence=1620)
+    round_ = council.round(referral)
+    assert round_.closes_at is not None
+    council.move_to(round_.closes_at)
+
+    with council.database.transaction() as session:
+        first = award_of(council, referral)
+        moving.decline(session, council.ports, award_ref=first.ref, reason="No carers left.", actor=elm)
+
+    reserve = award_of(council, referral)
+    assert (reserve.provider, reserve.source, reserve.state) == (oak.provider, "reserve", AwardState.OFFERED)
+    assert council.round(referral).id == round_.id  # no new round
+
+
+def test_a_hand_back_brokers_the_package_again_at_once_with_the_person_still_served(council: World) -> None:
+    oak = council.provider("Synthetic Oak")
+    referral = council.referral(locality=HOME)
+    council.bid(oak, referral, pence=1700)
+    round_ = council.round(referral)
+    assert round_.closes_at is not None
+    council.move_to(round_.closes_at)
+    contract = accept_and_confirm(council, award_of(council, referral), oak)
+    council.step(days=4)
+    today = council.now.date()
+
+    with council.database.transaction() as session:
+        aftercare.start_contract(session, council.ports, contract_ref=contract, first_visit_on=today, actor=oak)
+    with council.database.transaction() as session:
+        aftercare.hand_back(
+            session,
+            council.ports,
+            contract_ref=contract,
+            reason=HandBackReason.STAFFING,
+            last_day=today + timedelta(days=7),
+            actor=oak,
+        )
+
+    assert council.state(referral) == "seeking"
+    again = council.round(referral)
+    assert (again.cycle, again.predecessor_id) == (2, round_.id)
+
+
+def test_end_of_life_care_is_offered_to_its_own_contract_first_one_after_another(council: World) -> None:
+    held = [council.provider(f"Synthetic Hospice {n}", lists=["end-of-life-contract"]) for n in range(2)]
+    referral = council.referral(locality=HOME, lot="end-of-life")
+    first = award_of(council, referral)
+
+    with council.database.transaction() as session:
+        who = next(provider for provider in held if provider.provider == first.provider)
+        moving.decline(session, council.ports, award_ref=first.ref, reason="No nurse tonight.", actor=who)
+    second = award_of(council, referral)
+
+    assert {first.provider, second.provider} == {provider.provider for provider in held}
+    assert second.source == "ranked_offer"
+
+
+def test_the_whole_story_verifies(council: World) -> None:
+    oak = council.provider("Synthetic Oak")
+    referral = council.referral(locality=HOME)
+    council.bid(oak, referral, pence=1700)
+    round_ = council.round(referral)
+    assert round_.closes_at is not None
+    council.move_to(round_.closes_at)
+    accept_and_confirm(council, award_of(council, referral), oak)
+
+    council.timetable.sign_checkpoint()
+
+    with council.database.reading() as session:
+        report = verify_trail(session, council.ports.keyring.public_keys)
+        states = {bid.state for bid in session.exec(select(Bid))}
+    assert report.faults == []
+    assert states == {BidState.AWARDED}
