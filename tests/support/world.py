@@ -4,14 +4,15 @@ Everything goes through the same commands as in life; a stepped clock and seeded
 All people and providers here are synthetic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import select
+from sqlmodel import SQLModel, col, select
 
+from bidding.awards.records import Award
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import offer_card, submit_in
 from bidding.publishing import make_ready, publish
@@ -41,6 +42,9 @@ from dps.schemes.model import Rating, Scheme, Urgency
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
 
+Answer = TypeVar("Answer")
+Row = TypeVar("Row", bound=SQLModel)
+
 MORNING_VISITS = "Mon-Sun 07:30-09:30 30m personal_care"
 
 
@@ -57,7 +61,9 @@ class Carried:
 class World:
     """One council at a chosen instant. `now` moves only by `move_to` and `step`, and sweeping is asked for."""
 
-    def __init__(self, database: Database, folder: Path, scheme: Scheme | str = "st-helens", seed: str = "test") -> None:
+    def __init__(
+        self, database: Database, folder: Path, scheme: Scheme | str = "st-helens", seed: str = "test"
+    ) -> None:
         self.database = database
         self.scheme = preset(scheme) if isinstance(scheme, str) else scheme
         assert self.scheme.demo is not None
@@ -296,7 +302,9 @@ class World:
         content = self.content(referral, 0, card=offer_card(self.scheme, round_.lot), answers=())
         return self.send(provider, [round_.ref], content)
 
-    def send(self, provider: Actor, rounds: Sequence[str], content: BidContent, *, key: str | None = None) -> dict[str, Any]:
+    def send(
+        self, provider: Actor, rounds: Sequence[str], content: BidContent, *, key: str | None = None
+    ) -> dict[str, Any]:
         return submit_in(
             self.database,
             self.ports,
@@ -305,6 +313,35 @@ class World:
             actor=provider,
             idempotency_key=key or self.ports.entropy.token(8).hex(),
         )
+
+    # After the closing
+
+    def run(self, command: Callable[..., Answer], **request: Any) -> Answer:
+        """One command in a transaction of its own."""
+        with self.database.transaction() as session:
+            return command(session, self.ports, **request)
+
+    def close(self, referral: str) -> Swept:
+        """Move to the instant at which the referral's round closes, and sweep."""
+        closes_at = self.round(referral).closes_at
+        assert closes_at is not None
+        return self.move_to(closes_at)
+
+    def awards(self, referral: str) -> list[Award]:
+        """Every award of the referral, the first one first."""
+        with self.database.reading() as session:
+            row = session.exec(select(Referral).where(Referral.ref == referral)).one()
+            return list(session.exec(select(Award).where(Award.referral_id == row.id).order_by(col(Award.id))).all())
+
+    def award(self, referral: str) -> Award:
+        """The referral's latest award."""
+        return self.awards(referral)[-1]
+
+    def rows(self, table: type[Row], *rules: Any) -> list[Row]:
+        """The rows of a table that keep these rules, in order of id."""
+        key = table.__table__.c.id  # type: ignore[attr-defined]
+        with self.database.reading() as session:
+            return list(session.exec(select(table).where(*rules).order_by(key)).all())
 
     @property
     def rule_hash(self) -> str:
