@@ -33,7 +33,7 @@ from dps.kernel.errors import BadInput
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.register.providers import Provider, locked_provider, locked_providers, may_act_for
-from dps.register.texts import one_line
+from dps.register.texts import keys
 
 MOST_MINUTES = 10_000_000
 """A week of a thousand carers round the clock: more is a slip of the keyboard."""
@@ -292,7 +292,8 @@ def _declare(
     now: datetime,
 ) -> Ledger:
     assert provider.id is not None
-    one_line(authority, "authority", 40)
+    keys([authority], "authority")
+    keys([locality] if locality else [], "locality")
     actor.sees("authority", authority, authority=authority)
     declaration = Declaration(
         ref=new_reference(Kind.DECLARATION, ports.entropy),

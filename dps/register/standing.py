@@ -169,12 +169,8 @@ def _grouped(session: Session, query: Any, table: Any, ids: Sequence[int]) -> di
 def _derived(
     rows: Sequence[_MembershipRow], suspensions: Sequence[Suspension], at: datetime
 ) -> tuple[MembershipStanding, ...]:
-    """One per place: the row that is not removed if there is one, else the last."""
-    current: dict[Place, _MembershipRow] = {}
-    for row in rows:
-        place = (row[1], row[2], row[3])
-        if place not in current or current[place][4] is MembershipState.REMOVED:
-            current[place] = row
+    """One per place: the last of its rows, which is the one not removed if there is one (removal is final)."""
+    current = {(row[1], row[2], row[3]): row for row in rows}
     return tuple(_stands(place, row[4], row[5], suspensions, at) for place, row in current.items())
 
 

@@ -5,32 +5,29 @@ import unicodedata
 from collections.abc import Iterable
 
 from dps.kernel.errors import BadInput
+from dps.packages.text import LONGEST_LINE, line, text
 
-LONGEST_NAME = 200
-LONGEST_REASON = 2000
 _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _LONGEST_KEY = 40
 
 
-def one_line(text: str, field: str, longest: int = LONGEST_NAME) -> str:
-    """`text` without the spaces around it; refuses an empty one, a too long one and control characters."""
-    plain = text.strip()
+def one_line(written: str, field: str, longest: int = LONGEST_LINE) -> str:
+    """A line that is there; refuses an empty or too long one, and characters that nobody sees."""
+    plain = line(written, field)
     if not plain:
         raise BadInput("this is needed", field=field)
     if len(plain) > longest:
-        raise BadInput(f"at most {longest} characters", field=field)
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") for letter in plain):
-        raise BadInput("line breaks and invisible characters are not taken here", field=field)
+        raise BadInput(f"at most {longest} characters fit here", field=field)
+    if any(unicodedata.category(letter) in ("Cf", "Zl", "Zp") for letter in plain):
+        raise BadInput("invisible characters have no place here", field=field)
     return plain
 
 
-def reason(text: str) -> str:
+def reason(written: str) -> str:
     """Why a decision was taken, in one or several lines; refuses an empty one."""
-    plain = text.strip()
+    plain = text(written, "reason")
     if not plain:
         raise BadInput("a reason is needed", field="reason")
-    if len(plain) > LONGEST_REASON:
-        raise BadInput(f"at most {LONGEST_REASON} characters", field="reason")
     return plain
 
 

@@ -12,13 +12,14 @@ from sqlmodel import Session
 from bidding.standing import Taken, candidates
 from dps.kernel.database import Database
 from dps.kernel.ports import Ports
-from dps.register import capacity, holds, membership
+from dps.register import capacity, holds
 from dps.register.limits import LimitPart, set_take_limit
 from dps.register.providers import Provider, change_service
-from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
+from dps.register.suspensions import SuspensionScope
 from dps.schemes.model import Rating
 from matching import eligibility
 from matching.eligibility import Candidate, DaySpan, MembershipState, Need, TakeLimit, assess
+from tests.dps.register import builders
 from tests.dps.register.builders import (
     AUTHORITY,
     BROKER,
@@ -92,28 +93,11 @@ def register(database: Database, ports: Ports) -> Any:
 
 
 def suspended(register: Register, scope: SuspensionScope = SuspensionScope.NEW_WORK) -> None:
-    suspend(
-        register.session,
-        register.ports,
-        provider_id=id_of(register.provider),
-        scheme=WORCESTERSHIRE,
-        scope=scope,
-        running_contracts=RunningContracts.CONTINUE,
-        because="An inquiry.",
-        ends_at=NOON + 2 * DAY,
-        actor=OFFICER,
-    )
+    builders.suspended(register.session, register.ports, register.provider, scope=scope, ends_at=NOON + 2 * DAY)
 
 
 def removed(register: Register) -> None:
-    membership.remove(
-        register.session,
-        register.ports,
-        provider_id=id_of(register.provider),
-        scheme=WORCESTERSHIRE,
-        because="Registration cancelled.",
-        actor=OFFICER,
-    )
+    builders.removed(register.session, register.ports, register.provider)
 
 
 def full(register: Register) -> None:

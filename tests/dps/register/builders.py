@@ -4,18 +4,22 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
-from dps.kernel.actors import Actor, Role
+from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.clock import SteppedClock
 from dps.kernel.entropy import SeededEntropy
 from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.ports import Ports
-from dps.register import capacity, documents, membership, providers
+from dps.register import capacity, documents, holds, membership, providers, suspensions
 from dps.register.capacity import Ledger
-from dps.register.membership import Membership
+from dps.register.holds import Hold
+from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Location, Provider
+from dps.register.standing import standing
+from dps.register.suspensions import RunningContracts, Suspension, SuspensionScope
 from dps.schemes.loader import preset
 from dps.schemes.model import Rating
 
@@ -25,6 +29,7 @@ ST_HELENS = preset("st-helens")
 LOT = WORCESTERSHIRE.lots[0].key
 LIST = WORCESTERSHIRE.lists[0].key
 HERE, THERE = (place.key for place in WORCESTERSHIRE.localities[:2])
+HOUR = 60
 AUTHORITY = WORCESTERSHIRE.authorities[0].key
 
 OFFICER = Actor(ref="USR-OFFICER", role=Role.REGISTER_OFFICER, authority=AUTHORITY)
@@ -140,3 +145,63 @@ def all_at_once(threads: int, race: Callable[[int], None]) -> list[Exception]:
     for racer in racers:
         racer.join()
     return failed
+
+
+def reserved(
+    session: Session, provider_id: int, minutes: int, award: str, *, locality: str = HERE, now: datetime = NOON
+) -> Hold:
+    return holds.reserve(
+        session,
+        provider_id=provider_id,
+        authority=AUTHORITY,
+        locality=locality,
+        minutes=minutes,
+        award_ref=award,
+        actor=CLOCK,
+        now=now,
+    )
+
+
+def raised(session: Session, provider_id: int, minutes: int, ref: str, *, now: datetime = NOON) -> Hold:
+    return holds.raise_for_existing(
+        session,
+        provider_id=provider_id,
+        authority=AUTHORITY,
+        locality=HERE,
+        minutes=minutes,
+        ref=ref,
+        actor=CLOCK,
+        now=now,
+    )
+
+
+def free(session: Session, provider_id: int, *, locality: str = HERE, at_day: int = 0) -> int:
+    return capacity.free_minutes(
+        session, provider_id=provider_id, authority=AUTHORITY, locality=locality, at=NOON + timedelta(days=at_day)
+    )
+
+
+def numbers(session: Session, provider_id: int, locality: str = "") -> tuple[int, int, int]:
+    row = capacity.rows_of(session, provider_id, AUTHORITY)[locality]
+    return row.ceiling_minutes, row.reserved_minutes, row.committed_minutes
+
+
+def suspended(session: Session, ports: Ports, provider: Provider, **facts: Any) -> Suspension:
+    decision: dict[str, Any] = {
+        "scope": SuspensionScope.NEW_WORK,
+        "running_contracts": RunningContracts.CONTINUE,
+        "because": "Two missed visits in a week.",
+        "actor": OFFICER,
+    }
+    return suspensions.suspend(session, ports, provider_id=id_of(provider), scheme=WORCESTERSHIRE, **(decision | facts))
+
+
+def removed(session: Session, ports: Ports, provider: Provider, **facts: Any) -> None:
+    decision: dict[str, Any] = {"because": "Registration cancelled.", "actor": OFFICER}
+    membership.remove(session, ports, provider_id=id_of(provider), scheme=WORCESTERSHIRE, **(decision | facts))
+
+
+def states(session: Session, provider: Provider, at: datetime) -> dict[str, MembershipState]:
+    """The state in each locality, as standing derives it at `at`."""
+    [found] = standing(session, WORCESTERSHIRE.key, at, providers=[id_of(provider)])
+    return {one.place[2]: one.state for one in found.memberships}

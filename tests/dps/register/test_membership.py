@@ -1,19 +1,8 @@
 """Membership and suspension: who stands where, at which instant; the end is the clock's, removal is final."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -24,11 +13,11 @@ from dps.kernel.errors import BadInput, Forbidden, NoSuchStep, NotAdmitted, NotF
 from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
-from dps.register import membership, suspensions
+from dps.register import suspensions
 from dps.register.membership import Membership, MembershipState, Place
 from dps.register.providers import Provider
 from dps.register.standing import standing
-from dps.register.suspensions import RunningContracts, Suspension, SuspensionScope, SuspensionState
+from dps.register.suspensions import SuspensionScope, SuspensionState
 from tests.dps.register.builders import (
     BROKER,
     HERE,
@@ -43,32 +32,13 @@ from tests.dps.register.builders import (
     all_at_once,
     good_documents,
     id_of,
-    step,
+    removed,
+    states,
+    suspended,
 )
 
 ACTIVE, SUSPENDED, REMOVED = MembershipState
 DAY = timedelta(days=1)
-
-
-def suspended(session: Session, ports: Ports, provider: Provider, **facts: Any) -> Suspension:
-    decision: dict[str, Any] = {
-        "scope": SuspensionScope.NEW_WORK,
-        "running_contracts": RunningContracts.CONTINUE,
-        "because": "Two missed visits in a week.",
-        "actor": OFFICER,
-    }
-    return suspensions.suspend(session, ports, provider_id=id_of(provider), scheme=WORCESTERSHIRE, **(decision | facts))
-
-
-def removed(session: Session, ports: Ports, provider: Provider, **facts: Any) -> None:
-    decision: dict[str, Any] = {"because": "Registration cancelled.", "actor": OFFICER}
-    membership.remove(session, ports, provider_id=id_of(provider), scheme=WORCESTERSHIRE, **(decision | facts))
-
-
-def states(session: Session, provider: Provider, at: datetime) -> dict[str, MembershipState]:
-    """The state in each locality, as standing derives it at `at`."""
-    [found] = standing(session, WORCESTERSHIRE.key, at, providers=[id_of(provider)])
-    return {one.place[2]: one.state for one in found.memberships}
 
 
 def recorded(session: Session, provider: Provider) -> list[MembershipState]:
@@ -335,103 +305,3 @@ def test_sixteen_officers_admit_one_provider_once(database: Database, ports: Por
 
     with database.reading() as session:
         assert (failed, recorded(session, provider)) == ([], [ACTIVE, ACTIVE])
-
-
-class MembershipStory(RuleBasedStateMachine):
-    """One provider through any history of admissions, suspensions, ends and removals, against a model in plain sets."""
-
-    session: Session
-    ports: Ports
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: dict[str, str] = {}
-        self.suspensions: list[tuple[Suspension, set[str], datetime, datetime | None]] = []
-        self.lifted: dict[str, datetime] = {}
-
-    @initialize()
-    def join(self) -> None:
-        self.provider = a_provider(self.session, self.ports)
-
-    @property
-    def now(self) -> datetime:
-        return self.ports.clock.read(self.session)
-
-    @rule(place=st.sampled_from([HERE, THERE]))
-    def admit(self, place: str) -> None:
-        made = a_member(self.session, self.ports, self.provider, localities=[place])
-        assert len(made) == (self.held.get(place) != "held")
-        self.held[place] = "held"
-
-    @rule(places=st.sets(st.sampled_from([HERE, THERE])), wait=st.integers(0, 2), days=st.none() | st.integers(1, 3))
-    def suspend(self, places: set[str], wait: int, days: int | None) -> None:
-        covered = {place for place, state in self.held.items() if state == "held" and (not places or place in places)}
-        starts = self.now + wait * DAY
-        ends = None if days is None else starts + days * DAY
-        facts = {"localities": sorted(places), "starts_at": starts, "ends_at": ends}
-        if not covered:
-            with pytest.raises(NotAdmitted):
-                suspended(self.session, self.ports, self.provider, **facts)
-            return
-        one = suspended(self.session, self.ports, self.provider, **facts)
-        self.suspensions.append((one, places or {HERE, THERE}, starts, ends))
-
-    @precondition(lambda self: any(one.ref not in self.lifted for one, *_ in self.suspensions))
-    @rule(number=st.integers(0, 9))
-    def lift(self, number: int) -> None:
-        standing_ones = [one for one, *_ in self.suspensions if one.ref not in self.lifted]
-        one = standing_ones[number % len(standing_ones)]
-        suspensions.lift(self.session, self.ports, one, scheme=WORCESTERSHIRE, because="Mended.", actor=OFFICER)
-        self.lifted[one.ref] = self.now
-
-    @rule(place=st.sampled_from([HERE, THERE]))
-    def remove(self, place: str) -> None:
-        if self.held.get(place) != "held":
-            with pytest.raises(NotAdmitted):
-                removed(self.session, self.ports, self.provider, localities=[place])
-            return
-        removed(self.session, self.ports, self.provider, localities=[place])
-        self.held[place] = "removed"
-
-    @rule(hours=st.integers(1, 60))
-    def wait(self, hours: int) -> None:
-        step(self.ports, timedelta(hours=hours))
-
-    @rule()
-    def sweep(self) -> None:
-        for provider_id, scheme_key in suspensions.not_yet_recorded(self.session, self.now):
-            suspensions.record_suspensions(
-                self.session, provider_id=provider_id, scheme_key=scheme_key, actor=CLOCK, now=self.now
-            )
-        rows = membership.held_by(self.session, id_of(self.provider), WORCESTERSHIRE.key)
-        assert {one.locality: one.state for one in rows} == {
-            place: state for place, state in self._expected().items() if state is not REMOVED
-        }
-
-    @invariant()
-    def standing_says_what_happened(self) -> None:
-        assert states(self.session, self.provider, self.now) == self._expected()
-
-    def _expected(self) -> dict[str, MembershipState]:
-        return {
-            place: REMOVED if state == "removed" else SUSPENDED if self._is_suspended(place) else ACTIVE
-            for place, state in self.held.items()
-        }
-
-    def _is_suspended(self, place: str) -> bool:
-        return any(
-            place in places and starts <= self.now and (ends is None or self.now < ends) and one.ref not in self.lifted
-            for one, places, starts, ends in self.suspensions
-        )
-
-
-@pytest.mark.parametrize("database_kind", ["sqlite"])
-def test_no_history_makes_a_removed_or_suspended_member_active(database: Database, ports: Ports) -> None:
-    with database.transaction() as session:
-        story = type("Story", (MembershipStory,), {"session": session, "ports": ports})
-        run_state_machine_as_test(
-            story,
-            settings=settings(
-                max_examples=20, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-            ),
-        )

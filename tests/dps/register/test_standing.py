@@ -10,12 +10,11 @@ from sqlmodel import Session
 
 from dps.kernel.database import Database
 from dps.kernel.ports import Ports
-from dps.register import capacity, membership, providers
+from dps.register import capacity, providers
 from dps.register.limits import LimitPart, set_take_limit
 from dps.register.membership import MembershipState
 from dps.register.providers import Provider
 from dps.register.standing import ProviderStanding, lock_standing, standing
-from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
 from dps.schemes.model import Rating
 from tests.dps.register.builders import (
     AUTHORITY,
@@ -33,6 +32,8 @@ from tests.dps.register.builders import (
     good_documents,
     id_of,
     its_own,
+    removed,
+    suspended,
 )
 
 DAY = timedelta(days=1)
@@ -52,22 +53,8 @@ def everything_about(session: Session, ports: Ports, number: int) -> Provider:
         parts=[LimitPart(packages=number)],
         actor=its_own(provider),
     )
-    suspended(session, ports, provider)
+    suspended(session, ports, provider, localities=[THERE])
     return provider
-
-
-def suspended(session: Session, ports: Ports, provider: Provider) -> None:
-    suspend(
-        session,
-        ports,
-        provider_id=id_of(provider),
-        scheme=WORCESTERSHIRE,
-        scope=SuspensionScope.ALL,
-        running_contracts=RunningContracts.CONTINUE,
-        because="An inquiry.",
-        localities=[THERE],
-        actor=OFFICER,
-    )
 
 
 def only(session: Session, **narrowed: object) -> ProviderStanding:
@@ -173,17 +160,6 @@ def test_full_and_expired_are_read_from_the_instant(database: Database, ports: P
         assert (free, full.is_full, full.free_minutes(AUTHORITY, HERE)) == ([600, 0], True, 0)
 
 
-def removed(session: Session, ports: Ports, provider: Provider) -> None:
-    membership.remove(
-        session,
-        ports,
-        provider_id=id_of(provider),
-        scheme=WORCESTERSHIRE,
-        because="An inquiry.",
-        actor=OFFICER,
-    )
-
-
 def full(session: Session, ports: Ports, provider: Provider) -> None:
     capacity.say_full(session, ports, provider_id=id_of(provider), actor=its_own(provider))
 
@@ -191,7 +167,7 @@ def full(session: Session, ports: Ports, provider: Provider) -> None:
 @pytest.mark.parametrize("database_kind", ["postgresql"])
 @pytest.mark.parametrize("decision", [suspended, removed, full])
 def test_a_decision_about_a_provider_waits_for_an_award_that_has_looked(
-    database: Database, ports: Ports, decision: Callable[[Session, Ports, Provider], None]
+    database: Database, ports: Ports, decision: Callable[[Session, Ports, Provider], object]
 ) -> None:
     with database.transaction() as session:
         provider = a_provider(session, ports)
