@@ -11,7 +11,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.asking import asked_of, assess_at_award
 from bidding.awards.line import InLine, at_published_rate
-from bidding.awards.moving import offer_if_approved, propose, refuse_interested
+from bidding.awards.moving import refuse_interested
+from bidding.awards.offering import offer_if_approved, propose
 from bidding.awards.records import Award, Source, live_award
 from bidding.bids.content import BidContent, is_outside, problems, weekly_pence
 from bidding.referrals import Referral, ReferralState, locked_referral

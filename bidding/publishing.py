@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from bidding.awards.moving import cancel_live_award, settle
+from bidding.awards.moving import cancel_live_award
+from bidding.awards.offering import settle
 from bidding.bids.records import Bid, BidRound, BidState
 from bidding.closings import Closing, ClosingState
 from bidding.deadline import extend

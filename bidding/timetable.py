@@ -14,7 +14,8 @@ from sqlmodel import Session, col, or_, select
 
 from bidding import deadline, escalation, publishing
 from bidding.allocation import runs
-from bidding.awards.moving import expire_due, settle
+from bidding.awards.moving import expire_due
+from bidding.awards.offering import settle
 from bidding.awards.records import Award, AwardState, live_award
 from bidding.closings import ClosingState, due_closings
 from bidding.deadline import Opener

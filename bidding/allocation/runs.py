@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.allocation.instance import instance_of, joint_policy, referral_of_round
 from bidding.awards.line import in_line
-from bidding.awards.moving import offer_if_approved, propose, settle
+from bidding.awards.offering import offer_if_approved, propose, settle
 from bidding.awards.records import Source
 from bidding.bids.records import Bid, BidRound, ScoredBid
 from bidding.closings import Closing, ClosingState

@@ -1,38 +1,34 @@
-"""Moving an award: propose, approve, offer, accept, confirm, and every way it falls through.
+"""Moving an award: approve, accept, confirm, and every way it falls through.
 
-Locks are taken in one order: referral, award, then the ledger. What follows from a move (the reserve, the next stage,
-the contract) happens in the same transaction; consequences are written as the clock's.
+Locks are taken in one order: referral, award, then the provider and its ledger. What follows from a move (the reserve,
+the next stage, the contract) happens in the same transaction; consequences are written as the clock's.
 """
 
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from bidding.asking import assess_at_award, provider_id, visit_hours
-from bidding.awards.line import InLine, approvals_needed, next_in_line
-from bidding.awards.records import Award, AwardState, Interest, Source, award_of, live_award
+from bidding.asking import assess_at_award
+from bidding.awards.offering import offer_if_approved, route_of, settle
+from bidding.awards.records import Award, AwardState, Interest, award_of, live_award
 from bidding.bids.records import Bid, BidRound
 from bidding.concluding import conclude_bids
-from bidding.escalation import exhaust
 from bidding.referrals import Referral
-from bidding.rounds import Invitation, InvitationState, Outcome, Round, decide, invitations_of
+from bidding.rounds import Invitation, Outcome, Round, decide
 from dps.contracts.contracts import create_contract
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.database import locked_one
-from dps.kernel.errors import BadInput, NeedsSecondPerson, NoCapacity, NoSuchStep, NotEligible, NotReady, TooLate
+from dps.kernel.errors import BadInput, NeedsSecondPerson, NoSuchStep, NotEligible, NotReady, TooLate
 from dps.kernel.money import RateCard
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
-from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.packages import readiness
 from dps.packages.packages import Package, person_of
-from dps.packages.schedule import Schedule
 from dps.register import holds
-from dps.schemes.model import Scheme, Urgency
+from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
-from matching.eligibility import DirectRoute
 
 
 def _locked(session: Session, ref: str, actor: Actor) -> tuple[Award, Referral, Round, Scheme]:
@@ -41,159 +37,6 @@ def _locked(session: Session, ref: str, actor: Actor) -> tuple[Award, Referral, 
     award = locked_one(session, Award, award.id)
     round_ = locked_one(session, Round, award.round_id)
     return award, referral, round_, rules_by_hash(session, round_.rule_hash)
-
-
-# Proposing and offering
-
-
-def propose(
-    session: Session,
-    ports: Ports,
-    *,
-    round_: Round,
-    referral: Referral,
-    scheme: Scheme,
-    line: InLine,
-    source: Source,
-    now: datetime,
-    run_ref: str | None = None,
-    reason: str | None = None,
-    proposed_by: Actor = CLOCK,
-) -> Award:
-    """Write down who is to get the package; nothing leaves the house yet."""
-    hours = visit_hours(Schedule.from_dict(_package(session, referral).schedule))
-    award = Award(
-        ref=new_reference(Kind.AWARD, ports.entropy),
-        referral_id=referral.id or 0,
-        round_id=round_.id or 0,
-        bid_id=line.bid_id,
-        run_ref=run_ref,
-        bundle=line.bundle,
-        source=source,
-        reason=reason,
-        provider=line.provider,
-        authority=referral.authority,
-        scheme=referral.scheme,
-        lot=round_.lot,
-        locality=round_.locality,
-        weekly_pence=line.weekly_pence,
-        weekly_minutes=line.weekly_minutes,
-        card=line.card.to_dict(),
-        starts_on=line.starts_on,
-        from_minute=hours.start,
-        until_minute=hours.end,
-        needs_person=line.needs_person,
-        already_accepted=line.already_accepted,
-        state=AwardState.PROPOSED,
-        proposed_at=now,
-        approvals=[] if proposed_by.role is Role.CLOCK else [{"by": proposed_by.ref, "at": now.isoformat()}],
-    )
-    session.add(award)
-    session.flush()
-    facts = {
-        "referral": referral.ref,
-        "round": round_.ref,
-        "provider": line.provider,
-        "source": str(source),
-        "weekly_pence": line.weekly_pence,
-        "run": run_ref,
-    }
-    audit.append(session, award.stream, "award.proposed", proposed_by, now, facts)
-    return award
-
-
-def settle(session: Session, ports: Ports, round_: Round, referral: Referral, now: datetime, *, cause: str) -> None:
-    """Offer a round's package to the next in line; where nobody is, exhaust the round and go on up the ladder."""
-    current: Round | None = round_
-    while current is not None and live_award(session, referral.id) is None:
-        scheme = rules_by_hash(session, current.rule_hash)
-        line = next_in_line(session, current, scheme, now)
-        if line is None:
-            successor = exhaust(session, ports, current, referral, now, cause=cause)
-            current = successor if successor is not None and successor.mode == "ranked_offer" else None
-            continue
-        source = Source.RANKED_OFFER if current.mode == "ranked_offer" else Source.RESERVE
-        award = propose(
-            session,
-            ports,
-            round_=current,
-            referral=referral,
-            scheme=scheme,
-            line=line,
-            source=source,
-            now=now,
-        )
-        offer_if_approved(session, ports, award, referral, current, scheme, now)
-
-
-def offer_if_approved(
-    session: Session, ports: Ports, award: Award, referral: Referral, round_: Round, scheme: Scheme, now: datetime
-) -> bool:
-    """Offer the award once enough people have approved; until then it waits on the brokers' desk.
-
-    False where the provider can no longer take it: the award has ended, and the caller settles what follows.
-    """
-    needed = approvals_needed(
-        scheme.award,
-        weekly_pence=award.weekly_pence,
-        needs_person=award.needs_person,
-        source=Source(award.source),
-    )
-    if len(award.approvals) < needed:
-        post(
-            session,
-            ports.entropy,
-            recipient=f"authority:{award.authority}",
-            kind="award_to_approve",
-            about=award.ref,
-            now=now,
-        )
-        return True
-    counted = Source(award.source) is Source.ALLOCATION
-    reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=counted, route=_route(award))
-    if reasons:
-        return _drop(session, award, now, "; ".join(reasons))
-    try:
-        holds.reserve(
-            session,
-            provider_id=provider_id(session, award.provider),
-            authority=award.authority,
-            locality=award.locality,
-            minutes=award.weekly_minutes,
-            award_ref=award.ref,
-            actor=CLOCK,
-            now=now,
-        )
-    except NoCapacity as short:
-        return _drop(session, award, now, str(short))
-    _offer(session, ports, award, referral, round_, scheme, now)
-    return True
-
-
-def _drop(session: Session, award: Award, now: datetime, reason: str) -> bool:
-    """Give up a proposed award whose provider can no longer take it."""
-    advance(session, award, "expire", CLOCK, now, ended_at=now, end_reason=reason, facts={"cause": reason})
-    return False
-
-
-def _offer(
-    session: Session, ports: Ports, award: Award, referral: Referral, round_: Round, scheme: Scheme, now: datetime
-) -> None:
-    answer_by = scheme.award.acceptance[Urgency(referral.urgency)].end(now, scheme.calendar())
-    facts = {"answer_by": answer_by.isoformat(), "provider": award.provider}
-    advance(session, award, "offer", CLOCK, now, offered_at=now, answer_by=answer_by, facts=facts)
-    for invitation in invitations_of(session, round_.id):
-        if invitation.provider == award.provider and invitation.state is InvitationState.WAITING:
-            advance(session, invitation, "invite", CLOCK, now, invited_at=now)
-    if award.already_accepted:
-        # The provider accepted in the window; it is told, not asked again.
-        confirm_by = scheme.award.confirmation.end(now, scheme.calendar())
-        advance(session, award, "accept", CLOCK, now, accepted_at=now, confirm_by=confirm_by)
-    kind = "award_won" if award.already_accepted else "award_offered"
-    post(session, ports.entropy, recipient=f"provider:{award.provider}", kind=kind, about=award.ref, now=now)
-
-
-# People's moves
 
 
 def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
@@ -239,7 +82,7 @@ def accept(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> N
         if award.state is AwardState.OFFERED and award.answer_by is not None and now >= award.answer_by:
             raise TooLate(closes_at=award.answer_by, now=now)
         reasons = assess_at_award(
-            session, round_, scheme, award.provider, now, counted=True, standing=True, route=_route(award)
+            session, round_, scheme, award.provider, now, counted=True, standing=True, route=route_of(award)
         )
         if reasons:
             raise NotEligible(reasons=reasons)
@@ -394,8 +237,3 @@ def _words(reason: str) -> str:
     if not 3 <= len(reason.strip()) <= 2000:
         raise BadInput("give the reason in 3 to 2,000 characters", field="reason")
     return reason.strip()
-
-
-def _route(award: Award) -> DirectRoute | None:
-    """By which direct route an award goes round the competition, if it does."""
-    return DirectRoute(award.reason) if award.source == Source.DIRECT_AWARD and award.reason else None
