@@ -22,6 +22,7 @@ from dps.contracts.standing import incumbents
 from dps.kernel.money import round_half_up
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
+from dps.register.providers import Provider
 from dps.schemes.model import AllocationMode, Mode, Scheme, Urgency
 from matching import allocation as solver
 from matching.eligibility import Candidate, DaySpan
@@ -41,8 +42,12 @@ def instance_of(session: Session, closing: Closing, scheme: Scheme, now: datetim
     by_id = {round_.id or 0: round_ for round_ in rounds}
     bids = _bids(session, closing, by_id, packages)
     authorities = sorted({package.authority for package in packages.values()})
-    taking_part = {bid.provider for bid in bids}
-    providers = _providers(session, scheme, authorities, packages, taking_part, now)
+    standing = _standing(session, scheme, authorities, {bid.provider for bid in bids}, now)
+    serving = incumbents(session, scheme=scheme.key)
+    places = {package.locality for package in packages.values()}
+    bidders = _providers(authorities, packages, standing)
+    # Those who serve a locality without bidding now count as its coverage, and win nothing.
+    others = {provider for provider, locality in serving if locality in places} - bidders.keys()
     return solver.Instance(
         packages=tuple(
             solver.Package(
@@ -55,9 +60,12 @@ def instance_of(session: Session, closing: Closing, scheme: Scheme, now: datetim
             )
             for round_ in rounds
         ),
-        providers=tuple(providers[ref] for ref in sorted(providers)),
+        providers=(
+            *(bidders[ref] for ref in sorted(bidders)),
+            *(solver.Provider(ref=ref) for ref in sorted(others)),
+        ),
         bids=tuple(bids),
-        localities=_localities(session, scheme, authorities, taking_part, now),
+        localities=_localities(scheme, places, sorted(bidders.keys() | others), serving, standing),
         policy=policy_of(scheme, Mode(closing.mode)),
     )
 
@@ -78,6 +86,7 @@ def joint_policy(scheme: Scheme) -> solver.Policy:
         coverage_pence=terms.coverage_pence or 0,
         default_target=terms.coverage_target or 0,
         locality_share_bp=None if share is None else share * 100,
+        share_spares_first_package=True,
         awards_per_provider=terms.awards_cap,
         quality_pence_per_point_hour=terms.quality_pence_per_point_hour or 0,
         delay_pence_per_day=_by_priority(terms.start_delay_pence_per_day),
@@ -164,35 +173,43 @@ def _bid(
     )
 
 
+def _standing(
+    session: Session, scheme: Scheme, authorities: Sequence[str], bidders: set[str], now: datetime
+) -> dict[str, tuple[Candidate, ...]]:
+    """The bidders as eligibility sees them, by authority: each authority is told of its own free hours."""
+    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(bidders)).order_by(col(Provider.id))).all()
+    in_play = usage(session, scheme.key)
+    return {
+        authority: candidates(
+            session,
+            scheme,
+            authority=authority,
+            at=now,
+            providers=[id_ for id_ in ids if id_ is not None],
+            in_play=in_play,
+        )
+        for authority in authorities
+    }
+
+
 def _providers(
-    session: Session,
-    scheme: Scheme,
-    authorities: Sequence[str],
-    packages: dict[str, Package],
-    taking_part: set[str],
-    now: datetime,
+    authorities: Sequence[str], packages: dict[str, Package], standing: dict[str, tuple[Candidate, ...]]
 ) -> dict[str, solver.Provider]:
     """Free hours (by authority, where a closing spans several) and what is left of the take limits."""
-    in_play = usage(session, scheme.key)
-    limits: dict[str, list[solver.TakeLimit]] = {ref: [] for ref in taking_part}
+    limits: dict[str, list[solver.TakeLimit]] = {}
     whole: dict[str, int | None] = {}
     for authority in authorities:
         theirs = frozenset(ref for ref, package in packages.items() if package.authority == authority)
-        for candidate in candidates(session, scheme, authority=authority, at=now, in_play=in_play):
-            if candidate.provider not in taking_part:
-                continue
+        for candidate in standing[authority]:
+            mine = limits.setdefault(candidate.provider, _take_limits(candidate, packages))
             if len(authorities) == 1:
                 whole[candidate.provider] = candidate.free_minutes
-                limits[candidate.provider] += _take_limits(candidate, packages)
             elif candidate.free_minutes is not None:
-                limits[candidate.provider].append(
-                    solver.TakeLimit(name=f"hours for {authority}", packages=theirs, max_minutes=candidate.free_minutes)
-                )
-                if authority == authorities[0]:
-                    limits[candidate.provider] += _take_limits(candidate, packages)
+                hours = f"hours for {authority}"
+                mine.append(solver.TakeLimit(name=hours, packages=theirs, max_minutes=candidate.free_minutes))
     return {
-        ref: solver.Provider(ref=ref, capacity_minutes=whole.get(ref), take_limits=tuple(limits[ref]))
-        for ref in taking_part
+        ref: solver.Provider(ref=ref, capacity_minutes=whole.get(ref), take_limits=tuple(mine))
+        for ref, mine in limits.items()
     }
 
 
@@ -222,25 +239,28 @@ def visit_hours_of(package: Package) -> DaySpan:
 
 
 def _localities(
-    session: Session, scheme: Scheme, authorities: Sequence[str], taking_part: set[str], now: datetime
+    scheme: Scheme,
+    places: set[str],
+    providers: Sequence[str],
+    serving: dict[tuple[str, str], int],
+    standing: dict[str, tuple[Candidate, ...]],
 ) -> tuple[solver.LocalityTerms, ...]:
     """Per provider and locality: what is free there, what it serves already, and the newcomer's entry price."""
-    serving = incumbents(session, scheme=scheme.key)
     entry = scheme.allocation.terms.entry_pence or 0
     free: dict[tuple[str, str], int] = {}
-    for authority in authorities:
-        for candidate in candidates(session, scheme, authority=authority, at=now):
+    for found in standing.values():
+        for candidate in found:
             for locality, minutes in candidate.free_minutes_by_locality.items():
                 key = candidate.provider, locality
                 free[key] = max(free.get(key, 0), minutes)
     return tuple(
         solver.LocalityTerms(
             provider=provider,
-            locality=locality.key,
-            capacity_minutes=free.get((provider, locality.key)),
-            committed_minutes=serving.get((provider, locality.key), 0),
+            locality=locality,
+            capacity_minutes=free.get((provider, locality)),
+            committed_minutes=serving.get((provider, locality), 0),
             entry_pence=entry,
         )
-        for provider in sorted(taking_part)
-        for locality in scheme.localities
+        for provider in providers
+        for locality in sorted(places)
     )

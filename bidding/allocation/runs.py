@@ -208,7 +208,7 @@ def _award(
     dropped = [
         (made, referral, round_)
         for made, referral, round_ in proposed
-        if not offer_if_approved(session, ports, made, referral, round_, scheme, now)
+        if not offer_if_approved(session, ports, made, now)
     ]
     for made, referral, round_ in dropped:
         settle(session, ports, round_, referral, now, cause=made.end_reason or "")

@@ -40,7 +40,7 @@ class FrozenClock:
     """Always the same instant."""
 
     def __init__(self, instant: datetime) -> None:
-        self._instant = instant.astimezone(UTC)
+        self._instant = _in_utc(instant)
 
     def read(self, session: Session) -> datetime:
         return self._instant
@@ -50,19 +50,31 @@ class SteppedClock:
     """Stands still until it is moved, and is never moved back."""
 
     def __init__(self, instant: datetime) -> None:
-        self._instant = instant.astimezone(UTC)
+        self._instant = _in_utc(instant)
+
+    @property
+    def instant(self) -> datetime:
+        """Where it stands."""
+        return self._instant
 
     def read(self, session: Session) -> datetime:
         return self._instant
 
     def move_to(self, instant: datetime) -> None:
-        if instant < self._instant:
+        if _in_utc(instant) < self._instant:
             raise ValueError("a stepped clock never goes back")
-        self._instant = instant.astimezone(UTC)
+        self._instant = _in_utc(instant)
 
     def step(self, delta: timedelta) -> datetime:
         self.move_to(self._instant + delta)
         return self._instant
+
+
+def _in_utc(instant: datetime) -> datetime:
+    # Python would read a naive time as one of the machine's own zone.
+    if instant.tzinfo is None:
+        raise TypeError(f"an aware datetime is needed, not {instant!r}")
+    return instant.astimezone(UTC)
 
 
 class ClockMap(SQLModel, table=True):
@@ -77,25 +89,23 @@ class ClockMap(SQLModel, table=True):
 
 
 class AcceleratedClock:
-    """An affine map of the database's clock; its numbers are a row, so that all processes agree."""
+    """An affine map of the database's clock; its numbers are a row, so that all processes agree.
+
+    The row is looked at on each read: another process may have started the clock again.
+    """
 
     def __init__(self) -> None:
         self._real = DatabaseClock()
-        self._map: tuple[datetime, datetime, int] | None = None
 
     def start(self, session: Session, *, origin: datetime, rate: int) -> None:
         """Let demonstration time run from `origin` at `rate` times the real pace, from now on."""
         if rate < 1:
             raise ValueError("an accelerated clock runs at least at the real pace")
-        session.merge(ClockMap(id=1, real_origin=self._real.read(session), origin=origin, rate=rate))
+        session.merge(ClockMap(id=1, real_origin=self._real.read(session), origin=_in_utc(origin), rate=rate))
         session.flush()
-        self._map = None
 
     def read(self, session: Session) -> datetime:
-        if self._map is None:
-            row = session.get(ClockMap, 1)
-            if row is None:
-                raise LookupError("no accelerated clock was started in this database")
-            self._map = (row.real_origin, row.origin, row.rate)
-        real_origin, origin, rate = self._map
-        return origin + (self._real.read(session) - real_origin) * rate
+        row = session.get(ClockMap, 1)
+        if row is None:
+            raise LookupError("no accelerated clock was started in this database")
+        return row.origin + (self._real.read(session) - row.real_origin) * row.rate

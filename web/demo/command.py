@@ -1,7 +1,7 @@
 """`dps demo`: make a database, draw a market, play a week, say what happened, then serve it."""
 
 import json
-import tempfile
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,44 +13,38 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import inspect
-from sqlmodel import Session, col, select
 
 from bidding.sealing.opening import Identities
 from bidding.timetable import Timetable
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
-from dps.kernel.clock import SteppedClock
+from dps.kernel.clock import AcceleratedClock, SteppedClock
 from dps.kernel.database import Database
-from dps.kernel.entropy import SeededEntropy
+from dps.kernel.entropy import SeededEntropy, SystemEntropy
 from dps.kernel.errors import Misconfigured
 from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.money import in_pounds
 from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
-from dps.places.directory import DirectoryEntry
+from dps.kernel.settings import Settings, read_settings
 from dps.places.loading import load
-from dps.places.localities import LocalityMap, districts_of
+from dps.places.localities import districts_of
 from dps.places.packaged import read
-from dps.register.capacity import declare
-from dps.register.documents import receive
-from dps.register.limits import LimitPart, set_take_limit
-from dps.register.membership import admit
-from dps.register.providers import add_location, register_provider
 from dps.schemes.loader import preset
-from dps.schemes.model import Scheme
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
-from web.demo.market import Market, Place, SyntheticProvider, draw, scaled
+from web import serving
+from web.demo.market import draw, scaled
 from web.demo.player import Player
 from web.demo.results import results
-from web.tables import metadata
+from web.demo.staging import STREAM, admit_all, centres_of, places_of, prepare_database, prepare_folder
+from web.security import api_keys
 
-STREAM = "DEMO"
-_ADMINISTRATOR = Actor(ref="demo-administrator", role=Role.ADMINISTRATOR)
+FOLDER = Path(".demo")
+MINUTE_A_SECOND = 60
+ADMINISTRATOR = Actor(ref="demo-administrator", role=Role.ADMINISTRATOR)
 _COMMISSIONER = Actor(ref="demo-commissioner", role=Role.COMMISSIONER)
-_OFFICER = Actor(ref="demo-register-officer", role=Role.REGISTER_OFFICER)
 
 
 @dataclass
@@ -63,160 +57,23 @@ class _Counting:
         self.carried += 1
 
 
-def prepare_database(url: str) -> Database:
-    """An empty database of this demonstration's own. Refuses one that holds anything a demonstration did not make."""
-    database = Database(url)
-    if inspect(database.engine).get_table_names():
-        if not _was_made_by_demo(database):
-            raise Misconfigured(
-                reason="This database was not made by a demonstration: name an empty one in DPS_DATABASE_URL."
-            )
-        metadata.drop_all(database.engine)
-    metadata.create_all(database.engine)
-    return database
-
-
-def _was_made_by_demo(database: Database) -> bool:
-    names = set(inspect(database.engine).get_table_names())
-    if "audit_event" not in names:
-        return False
-    with database.reading() as session:
-        first = session.exec(select(audit.AuditEvent.stream).order_by(col(audit.AuditEvent.id)).limit(1)).first()
-        return first in (None, STREAM)
-
-
-def places_of(session: Session, scheme: Scheme) -> dict[str, list[Place]]:
-    """Real postcodes by locality, in order; in a scaled scheme each twin has those of its original."""
-    originals: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for locality in scheme.localities:
-        originals.setdefault((locality.districts, locality.sectors), []).append(locality.key)
-    firsts = [keys[0] for keys in originals.values()]
-    area = LocalityMap([locality for locality in scheme.localities if locality.key in firsts])
-    twins = {keys[0]: keys for keys in originals.values()}
-    found: dict[str, list[Place]] = {locality.key: [] for locality in scheme.localities}
-    query = (
-        select(DirectoryEntry.canonical, DirectoryEntry.sector, DirectoryEntry.lad_code)
-        .where(col(DirectoryEntry.easting).is_not(None))
-        .order_by(col(DirectoryEntry.load_id))
-    )
-    for postcode, sector, lad in sorted(session.exec(query)):
-        home = area.of(sector)
-        for key in twins.get(home or "", []):
-            found[key].append(Place(postcode=postcode, sector=sector, locality=key, lad=lad))
-    return found
-
-
-def centres_of(session: Session, places: dict[str, list[Place]]) -> dict[str, tuple[float, float]]:
-    """The middle of each locality in kilometres; twins are kept apart by an offset."""
-    where = {
-        code: (easting, northing)
-        for code, easting, northing in session.exec(
-            select(DirectoryEntry.canonical, DirectoryEntry.easting, DirectoryEntry.northing)
-        )
-        if easting is not None and northing is not None
-    }
-    centres = {}
-    for number, (key, here) in enumerate(places.items()):
-        points = [where[place.postcode] for place in here]
-        east = sum(point[0] for point in points) / max(len(points), 1) / 1000
-        north = sum(point[1] for point in points) / max(len(points), 1) / 1000
-        twin = int(key.rpartition("-")[2]) if key.rpartition("-")[2].isdigit() else 1
-        centres[key] = (east + 500 * (twin - 1), north + 0.001 * number)
-    return centres
-
-
-def admit_all(session: Session, ports: Ports, scheme: Scheme, market: Market, now: datetime) -> list[str]:
-    """Register the market's providers: documents, memberships, free hours, take limits. Returns their references."""
-    documents = sorted({*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)})
-    return [
-        _admit(session, ports, scheme, one, number, documents, now)
-        for number, one in enumerate(market.providers, start=1)
-    ]
-
-
-def _admit(
-    session: Session,
-    ports: Ports,
-    scheme: Scheme,
-    one: SyntheticProvider,
-    number: int,
-    documents: list[str],
-    now: datetime,
-) -> str:
-    skills = sorted({skill for lot in scheme.lots for skill in lot.skills})
-    provider = register_provider(
-        session,
-        ports,
-        name=one.name,
-        company_number=None,
-        actor=_OFFICER,
-        skills=skills,
-        accepted_flags=one.flags,
-        most_carers=one.most_carers,
-    )
-    assert provider.id is not None
-    add_location(
-        session,
-        ports,
-        provider_id=provider.id,
-        regulator_id=f"1-{900_000_000 + number}",
-        name=one.name,
-        place=one.sector,
-        lad=one.lad,
-        rating=one.rating,
-        registered_on=now.date() - timedelta(days=700),
-        actor=_OFFICER,
-    )
-    for kind in documents:
-        expires_on = now.date() + timedelta(days=200)
-        receive(
-            session, ports, provider_id=provider.id, kind=kind, sha256="0" * 64, expires_on=expires_on, actor=_OFFICER
-        )
-    admit(
-        session,
-        ports,
-        provider_id=provider.id,
-        scheme=scheme,
-        lists=one.lists,
-        lots=one.lots,
-        localities=one.localities,
-        actor=_OFFICER,
-    )
-    user = Actor(ref=f"demo-user-{provider.ref}", role=Role.PROVIDER, provider=provider.ref)
-    share = one.minutes // len(scheme.authorities)
-    for authority in scheme.authorities:
-        declare(
-            session,
-            ports,
-            provider_id=provider.id,
-            authority=authority.key,
-            minutes=share,
-            expires_at=now + timedelta(days=60),
-            actor=user,
-        )
-    if one.max_packages is not None:
-        parts = [LimitPart(packages=one.max_packages)]
-        set_take_limit(session, ports, provider_id=provider.id, scheme=scheme, parts=parts, actor=user)
-    return provider.ref
-
-
 def play(
-    scheme_key: str, *, seed: int, scale: int, database: Database, folder: Path, console: Console
-) -> dict[str, Any]:
-    """Play one council from nothing to its results."""
+    scheme_key: str, *, seed: int, scale: int, database: Database, settings: Settings, console: Console
+) -> tuple[dict[str, Any], SteppedClock, list[str]]:
+    """Play one council from nothing; returns its results, the clock as it stands, and the providers' references."""
     scheme = scaled(preset(scheme_key), scale)
     if scheme.demo is None:
         raise Misconfigured(reason=f"The scheme {scheme_key} has no [demo] section.")
-    keys, identities = folder / "keys", folder / "identities"
-    create_keys(keys, identities)
+    create_keys(settings.keys_dir, settings.identities_dir)
     clock = SteppedClock(scheme.demo.starts_at.astimezone(UTC) - timedelta(hours=1))
-    ports = Ports(clock=clock, entropy=SeededEntropy(f"{seed}/{scheme_key}"), keyring=load_keyring(keys))
+    entropy = SeededEntropy(f"{seed}/{scheme_key}")
+    ports = Ports(clock=clock, entropy=entropy, keyring=load_keyring(settings.keys_dir))
     console.print(f"Loading real postcodes for {scheme.name} …")
     edition = read(districts_of(scheme.localities))
     with database.transaction() as session:
         now = clock.read(session)
-        audit.append(session, STREAM, "demo.begun", _ADMINISTRATOR, now, {"scheme": scheme_key, "seed": seed})
-        load(session, edition, _ADMINISTRATOR, now)
+        audit.append(session, STREAM, "demo.begun", ADMINISTRATOR, now, {"scheme": scheme_key, "seed": seed})
+        load(session, edition, ADMINISTRATOR, now)
         publish_rules(session, scheme, _COMMISSIONER, now)
     with database.reading() as session:
         places = places_of(session, scheme)
@@ -227,7 +84,11 @@ def play(
     solver = SolverProcess()
     try:
         timetable = Timetable(
-            database=database, ports=ports, opener=Identities(identities), postman=_Counting(), solver=solver
+            database=database,
+            ports=ports,
+            opener=Identities(settings.identities_dir),
+            postman=_Counting(),
+            solver=solver,
         )
         with _progress(console, len(market.needs)) as report:
             player = Player(
@@ -246,7 +107,8 @@ def play(
         solver.close()
     backend = database.url.get_backend_name()
     with database.reading() as session:
-        return results(session, scheme, seed=seed, tally=player.tally, database=backend)
+        found = results(session, scheme, seed=seed, tally=player.tally, database=backend)
+    return found, clock, refs
 
 
 @contextmanager
@@ -259,6 +121,8 @@ def _progress(console: Console, needs: int) -> Iterator[Callable[[datetime, int,
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        refresh_per_second=2,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task("Playing the week", total=needs, waiting=needs)
 
@@ -304,14 +168,54 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> None:
     """Play one council through a working week with a synthetic market, then serve what came of it."""
-    from dps.kernel.settings import read_settings
-
-    settings = read_settings(demo=True)
     console = Console(stderr=True)
-    folder = Path(tempfile.mkdtemp(prefix="dps-demo-"))
+    folder = prepare_folder(FOLDER)
+    url = os.environ.get("DPS_DATABASE_URL") or f"sqlite:///{folder / 'demo.sqlite3'}"
+    settings = read_settings(
+        demo=True,
+        database_url=url,
+        keys_dir=folder / "keys",
+        identities_dir=folder / "identities",
+        spool_dir=folder / "spool",
+        clock="accelerated",
+    )
     database = prepare_database(settings.database_url)
-    found = play(scheme, seed=seed, scale=scale, database=database, folder=folder, console=console)
+    found, clock, refs = play(scheme, seed=seed, scale=scale, database=database, settings=settings, console=console)
     if as_json:
-        typer.echo(json.dumps(found, indent=None if not console.is_terminal else 2))
+        typer.echo(json.dumps(found))
     else:
         Console().print(summary(found))
+    if serve:
+        _serve(settings, database, clock, scheme, refs)
+
+
+def _serve(settings: Settings, database: Database, clock: SteppedClock, scheme: str, refs: list[str]) -> None:
+    """Let the demonstration's time run on, a minute a second, and serve the API with a key for each part."""
+    accelerated, entropy = AcceleratedClock(), SystemEntropy()
+    authority = preset(scheme).authorities[0].key
+    with database.transaction() as session:
+        accelerated.start(session, origin=clock.instant, rate=MINUTE_A_SECOND)
+        now = accelerated.read(session)
+        parts = [(Role.BROKER, authority, None), (Role.AUDITOR, authority, None), (Role.PROVIDER, None, refs[0])]
+        keys = [
+            (role, api_keys.create(
+                session, entropy, label=f"demonstration {role}", role=role, authority=of, provider=provider, days=60,
+                by=ADMINISTRATOR, now=now,
+            )[1])
+            for role, of, provider in parts
+        ]  # fmt: skip
+    database.dispose()
+    typer.echo("\nThis demonstration's clock now runs a minute a second. Try the API with one of these keys:")
+    for role, key in keys:
+        typer.echo(f'  {role:9} curl -H "Authorization: Bearer {key}" http://{settings.host}:{settings.port}/api/me')
+    typer.echo("Ctrl-C ends it.\n")
+    environment = {
+        **os.environ,
+        "DPS_DEMO": "1",
+        "DPS_CLOCK": "accelerated",
+        "DPS_DATABASE_URL": settings.database_url,
+        "DPS_KEYS_DIR": str(settings.keys_dir.resolve()),
+        "DPS_IDENTITIES_DIR": str(settings.identities_dir.resolve()),
+        "DPS_SPOOL_DIR": str(settings.spool_dir.resolve()),
+    }
+    raise typer.Exit(serving.serve(environment))

@@ -28,7 +28,7 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
-from dps.kernel.errors import Conflict, DpsError, InvalidBid, NotFound, Refused, TooLate
+from dps.kernel.errors import Conflict, InvalidBid, NotFound, Refused, TooLate
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.ports import Ports
 from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
@@ -38,7 +38,7 @@ from dps.packages.persons import register_person
 from dps.schemes.model import Mode, Scheme
 from web.demo.market import Market, SyntheticNeed, SyntheticProvider
 
-_SETTLING = timedelta(days=16)
+_SETTLING = timedelta(days=9)
 _DECLINES = ("No carers free at these times.", "Outside our runs this week.", "Two carers can't be found.")
 
 
@@ -48,7 +48,6 @@ class Tally:
 
     late_bids_refused: int = 0
     refused_bids: int = 0
-    seen: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(order=True)
@@ -92,7 +91,8 @@ class Player:
         self._last_round = 0
         self._last_contract = 0
         self._handled: set[tuple[int, AwardState]] = set()
-        self._offered_on: set[int] = set()
+        self._sweeps: set[datetime] = set()
+        self._changed = False
 
     def play(self) -> None:
         """Play from the first referral until everything has settled."""
@@ -108,7 +108,9 @@ class Player:
             event = heapq.heappop(self._events)
             self.clock.move_to(event.at)
             event.act()
-            self._observe()
+            if self._changed:
+                self._changed = False
+                self._observe()
             played += 1
             self.progress(event.at, played, len(self._events))
         self.timetable.sign_checkpoint()
@@ -117,11 +119,7 @@ class Player:
 
     def _at(self, instant: datetime, act: Callable[[], None]) -> None:
         self._count += 1
-        heapq.heappush(self._events, _Event(max(instant, self._now()), self._count, act))
-
-    def _now(self) -> datetime:
-        with self.database.reading() as session:
-            return self.clock.read(session)
+        heapq.heappush(self._events, _Event(max(instant, self.clock.instant), self._count, act))
 
     def _after(self, low_minutes: float, high_minutes: float) -> timedelta:
         return timedelta(minutes=float(self._rng.uniform(low_minutes, high_minutes)))
@@ -129,8 +127,14 @@ class Player:
     def _chance(self, share: float) -> bool:
         return bool(self._rng.random() < share)
 
+    def _sweep_after(self, instant: datetime) -> None:
+        """Have the worker sweep within a minute of this instant; one sweep serves all that is due by then."""
+        if instant not in self._sweeps:
+            self._sweeps.add(instant)
+            self._at(instant + self._after(0, 0.9), self._sweep)
+
     def _sweep(self) -> None:
-        self.timetable.sweep()
+        self._changed = bool(self.timetable.sweep()) or self._changed
         self.timetable.carry_messages()
 
     def _try(self, command: Callable[[Session], object]) -> bool:
@@ -138,6 +142,7 @@ class Player:
         try:
             with self.database.transaction() as session:
                 command(session)
+            self._changed = True
         except (Refused, Conflict, NotFound):
             return False
         return True
@@ -147,6 +152,7 @@ class Player:
     def _arrive(self, need: SyntheticNeed) -> None:
         """A referral is written down, checked and published."""
         broker = self.brokers[need.authority]
+        self._changed = True
         with self.database.transaction() as session:
             now = self.clock.read(session)
             person = register_person(
@@ -265,12 +271,12 @@ class Player:
                 self._at(at, lambda one=invitation: self._answer(round_, one.provider))  # type: ignore[misc]
             elif mood > 0.85:
                 self._at(at, lambda one=invitation: self._decline_round(round_, one.provider))  # type: ignore[misc]
-        self._at(round_.closes_at + self._after(0, 0.9), self._sweep)
+        self._sweep_after(round_.closes_at)
 
     def _appetite(self, round_: Round, provider: str) -> float:
         """Providers want work near home, and the preferred and the local more than the far."""
         who = self.providers[provider]
-        near = 0.34 if who.home == round_.locality else 0.16
+        near = 0.45 if who.home == round_.locality else 0.22
         return near * (0.8 if round_.mode == Mode.ACCEPTANCE_WINDOW else 1.0)
 
     # Providers
@@ -331,17 +337,17 @@ class Player:
                 session, self.ports, round_ref=round_.ref, reason=reason, actor=self._user(provider)
             )
         )
+        self._changed = False
 
     def _handle(self, award: Award) -> None:
         """Brokers approve what waits for them; providers answer offers and confirm acceptances, mostly in time."""
-        now = self._now()
+        now = self.clock.instant
         user = self._user(award.provider)
         ref, authority = award.ref, award.authority
         if award.state is AwardState.PROPOSED:
             self._at(now + self._after(10, 60), lambda: self._approve(ref, authority))
         elif award.state is AwardState.OFFERED:
             assert award.answer_by is not None
-            self._at(award.answer_by + self._after(0, 1), self._sweep)
             answer = float(self._rng.random())
             at = now + (award.answer_by - now) * float(self._rng.uniform(0.05, 0.9))
             if answer < 0.9:
@@ -354,9 +360,9 @@ class Player:
                         lambda s: moving.decline(s, self.ports, award_ref=ref, reason=words, actor=user)
                     ),
                 )
+            else:
+                self._sweep_after(award.answer_by)
         else:
-            assert award.confirm_by is not None
-            self._at(award.confirm_by + self._after(0, 1), self._sweep)
             self._confirm_or_not(award, now)
 
     def _confirm_or_not(self, award: Award, now: datetime) -> None:
@@ -381,6 +387,8 @@ class Player:
                     lambda s: moving.refused_by_person(s, self.ports, award_ref=ref, reason=words, actor=broker)
                 ),
             )
+        else:
+            self._sweep_after(award.confirm_by)
 
     def _move(self, command: Callable[[Session], object]) -> None:
         self._try(command)
@@ -476,10 +484,7 @@ class Player:
             return False
         broker = self.brokers[referral.authority]
         self._at(
-            self._now() + self._after(30, 180),
+            self.clock.instant + self._after(30, 180),
             lambda: self._move(lambda s: offers.take_open_offer(s, self.ports, offer_ref=made[0], actor=broker)),
         )
         return True
-
-
-__all__ = ["DpsError", "Player", "Tally"]

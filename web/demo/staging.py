@@ -1,0 +1,187 @@
+"""Setting the stage: an empty database of the demonstration's own, real postcodes, a market's providers admitted."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+
+from sqlalchemy import MetaData, inspect, text
+from sqlmodel import Session, col, select
+
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.database import Database
+from dps.kernel.errors import Misconfigured
+from dps.kernel.ports import Ports
+from dps.migrations import history
+from dps.places.directory import DirectoryEntry
+from dps.places.localities import LocalityMap
+from dps.register.capacity import declare
+from dps.register.documents import receive
+from dps.register.limits import LimitPart, set_take_limit
+from dps.register.membership import admit
+from dps.register.providers import add_location, register_provider
+from dps.schemes.model import Scheme
+from web.demo.market import Market, Place, SyntheticProvider
+from web.tables import metadata
+
+STREAM = "DEMO"
+_MARK = "made-by-dps-demo"
+_OFFICER = Actor(ref="demo-register-officer", role=Role.REGISTER_OFFICER)
+
+
+def prepare_folder(folder: Path) -> Path:
+    """An empty folder for the demonstration's database and keys. Refuses one that holds anything else."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / _MARK).exists():
+            raise Misconfigured(reason=f"{folder} was not made by a demonstration: move it away, or start elsewhere.")
+        rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (folder / _MARK).touch()
+    return folder
+
+
+def prepare_database(url: str) -> Database:
+    """An empty database of this demonstration's own. Refuses one that holds anything a demonstration did not make."""
+    database = Database(url)
+    if inspect(database.engine).get_table_names():
+        if not _was_made_by_demo(database):
+            raise Misconfigured(
+                reason="This database was not made by a demonstration: name an empty one in DPS_DATABASE_URL."
+            )
+        _empty(database)
+    history.migrate(database, metadata)
+    return database
+
+
+def _empty(database: Database) -> None:
+    """Drop every table there is, whatever version made it."""
+    there = MetaData()
+    there.reflect(database.engine)
+    there.drop_all(database.engine)
+    if not database.is_sqlite:
+        with database.engine.begin() as connection:
+            connection.execute(text("DROP SEQUENCE IF EXISTS clock_map_id_seq"))
+
+
+def _was_made_by_demo(database: Database) -> bool:
+    names = set(inspect(database.engine).get_table_names())
+    if "audit_event" not in names:
+        return False
+    with database.reading() as session:
+        first = session.exec(select(audit.AuditEvent.stream).order_by(col(audit.AuditEvent.id)).limit(1)).first()
+        return first in (None, STREAM)
+
+
+def places_of(session: Session, scheme: Scheme) -> dict[str, list[Place]]:
+    """Real postcodes by locality, in order; in a scaled scheme each twin has those of its original."""
+    originals: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for locality in scheme.localities:
+        originals.setdefault((locality.districts, locality.sectors), []).append(locality.key)
+    firsts = [keys[0] for keys in originals.values()]
+    area = LocalityMap([locality for locality in scheme.localities if locality.key in firsts])
+    twins = {keys[0]: keys for keys in originals.values()}
+    found: dict[str, list[Place]] = {locality.key: [] for locality in scheme.localities}
+    query = (
+        select(DirectoryEntry.canonical, DirectoryEntry.sector, DirectoryEntry.lad_code)
+        .where(col(DirectoryEntry.easting).is_not(None))
+        .order_by(col(DirectoryEntry.load_id))
+    )
+    for postcode, sector, lad in sorted(session.exec(query)):
+        home = area.of(sector)
+        for key in twins.get(home or "", []):
+            found[key].append(Place(postcode=postcode, sector=sector, locality=key, lad=lad))
+    return found
+
+
+def centres_of(session: Session, places: dict[str, list[Place]]) -> dict[str, tuple[float, float]]:
+    """The middle of each locality in kilometres; twins are kept apart by an offset."""
+    where = {
+        code: (easting, northing)
+        for code, easting, northing in session.exec(
+            select(DirectoryEntry.canonical, DirectoryEntry.easting, DirectoryEntry.northing)
+        )
+        if easting is not None and northing is not None
+    }
+    centres = {}
+    for number, (key, here) in enumerate(places.items()):
+        points = [where[place.postcode] for place in here]
+        east = sum(point[0] for point in points) / max(len(points), 1) / 1000
+        north = sum(point[1] for point in points) / max(len(points), 1) / 1000
+        twin = int(key.rpartition("-")[2]) if key.rpartition("-")[2].isdigit() else 1
+        centres[key] = (east + 500 * (twin - 1), north + 0.001 * number)
+    return centres
+
+
+def admit_all(session: Session, ports: Ports, scheme: Scheme, market: Market, now: datetime) -> list[str]:
+    """Register the market's providers: documents, memberships, free hours, take limits. Returns their references."""
+    documents = sorted({*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)})
+    return [
+        _admit(session, ports, scheme, one, number, documents, now)
+        for number, one in enumerate(market.providers, start=1)
+    ]
+
+
+def _admit(
+    session: Session,
+    ports: Ports,
+    scheme: Scheme,
+    one: SyntheticProvider,
+    number: int,
+    documents: list[str],
+    now: datetime,
+) -> str:
+    skills = sorted({skill for lot in scheme.lots for skill in lot.skills})
+    provider = register_provider(
+        session,
+        ports,
+        name=one.name,
+        company_number=None,
+        actor=_OFFICER,
+        skills=skills,
+        accepted_flags=one.flags,
+        most_carers=one.most_carers,
+    )
+    assert provider.id is not None
+    add_location(
+        session,
+        ports,
+        provider_id=provider.id,
+        regulator_id=f"1-{900_000_000 + number}",
+        name=one.name,
+        place=one.sector,
+        lad=one.lad,
+        rating=one.rating,
+        registered_on=now.date() - timedelta(days=700),
+        actor=_OFFICER,
+    )
+    for kind in documents:
+        expires_on = now.date() + timedelta(days=200)
+        receive(
+            session, ports, provider_id=provider.id, kind=kind, sha256="0" * 64, expires_on=expires_on, actor=_OFFICER
+        )
+    admit(
+        session,
+        ports,
+        provider_id=provider.id,
+        scheme=scheme,
+        lists=one.lists,
+        lots=one.lots,
+        localities=one.localities,
+        actor=_OFFICER,
+    )
+    user = Actor(ref=f"demo-user-{provider.ref}", role=Role.PROVIDER, provider=provider.ref)
+    share = one.minutes // len(scheme.authorities)
+    for authority in scheme.authorities:
+        declare(
+            session,
+            ports,
+            provider_id=provider.id,
+            authority=authority.key,
+            minutes=share,
+            expires_at=now + timedelta(days=60),
+            actor=user,
+        )
+    if one.max_packages is not None:
+        parts = [LimitPart(packages=one.max_packages)]
+        set_take_limit(session, ports, provider_id=provider.id, scheme=scheme, parts=parts, actor=user)
+    return provider.ref
