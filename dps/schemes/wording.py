@@ -63,7 +63,7 @@ TERMS = {
     "quality_pence_per_point_hour": "for each point of quality short of 100, for each hour",
     "start_delay_pence_per_day": "for each day that care starts later",
     "waited_pence_per_day": "for each day that the person has waited already",
-    "locality_share_cap_percent": "of a locality's minutes at most, for one provider",
+    "locality_share_cap_percent": "of a locality's minutes at most, for one provider, but for its first package there",
     "awards_cap": "awards of one closing at most, for one provider",
     "stability_pence": "for each award that differs from the proposal before",
     "unplaced_pence_per_hour": "for each weekly hour that stays unplaced",

@@ -207,7 +207,9 @@ class Policy:
     """The published rules of an allocation; the defaults price nothing but the bids and the people left unplaced.
 
     `objective` is "prices" (one sum in pence) or a published order, first things first. `locality_share_bp` is in
-    ten-thousandths of a locality's minutes. The three price lists by day are for priorities 1 to 4, in that order.
+    ten-thousandths of a locality's minutes; `share_spares_first_package` keeps it from barring a provider's first
+    package there, without which a locality's only package could go to nobody. The three price lists by day are for
+    priorities 1 to 4, in that order.
     """
 
     mode: Mode = Mode.JOINT
@@ -224,6 +226,7 @@ class Policy:
     delay_pence_per_day: tuple[int, int, int, int] = (0, 0, 0, 0)
     waiting_pence_per_day: tuple[int, int, int, int] = (0, 0, 0, 0)
     stability_pence: int = 0
+    share_spares_first_package: bool = False
 
     def __post_init__(self) -> None:
         if self.objective != "prices":

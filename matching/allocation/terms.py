@@ -57,7 +57,8 @@ def terms_by_pair(instance: Instance) -> dict[Pair, LocalityTerms]:
 def share_caps(instance: Instance) -> dict[Pair, int] | None:
     """New minutes each stated or bid-for pair may win under the share cap; None where no cap is published.
 
-    The share is of all minutes of the locality, committed ones counted.
+    The share is of all minutes of the locality, committed ones counted. Where the policy spares a first package, a
+    provider with nothing there may always hold the largest package that it bids for.
     """
     share = instance.policy.locality_share_bp
     if share is None:
@@ -70,11 +71,18 @@ def share_caps(instance: Instance) -> dict[Pair, int] | None:
     terms = terms_by_pair(instance)
     for pair, stated in terms.items():
         whole[pair[1]] += stated.committed_minutes
-    pairs = {(bid.provider, home[ref]) for bid in instance.bids for ref in bid.packages}
-    return {
-        pair: max(0, whole[pair[1]] * share // BASIS_POINTS - (terms[pair].committed_minutes if pair in terms else 0))
-        for pair in pairs
-    }
+    packages = {package.ref: package for package in instance.packages}
+    largest: defaultdict[Pair, int] = defaultdict(int)
+    for bid in instance.bids:
+        for ref, minutes in zip(bid.packages, bid_minutes(bid, packages), strict=True):
+            pair = (bid.provider, home[ref])
+            largest[pair] = max(largest[pair], minutes)
+    caps = {}
+    for pair, first in largest.items():
+        committed = terms[pair].committed_minutes if pair in terms else 0
+        spared = first if instance.policy.share_spares_first_package and not committed else 0
+        caps[pair] = max(spared, whole[pair[1]] * share // BASIS_POINTS - committed)
+    return caps
 
 
 def newcomers_wanted(instance: Instance) -> dict[str, int]:
