@@ -11,8 +11,10 @@ from sqlmodel import Session
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.clock import SteppedClock
 from dps.kernel.entropy import SeededEntropy
+from dps.kernel.errors import NoSuchStep
 from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.ports import Ports
+from dps.kernel.states import Stateful, advance
 from dps.register import capacity, documents, holds, membership, providers, suspensions
 from dps.register.capacity import Ledger
 from dps.register.holds import Hold
@@ -205,3 +207,21 @@ def states(session: Session, provider: Provider, at: datetime) -> dict[str, Memb
     """The state in each locality, as standing derives it at `at`."""
     [found] = standing(session, WORCESTERSHIRE.key, at, providers=[id_of(provider)])
     return {one.place[2]: one.state for one in found.memberships}
+
+
+def walk(session: Session, row: Stateful, name: str) -> tuple[str | None, str | None]:
+    """Where `advance` leads from this state, and where the table says: None for nowhere, the row being left alone."""
+    before = row.state
+    session.add(row)
+    said = row.STEPS.step(before, name, row.ref).target if row.STEPS.allows(before, name) else None
+    try:
+        advance(session, row, name, OFFICER if OFFICER.role in movers(row, name) else CLOCK, NOON)
+    except NoSuchStep:
+        assert row.state is before
+        return None, said
+    return row.state, said
+
+
+def movers(row: Stateful, name: str) -> set[Role]:
+    """Who moves this step, from whatever state."""
+    return {role for step in row.STEPS.steps if step.name == name for role in step.movers}
