@@ -17,8 +17,8 @@ from bidding.rounds import Round
 from bidding.standing import candidates
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import NotEligible, NotFound
-from dps.packages.exclusions import excluded_providers
-from dps.packages.packages import Package, person_of
+from dps.packages.exclusions import excluded_by_person
+from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
 from dps.register.providers import Provider
 from dps.schemes.model import Rating, Reach, Scheme, Stage
@@ -55,7 +55,7 @@ def need_of(
         area_lads=_lads(scheme) if scheme.admission.base_asked else None,
         bordering_lads=frozenset(scheme.bordering_lads),
         may_cross_border=stage.reach is Reach.BORDER,
-        excluded_providers=excluded_providers(session, person_of(session, package)),
+        excluded_providers=excluded_by_person(session, [package.person_id]).get(package.person_id, frozenset()),
     )
 
 
@@ -111,6 +111,7 @@ def _assess_one(
     *,
     at_award: bool,
     route: DirectRoute | None = None,
+    leave_out: Collection[str] = (),
 ) -> Assessment:
     referral = session.get(Referral, round_.referral_id)
     assert referral is not None
@@ -118,14 +119,18 @@ def _assess_one(
     assert package is not None
     need = need_of(session, referral, package, scheme, round_.stage_no, now)
     if route is not None:
-        need = replace(need, direct_route=route, direct_to=provider)
+        # A direct award is bound by its own reason, not by how far up the ladder the search happens to be.
+        lists, reach = (one.key for one in scheme.lists), (one.key for one in scheme.localities)
+        need = replace(
+            need, direct_route=route, direct_to=provider, lists=frozenset(lists), reach=frozenset(reach) | need.reach
+        )
     (candidate,) = candidates(
         session,
         scheme,
         authority=referral.authority,
         at=now,
         providers=[provider_id(session, provider)],
-        in_play=usage(session, scheme.key, provider=provider),
+        in_play=usage(session, scheme.key, provider=provider, leave_out=leave_out),
         start_week=package.latest_start,
     )
     return assess(need, candidate, at_award=at_award)
@@ -139,23 +144,18 @@ def provider_id(session: Session, ref: str) -> int:
     return found
 
 
-def check_standing(session: Session, rounds: Iterable[Round], provider: str, scheme: Scheme, now: datetime) -> None:
-    """Refuse a bidder that may not take part in one of these rounds now, in the provider's own words."""
-    for round_ in rounds:
-        assessment = _assess_one(session, round_, scheme, provider, now, at_award=True)
-        if not assessment.may_win:
-            raise NotEligible(reasons=spoken.for_provider(assessment))
-
-
-def barred_from(
-    session: Session, pairs: Collection[tuple[str, Round]], scheme: Scheme, now: datetime
-) -> set[tuple[str, int | None]]:
-    """The (provider, round id) among `pairs` in which the provider may not take part any more."""
-    return {
-        (provider, round_.id)
-        for provider, round_ in pairs
-        if not _assess_one(session, round_, scheme, provider, now, at_award=True).may_win
-    }
+def assess_standing(
+    session: Session,
+    round_: Round,
+    scheme: Scheme,
+    provider: str,
+    now: datetime,
+    *,
+    route: DirectRoute | None = None,
+) -> Assessment:
+    """Whether anything bars this provider for good: asked when it bids, when the round closes and when it accepts."""
+    found = _assess_one(session, round_, scheme, provider, now, at_award=True, route=route)
+    return replace(found, reasons=found.standing_reasons)
 
 
 def assess_at_award(
@@ -166,17 +166,34 @@ def assess_at_award(
     now: datetime,
     *,
     counted: bool,
-    standing: bool = False,
+    leave_out: Collection[str] = (),
     route: DirectRoute | None = None,
-) -> tuple[str, ...]:
-    """Why this provider can't be offered the package now, in a broker's words; empty where it can.
+) -> Assessment:
+    """Whether this provider can be offered the package now.
 
-    `counted`: an allocation has already counted the hours and limits of this very award. `standing`: only what bars
-    a provider for good (asked when it accepts). `route`: a direct award's own reason.
+    `counted`: an allocation has already counted the hours and limits of this very award. `leave_out`: awards that
+    must not count against themselves. `route`: a direct award's own reason.
     """
-    assessment = _assess_one(session, round_, scheme, provider, now, at_award=counted or standing, route=route)
-    reasons = assessment.standing_reasons if standing else assessment.reasons
-    return tuple(spoken.for_broker(reason) for reason in reasons)
+    return _assess_one(session, round_, scheme, provider, now, at_award=counted, route=route, leave_out=leave_out)
+
+
+def check_standing(session: Session, rounds: Iterable[Round], provider: str, scheme: Scheme, now: datetime) -> None:
+    """Refuse a bidder that may not take part in one of these rounds now, in the provider's own words."""
+    for round_ in rounds:
+        standing = assess_standing(session, round_, scheme, provider, now)
+        if standing.reasons:
+            raise NotEligible(reasons=spoken.for_provider(standing))
+
+
+def barred_from(
+    session: Session, pairs: Collection[tuple[str, Round]], scheme: Scheme, now: datetime
+) -> set[tuple[str, int | None]]:
+    """The (provider, round id) among `pairs` in which the provider may not take part any more."""
+    return {
+        (provider, round_.id)
+        for provider, round_ in pairs
+        if assess_standing(session, round_, scheme, provider, now).reasons
+    }
 
 
 def best_rating_score(

@@ -1,19 +1,20 @@
-"""What a decided round tells its bidders: the debrief (law 8).
+"""What a decided or cancelled round tells its bidders: the debrief (law 8).
 
 A loser reads its own score by criterion, its rank of how many, the main reason, and the winner's band, never a
-rival's price. No debrief goes out before the round is decided.
+rival's price. No debrief goes out before the round is over.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session, col, select
 
-from bidding.awards.records import Award
+from bidding.awards.records import Award, AwardState
 from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
+from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of
-from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.errors import NotFound, PriceStillSealed
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -41,13 +42,7 @@ class Debrief:
 
 def conclude_bids(session: Session, ports: Ports, round_: Round, now: datetime, *, winner: Award | None) -> None:
     """Mark the bids of a decided round and tell every bidder that its debrief can be read."""
-    query = (
-        select(Bid)
-        .join(BidRound, col(BidRound.bid_id) == col(Bid.id))
-        .where(BidRound.round_id == round_.id, col(Bid.state).in_([BidState.OPENED, BidState.INVALID]))
-        .order_by(col(Bid.id))
-    )
-    for bid in session.exec(query).all():
+    for bid in _bids_of(session, round_, BidState.OPENED, BidState.INVALID):
         if bid.state is BidState.OPENED:
             if winner is not None and winner.bid_id == bid.id:
                 advance(session, bid, "win", CLOCK, now)
@@ -62,6 +57,34 @@ def conclude_bids(session: Session, ports: Ports, round_: Round, now: datetime, 
             now=now,
             facts={"round": round_.ref},
         )
+    _lapse_invitations(session, round_, now)
+
+
+def cancel_round(session: Session, ports: Ports, round_: Round, now: datetime, *, reason: str) -> None:
+    """End a round before anybody was awarded it: sealed bids lapse unopened, opened ones are told, so are the invited.
+
+    The caller holds the round's lock. `reason` is one of the engine's own sentences, not what somebody wrote.
+    """
+    advance(session, round_, "cancel", CLOCK, now, facts={"reason": reason})
+    for bid in _bids_of(session, round_, BidState.SEALED):
+        advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the round was cancelled"})
+    conclude_bids(session, ports, round_, now, winner=None)
+    for invitation in invitations_of(session, round_.id):
+        recipient = f"provider:{invitation.provider}"
+        post(session, ports.entropy, recipient=recipient, kind="round_cancelled", about=round_.ref, now=now)
+
+
+def _bids_of(session: Session, round_: Round, *states: BidState) -> Sequence[Bid]:
+    query = (
+        select(Bid)
+        .join(BidRound, col(BidRound.bid_id) == col(Bid.id))
+        .where(BidRound.round_id == round_.id, col(Bid.state).in_(states))
+        .order_by(col(Bid.id))
+    )
+    return session.exec(query).all()
+
+
+def _lapse_invitations(session: Session, round_: Round, now: datetime) -> None:
     for invitation in invitations_of(session, round_.id):
         if invitation.STEPS.allows(invitation.state, "lapse"):
             advance(session, invitation, "lapse", CLOCK, now)
@@ -78,19 +101,30 @@ def _still_in_play(session: Session, bid: Bid) -> bool:
 
 
 def debrief(session: Session, *, bid_ref: str, round_ref: str, actor: Actor) -> Debrief:
-    """One bidder's debrief of one decided round. NotFound for everybody else; PriceStillSealed before the decision."""
-    bid = session.exec(select(Bid).where(Bid.ref == bid_ref)).first()
-    round_ = session.exec(select(Round).where(Round.ref == round_ref)).first()
-    if bid is None or round_ is None or (actor.role is Role.PROVIDER and bid.provider != actor.provider):
+    """One bidder's debrief of one round that is over; PriceStillSealed before that.
+
+    NotFound for any other provider or authority, and for a bid that was never scored.
+    """
+    query = (
+        select(Bid, Round, Referral.authority)
+        .join(BidRound, col(BidRound.bid_id) == col(Bid.id))
+        .join(Round, col(Round.id) == col(BidRound.round_id))
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .where(Bid.ref == bid_ref, Round.ref == round_ref)
+    )
+    found = session.exec(query).first()
+    if found is None:
         raise NotFound(kind="bid", ref=bid_ref)
-    if round_.state is not RoundState.DECIDED:
+    bid, round_, authority = found
+    actor.sees("bid", bid_ref, authority=authority, provider=bid.provider)
+    if round_.state not in (RoundState.DECIDED, RoundState.CANCELLED):
         raise PriceStillSealed()
     scores = session.exec(select(ScoredBid).where(ScoredBid.round_id == round_.id)).all()
     own = next((score for score in scores if score.bid_id == bid.id), None)
     if own is None:
         raise NotFound(kind="bid", ref=bid_ref)
     award = session.exec(
-        select(Award).where(Award.round_id == round_.id, col(Award.state) == "confirmed").limit(1)
+        select(Award).where(Award.round_id == round_.id, col(Award.state) == AwardState.CONFIRMED).limit(1)
     ).first()
     best = next((score for score in scores if award is not None and score.bid_id == award.bid_id), None)
     won = award is not None and award.bid_id == bid.id
@@ -105,7 +139,7 @@ def debrief(session: Session, *, bid_ref: str, round_ref: str, actor: Actor) -> 
         rank=own.rank,
         of=sum(1 for score in scores if score.is_valid),
         winner_band=band_of(best.total_points) if best else None,
-        main_reason=_main_reason(own, best, won=won, nobody=award is None),
+        main_reason="You were awarded this package." if won else _main_reason(round_, own, best, award),
     )
 
 
@@ -114,12 +148,13 @@ def band_of(points: int) -> str:
     return next(words for least, words in _BANDS if points >= least)
 
 
-def _main_reason(own: Any, best: Any, *, won: bool, nobody: bool) -> str:
-    if won:
-        return "You were awarded this package."
+def _main_reason(round_: Round, own: ScoredBid, best: ScoredBid | None, award: Award | None) -> str:
+    """Why a bid was not awarded."""
+    if round_.state is RoundState.CANCELLED:
+        return "The round was cancelled before anybody was awarded this package."
     if not own.is_valid:
         return "Your bid was not valid: " + " ".join(own.reasons)
-    if nobody:
+    if award is None:
         return "Nobody was awarded this package in this round."
     if best is None:
         return "The package was placed without a competing bid of this round."

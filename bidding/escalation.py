@@ -13,9 +13,11 @@ from bidding.referrals import Referral, ReferralState
 from bidding.rounds import EligibilityReport, Outcome, Round, RoundState, decide
 from bidding.stages import open_stage
 from dps.kernel.actors import CLOCK, Actor
+from dps.kernel.calendar import LONDON
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
+from dps.schemes.model import Mode, Scheme
 from dps.schemes.stored import rules_by_hash
 
 
@@ -30,14 +32,7 @@ def exhaust(
 
 def climb(session: Session, ports: Ports, referral: Referral, predecessor: Round, now: datetime) -> Round | None:
     """Open the stages after `predecessor`, skipping those where nobody is eligible, until somebody is asked."""
-    stages = referral.stages
-    current = predecessor
-    for stage_no in range(predecessor.stage_no + 1, len(stages)):
-        current = open_stage(session, ports, referral, stage_no=stage_no, predecessor=current, now=now)
-        if current.state is RoundState.PUBLISHED:
-            return current
-    _leave_unfilled(session, ports, referral, current, now)
-    return None
+    return _ask(session, ports, referral, _stage_after(session, predecessor), predecessor, now)
 
 
 def begin_ladder(
@@ -47,10 +42,35 @@ def begin_ladder(
     referral.cycle += 1
     session.add(referral)
     session.flush()
-    first = open_stage(session, ports, referral, stage_no=0, predecessor=predecessor, now=now)
-    if first.state is RoundState.PUBLISHED:
-        return first
-    return climb(session, ports, referral, first, now)
+    return _ask(session, ports, referral, 0, predecessor, now)
+
+
+def resume_at(session: Session, ports: Ports, referral: Referral, last: Round, now: datetime) -> Round | None:
+    """Ask again from the stage of `last`, in the same cycle. Returns the round that asks somebody, if any."""
+    return _ask(session, ports, referral, last.stage_no, last, now)
+
+
+def _stage_after(session: Session, predecessor: Round) -> int:
+    """The next stage; one that a direct award had cut short is asked again, because nobody had answered it."""
+    before = session.get(Round, predecessor.predecessor_id) if predecessor.predecessor_id else None
+    cut_short = predecessor.mode == Mode.DIRECT_AWARD and before is not None and before.state is RoundState.CANCELLED
+    return predecessor.stage_no if cut_short else predecessor.stage_no + 1
+
+
+def _ask(
+    session: Session, ports: Ports, referral: Referral, first: int, predecessor: Round | None, now: datetime
+) -> Round | None:
+    """Open stage after stage from `first` until one asks somebody; beyond the scheme's term none is opened."""
+    assert referral.rule_hash is not None
+    last = predecessor
+    if rules_by_hash(session, referral.rule_hash).is_in_term(now.astimezone(LONDON).date()):
+        for stage_no in range(first, len(referral.stages)):
+            last = open_stage(session, ports, referral, stage_no=stage_no, predecessor=last, now=now)
+            if last.state is RoundState.PUBLISHED:
+                return last
+    assert last is not None
+    _leave_unfilled(session, ports, referral, last, now)
+    return None
 
 
 def _leave_unfilled(session: Session, ports: Ports, referral: Referral, last: Round, now: datetime) -> None:
@@ -85,7 +105,13 @@ def due_restarts(session: Session, now: datetime) -> list[int]:
     for referral in session.exec(query):
         if referral.rule_hash is None or referral.unfilled_at is None or referral.id is None:
             continue
-        scheme = rules_by_hash(session, referral.rule_hash)
-        if now >= scheme.unfilled.restart.end(referral.unfilled_at, scheme.calendar()):
+        if is_restart_due(rules_by_hash(session, referral.rule_hash), referral.unfilled_at, now):
             due.append(referral.id)
     return due
+
+
+def is_restart_due(scheme: Scheme, unfilled_at: datetime, now: datetime) -> bool:
+    """Whether the interval has passed since then, and the scheme still runs."""
+    return now >= scheme.unfilled.restart.end(unfilled_at, scheme.calendar()) and scheme.is_in_term(
+        now.astimezone(LONDON).date()
+    )

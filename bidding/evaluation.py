@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from bidding.bids.content import Asked, BidContent, is_outside, problems, weekly_pence
+from dps.kernel.errors import NoPrice
 from dps.kernel.money import round_half_up
 from dps.packages.costing import exact_effective_rate, workings
 from dps.schemes.model import Evaluation, EvaluationRule, PriceFormula, Tie
@@ -69,7 +70,7 @@ def score_round(entries: Sequence[Entry], *, evaluation: Evaluation, ties: Seque
             is_valid=not reasons[entry.bid],
             reasons=reasons[entry.bid],
             flags=flags.get(entry.bid, ()),
-            weekly_pence=weekly_pence(entry.content, entry.asked.schedule),
+            weekly_pence=_weekly_pence(entry),
             weekly_minutes=entry.content.weekly_minutes or entry.asked.schedule.weekly_minutes,
             price_points=price.get(entry.bid, 0),
             quality_points=quality.get(entry.bid, 0),
@@ -172,19 +173,25 @@ def _flags(
     return {bid: tuple(flags) for bid, flags in found.items()}
 
 
+def _weekly_pence(entry: Entry) -> int:
+    """What the bid costs a week; nothing can be said where a visit has no price, and that bid is not valid."""
+    try:
+        return weekly_pence(entry.content, entry.asked.schedule)
+    except NoPrice:
+        return 0
+
+
 def _workings(entry: Entry, evaluation: Evaluation) -> dict[str, Any]:
-    """How the weekly cost came about, line by line, and what the points were made from."""
-    lines = [
-        {
-            "band": str(line.band),
-            "carer_minutes": line.carer_minutes,
-            "price_pence": line.price_pence,
-            "pence": line.pence,
-        }
-        for line in workings(entry.content.card, entry.asked.schedule)
-    ]
+    """How the weekly cost came about, line by line, and what the points were made from.
+
+    The lines are exact and add up to the cost of the minutes asked for; `minutes` scale it to those offered.
+    """
     return {
-        "lines": lines,
+        "lines": _lines(entry),
+        "minutes": {
+            "asked": entry.asked.schedule.weekly_minutes,
+            "offered": entry.content.weekly_minutes or entry.asked.schedule.weekly_minutes,
+        },
         "rating_score": entry.rating_score,
         "answers": dict(entry.content.answers),
         "rule": str(evaluation.rule),
@@ -192,3 +199,19 @@ def _workings(entry: Entry, evaluation: Evaluation) -> dict[str, Any]:
         "price_weight": evaluation.price_weight,
         "quality_weight": evaluation.quality_weight,
     }
+
+
+def _lines(entry: Entry) -> list[dict[str, Any]]:
+    try:
+        found = workings(entry.content.card, entry.asked.schedule)
+    except NoPrice:
+        return []
+    return [
+        {
+            "band": str(line.band),
+            "carer_minutes": line.carer_minutes,
+            "price_pence": line.price_pence,
+            "pence": line.pence,
+        }
+        for line in found
+    ]

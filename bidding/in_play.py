@@ -4,21 +4,24 @@ An unanswered offer counts as taken; what fell through does not count any more. 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import Session, col, select
 
-from bidding.awards.records import Award, AwardState
+from bidding.awards.records import LIVE, Award
 from bidding.standing import Taken
 from dps.register.limits import TakeLimit
 from dps.register.providers import Provider
 from matching.eligibility import DaySpan
 
-_COUNTED = (AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED, AwardState.CONFIRMED)
 
+def usage(
+    session: Session, scheme: str, *, provider: str | None = None, leave_out: Collection[str] = ()
+) -> dict[str, Sequence[Taken]]:
+    """By provider reference (or for one alone), for those that have a take limit in force.
 
-def usage(session: Session, scheme: str, *, provider: str | None = None) -> dict[str, Sequence[Taken]]:
-    """By provider reference (or for one alone), for those that have a take limit in force."""
+    `leave_out` names awards that are asked about now: they do not count against themselves.
+    """
     query = (
         select(Award)
         .join(Provider, col(Provider.ref) == col(Award.provider))
@@ -27,7 +30,9 @@ def usage(session: Session, scheme: str, *, provider: str | None = None) -> dict
             Award.scheme == scheme,
             TakeLimit.scheme == scheme,
             col(TakeLimit.replaced_at).is_(None),
-            col(Award.state).in_(_COUNTED),
+            col(Award.state).in_(LIVE),
+            col(Award.ended_at).is_(None),
+            col(Award.ref).not_in(leave_out),
             col(Award.proposed_at) >= col(TakeLimit.set_at),
         )
         .order_by(col(Award.id))

@@ -10,18 +10,28 @@ from typing import Any, ClassVar
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.asking import asked_of, assess_at_award
+from bidding.awards.interests import refuse_interested
 from bidding.awards.line import InLine, at_published_rate
-from bidding.awards.moving import refuse_interested
 from bidding.awards.offering import offer_if_approved, propose
 from bidding.awards.records import Award, Source, live_award
 from bidding.bids.content import BidContent, is_outside, problems, weekly_pence
+from bidding.concluding import cancel_round
 from bidding.referrals import Referral, ReferralState, locked_referral
 from bidding.rounds import Round, RoundState, current_round, invitation_of
+from bidding.stages import open_direct_round
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column
 from dps.kernel.database import locked_one
-from dps.kernel.errors import BadInput, Conflict, InvalidBid, NotEligible, NotFound, TooLate, WrongMode
+from dps.kernel.errors import (
+    BadInput,
+    Conflict,
+    InvalidBid,
+    NotEligible,
+    NotFound,
+    TooLate,
+    WrongMode,
+)
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -29,6 +39,7 @@ from dps.kernel.states import StateTable, advance
 from dps.packages.packages import Package
 from dps.schemes.model import Mode, Scheme
 from dps.schemes.stored import rules_by_hash
+from matching.eligibility import words as spoken
 
 
 class OpenOfferState(StrEnum):
@@ -73,7 +84,7 @@ def _package(session: Session, referral: Referral) -> Package:
 def accept_first(session: Session, ports: Ports, *, round_ref: str, actor: Actor) -> str:
     """Take a package that goes to the first who says yes (crisis). Returns the award's reference.
 
-    Those who come second meet a closed round: TooLate. Raises WrongMode for any other kind of round.
+    Those who come second are told so: TakenByAnother. Raises WrongMode for any other kind of round.
     """
     actor.needs("accept a package", Role.PROVIDER)
     found = session.exec(select(Round).where(Round.ref == round_ref)).first()
@@ -90,9 +101,9 @@ def accept_first(session: Session, ports: Ports, *, round_ref: str, actor: Actor
     if round_.state is not RoundState.PUBLISHED or now >= round_.closes_at:
         raise TooLate(closes_at=round_.closes_at, now=now)
     scheme = rules_by_hash(session, round_.rule_hash)
-    reasons = assess_at_award(session, round_, scheme, actor.provider, now, counted=False)
-    if reasons:
-        raise NotEligible(reasons=reasons)
+    assessment = assess_at_award(session, round_, scheme, actor.provider, now, counted=False)
+    if not assessment.eligible:
+        raise NotEligible(reasons=spoken.for_provider(assessment))
     advance(session, invitation, "accept", actor, now, answered_at=now)
     advance(session, round_, "close", CLOCK, now, facts={"cause": "accepted"})
     rate = at_published_rate(session, round_, scheme, actor.provider)
@@ -114,7 +125,7 @@ def accept_first(session: Session, ports: Ports, *, round_ref: str, actor: Actor
         source=Source.FIRST_ACCEPTANCE,
         now=now,
     )
-    if not offer_if_approved(session, ports, award, referral, round_, scheme, now):
+    if not offer_if_approved(session, ports, award, now):
         raise NotEligible(reasons=(award.end_reason or "",))
     return award.ref
 
@@ -131,24 +142,25 @@ def award_directly(
 ) -> Award:
     """Award without a competition, for a reason that the scheme names; a person's decision, always on the trail.
 
-    The open round, if there is one, must have found nobody yet: its award would stand in the way (Conflict).
+    An open round is cut short: its sealed bids lapse unopened, and if the award comes to nothing its stage is asked
+    again. Conflict where an award is alive, or where bids were handed in until a closing that has come.
     """
     actor.needs("award directly", Role.BROKER, Role.APPROVER)
     referral = locked_referral(session, referral_ref, actor)
+    found = current_round(session, referral.id)
+    if found is None or referral.state is not ReferralState.SEEKING or live_award(session, referral.id) is not None:
+        raise Conflict(referral=referral.ref)
+    before = locked_one(session, Round, found.id)
     now = ports.clock.read(session)
-    round_ = current_round(session, referral.id)
-    if round_ is None or referral.rule_hash is None or referral.state is not ReferralState.SEEKING:
+    if before.state is RoundState.CLOSED or (before.closes_at is not None and now >= before.closes_at):
         raise Conflict(referral=referral.ref)
-    if live_award(session, referral.id) is not None:
-        raise Conflict(referral=referral.ref)
-    round_ = locked_one(session, Round, round_.id)
-    scheme = rules_by_hash(session, round_.rule_hash)
+    scheme = rules_by_hash(session, before.rule_hash)
     if reason not in scheme.direct_award.reasons:
         raise BadInput(f"the scheme allows: {', '.join(scheme.direct_award.reasons) or 'none'}", field="reason")
-    refuse_interested(session, round_, actor, "award directly")
-    if round_.state is RoundState.PUBLISHED:
-        advance(session, round_, "close", CLOCK, now, facts={"cause": "awarded directly"})
+    refuse_interested(session, before, actor, "award directly", provider)
+    cancel_round(session, ports, before, now, reason="The package was awarded directly.")
     line = _line(session, referral, scheme, provider, content, now)
+    round_ = open_direct_round(session, ports, referral, before, now)
     award = propose(
         session,
         ports,
@@ -161,9 +173,16 @@ def award_directly(
         reason=reason,
         proposed_by=actor,
     )
-    if not offer_if_approved(session, ports, award, referral, round_, scheme, now):
+    if not offer_if_approved(session, ports, award, now):
         raise NotEligible(reasons=(award.end_reason or "",))
     return award
+
+
+def _refuse_ineligible(session: Session, round_: Round, scheme: Scheme, provider: str, now: datetime) -> None:
+    """NotEligible, in the provider's own words, if it could not be offered this round's package now."""
+    assessment = assess_at_award(session, round_, scheme, provider, now, counted=False)
+    if not assessment.eligible:
+        raise NotEligible(reasons=spoken.for_provider(assessment))
 
 
 def _line(
@@ -186,16 +205,6 @@ def _line(
 # The open list
 
 
-def on_open_list(session: Session, scheme: str) -> list[Referral]:
-    """The unfilled referrals of a scheme, the longest waiting first."""
-    query = (
-        select(Referral)
-        .where(Referral.scheme == scheme, col(Referral.state) == ReferralState.UNFILLED)
-        .order_by(col(Referral.unfilled_at), col(Referral.id))
-    )
-    return list(session.exec(query).all())
-
-
 def make_open_offer(
     session: Session, ports: Ports, *, referral_ref: str, content: BidContent, actor: Actor
 ) -> OpenOffer:
@@ -212,9 +221,9 @@ def make_open_offer(
         raise WrongMode(mode="no offers on an open list")
     now = ports.clock.read(session)
     _line(session, referral, scheme, actor.provider, content, now)
-    reasons = assess_at_award(session, round_, scheme, actor.provider, now, counted=False)
-    if reasons:
-        raise NotEligible(reasons=reasons)
+    assessment = assess_at_award(session, round_, scheme, actor.provider, now, counted=False)
+    if not assessment.eligible:
+        raise NotEligible(reasons=spoken.for_provider(assessment))
     offer = OpenOffer(
         ref=new_reference(Kind.BID, ports.entropy),
         referral_id=referral.id or 0,
@@ -232,46 +241,45 @@ def make_open_offer(
     return offer
 
 
-def take_open_offer(session: Session, ports: Ports, *, offer_ref: str, actor: Actor) -> Award:
-    """Take an offer from the open list: the referral seeks again, and this provider is awarded it."""
-    offer = session.exec(select(OpenOffer).where(OpenOffer.ref == offer_ref)).first()
+def withdraw_open_offer(session: Session, ports: Ports, *, offer_ref: str, actor: Actor) -> None:
+    """Take an own offer back as long as nobody has taken it."""
+    actor.needs("withdraw an offer", Role.PROVIDER)
+    offer = session.exec(
+        select(OpenOffer).where(OpenOffer.ref == offer_ref, OpenOffer.provider == actor.provider)
+    ).first()
     if offer is None:
         raise NotFound(kind="offer", ref=offer_ref)
-    owner = session.get(Referral, offer.referral_id)
-    assert owner is not None
+    advance(session, offer, "withdraw", actor, ports.clock.read(session))
+
+
+def lapse_open_offers(session: Session, referral: Referral, now: datetime) -> None:
+    """The package is no longer on the open list, or no longer what was offered on: what is left of offers ends."""
+    query = select(OpenOffer).where(OpenOffer.referral_id == referral.id, col(OpenOffer.state) == OpenOfferState.MADE)
+    for offer in session.exec(query.order_by(col(OpenOffer.id))).all():
+        advance(session, offer, "lapse", CLOCK, now)
+
+
+def take_open_offer(session: Session, ports: Ports, *, offer_ref: str, actor: Actor) -> Award:
+    """Take an offer from the open list: the referral seeks again, and this provider is awarded it."""
+    actor.needs("take an offer", Role.BROKER)
+    offer = session.exec(select(OpenOffer).where(OpenOffer.ref == offer_ref)).first()
+    owner = session.get(Referral, offer.referral_id) if offer else None
+    if offer is None or owner is None:
+        raise NotFound(kind="offer", ref=offer_ref)
+    actor.sees("offer", offer_ref, authority=owner.authority)
     referral = locked_referral(session, owner.ref, actor)
     before = locked_one(session, Round, offer.round_id)
     now = ports.clock.read(session)
     advance(session, offer, "take", actor, now)
     advance(session, referral, "take_offer", actor, now, unfilled_at=None, seeking_since=now)
+    lapse_open_offers(session, referral, now)
     scheme = rules_by_hash(session, before.rule_hash)
-    round_ = Round(
-        ref=new_reference(Kind.ROUND, ports.entropy),
-        referral_id=referral.id or 0,
-        predecessor_id=before.id,
-        cycle=referral.cycle,
-        stage_no=before.stage_no,
-        attempt=before.attempt + 1,
-        stage_key=before.stage_key,
-        mode=Mode.DIRECT_AWARD,
-        scheme=before.scheme,
-        rule_hash=before.rule_hash,
-        lot=before.lot,
-        locality=before.locality,
-        version=referral.version,
-        state=RoundState.PLANNED,
-        opens_at=now,
-        published_part=before.published_part,
-    )
-    session.add(round_)
-    session.flush()
-    advance(session, round_, "publish", CLOCK, now, facts={"open_offer": offer.ref})
-    refuse_interested(session, round_, actor, "take this offer")
+    refuse_interested(session, before, actor, "take this offer", offer.provider)
     line = _line(session, referral, scheme, offer.provider, BidContent.from_dict(offer.content), now)
     award = propose(
         session,
         ports,
-        round_=round_,
+        round_=open_direct_round(session, ports, referral, before, now),
         referral=referral,
         scheme=scheme,
         line=line,
@@ -280,6 +288,6 @@ def take_open_offer(session: Session, ports: Ports, *, offer_ref: str, actor: Ac
         reason="offered on the open list",
         proposed_by=actor,
     )
-    if not offer_if_approved(session, ports, award, referral, round_, scheme, now):
+    if not offer_if_approved(session, ports, award, now):
         raise NotEligible(reasons=(award.end_reason or "",))
     return award

@@ -7,22 +7,24 @@ the rule hash are frozen then, and a later publication of other rules changes no
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from bidding.awards.moving import cancel_live_award
-from bidding.awards.offering import settle
-from bidding.bids.records import Bid, BidRound, BidState
-from bidding.closings import Closing, ClosingState
+from bidding.awards.offering import call_first
+from bidding.awards.records import live_award
+from bidding.closings import Closing
+from bidding.concluding import cancel_round
 from bidding.deadline import extend
-from bidding.escalation import begin_ladder, climb, restart
+from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
+from bidding.offers import lapse_open_offers
 from bidding.referrals import Referral, ReferralState, locked_referral
 from bidding.rounds import Round, RoundState, current_round, invitations_of
-from bidding.stages import open_stage, published_part_of
+from bidding.stages import published_part_of
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
-from dps.kernel.errors import BadInput, NotReady, OutOfTerm
+from dps.kernel.errors import BadInput, CannotAmend, NotReady, OutOfTerm, TooLate
 from dps.kernel.money import amount
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -31,7 +33,7 @@ from dps.packages import amendments, readiness
 from dps.packages.facts import FreeText, PackageFacts
 from dps.packages.packages import Package, note_referred, person_of
 from dps.schemes.loader import rule_hash
-from dps.schemes.model import Mode, Scheme
+from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
 
 
@@ -45,8 +47,14 @@ def make_ready(session: Session, ports: Ports, *, referral_ref: str, scheme: Sch
     """Say that a draft can be published; raises NotReady naming everything that is missing."""
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
+    _refuse_other_scheme(referral, scheme)
     _refuse_gaps(session, _package(session, referral), scheme)
     advance(session, referral, "make_ready", actor, now)
+
+
+def _refuse_other_scheme(referral: Referral, scheme: Scheme) -> None:
+    if scheme.key != referral.scheme:
+        raise BadInput(f"this referral is one of {referral.scheme}, not of {scheme.key}", field="scheme")
 
 
 def _refuse_gaps(session: Session, package: Package, scheme: Scheme) -> None:
@@ -62,15 +70,13 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     """
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
+    _refuse_other_scheme(referral, scheme)
     package = _package(session, referral)
-    frozen = rules_by_hash(session, rule_hash(scheme))
+    hash_ = rule_hash(scheme)
+    frozen = rules_by_hash(session, hash_)
     _refuse_outside_term(frozen, now)
     _refuse_gaps(session, package, frozen)
     ladder = frozen.ladder(package.lot, package.urgency)
-    referral.rule_hash = rule_hash(scheme)
-    referral.ladder = ladder.model_dump(mode="json")
-    referral.version = package.version
-    facts = {"rule_hash": referral.rule_hash, "stages": [stage.key for stage in ladder.stages]}
     advance(
         session,
         referral,
@@ -79,22 +85,14 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
         now,
         published_at=now,
         seeking_since=now,
-        rule_hash=referral.rule_hash,
-        ladder=referral.ladder,
+        rule_hash=hash_,
+        ladder=ladder.model_dump(mode="json"),
         version=package.version,
-        facts=facts,
+        facts={"rule_hash": hash_, "stages": [stage.key for stage in ladder.stages]},
     )
     note_referred(session, package, now=now)
-    return _begin(session, ports, referral, now, predecessor=None)
-
-
-def _begin(
-    session: Session, ports: Ports, referral: Referral, now: datetime, *, predecessor: Round | None
-) -> Round | None:
-    opened = begin_ladder(session, ports, referral, now, predecessor=predecessor)
-    if opened is not None and opened.mode == Mode.RANKED_OFFER:
-        settle(session, ports, opened, referral, now, cause="the first in the published order is asked")
-    return opened
+    opened = begin_ladder(session, ports, referral, now, predecessor=None)
+    return call_first(session, ports, opened, referral, now, cause="the referral was published")
 
 
 def _refuse_outside_term(scheme: Scheme, now: datetime) -> None:
@@ -114,10 +112,19 @@ def amend(
     """Change what is asked for after publication: a new version, everybody told, and bids lapse unless reconfirmed.
 
     The window keeps its published minimum: where less is left, the whole closing moves. Returns the new version.
+    CannotAmend once a bid may have been opened or while an award is under way; TooLate at the closing's instant.
     """
     referral = locked_referral(session, referral_ref, actor)
+    if referral.state not in _AMENDABLE or referral.rule_hash is None:
+        raise CannotAmend(ref=referral.ref, reason=f"it is {referral.state}")
+    round_ = _locked_round(session, referral)
     now = ports.clock.read(session)
-    assert referral.rule_hash is not None
+    if live_award(session, referral.id) is not None:
+        raise CannotAmend(ref=referral.ref, reason="an award of it is under way")
+    if round_.state is RoundState.CLOSED:
+        raise CannotAmend(ref=referral.ref, reason="its bids are being opened")
+    if round_.state is RoundState.PUBLISHED and round_.closes_at is not None and now >= round_.closes_at:
+        raise TooLate(closes_at=round_.closes_at, now=now)
     scheme = rules_by_hash(session, referral.rule_hash)
     package = _package(session, referral)
     if facts.lot != package.lot or facts.locality != package.locality:
@@ -127,25 +134,35 @@ def amend(
     )
     referral.version = changed.version
     session.add(referral)
-    round_ = current_round(session, referral.id)
-    if round_ is None or round_.state is not RoundState.PUBLISHED:
-        return changed.version
-    round_ = locked_one(session, Round, round_.id)
-    round_.version = changed.version
-    round_.published_part = published_part_of(session, package, scheme, now)
-    session.add(round_)
-    session.flush()
-    body = {"version": changed.version, "changed": list(changed.changed)}
-    audit.append(session, round_.stream, "round.amended", actor, now, body)
-    _tell_invited(session, ports, round_, "referral_amended", now)
-    _keep_minimum(session, ports, round_, scheme, actor, now)
+    lapse_open_offers(session, referral, now)
+    if round_.state is RoundState.PUBLISHED:
+        round_.version = changed.version
+        round_.published_part = published_part_of(session, package, scheme, now)
+        session.add(round_)
+        session.flush()
+        body = {"version": changed.version, "changed": list(changed.changed)}
+        audit.append(session, round_.stream, "round.amended", actor, now, body)
+        _tell_invited(session, ports, round_, "referral_amended", now)
+        _keep_minimum(session, ports, round_, scheme, actor, now)
     return changed.version
+
+
+_AMENDABLE = (ReferralState.SEEKING, ReferralState.HELD, ReferralState.UNFILLED)
+
+
+def _locked_round(session: Session, referral: Referral) -> Round:
+    """The latest round, locked; before it the closing that it waits for, in the order in which closings are closed."""
+    found = current_round(session, referral.id)
+    assert found is not None
+    if found.closing_id is not None and found.state is RoundState.PUBLISHED:
+        locked_one(session, Closing, found.closing_id)
+    return locked_one(session, Round, found.id)
 
 
 def _keep_minimum(session: Session, ports: Ports, round_: Round, scheme: Scheme, actor: Actor, now: datetime) -> None:
     closing = session.get(Closing, round_.closing_id) if round_.closing_id else None
     least = scheme.closings.minimum.end(now, scheme.calendar())
-    if closing is not None and closing.state is ClosingState.GATHERING and closing.closes_at < least:
+    if closing is not None and closing.closes_at < least:
         extend(
             session,
             ports,
@@ -167,7 +184,7 @@ def hold(session: Session, ports: Ports, *, referral_ref: str, reason: str, acto
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
     advance(session, referral, "hold", actor, now, facts={"reason": reason})
-    _cancel_round(session, ports, referral, now, reason)
+    _stop_seeking(session, ports, referral, now, "The referral was held.")
 
 
 def resume(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:
@@ -179,12 +196,8 @@ def resume(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -
     assert last is not None
     assert referral.rule_hash is not None
     _refuse_outside_term(rules_by_hash(session, referral.rule_hash), now)
-    opened: Round | None = open_stage(session, ports, referral, stage_no=last.stage_no, predecessor=last, now=now)
-    if opened is not None and opened.state is not RoundState.PUBLISHED:
-        opened = climb(session, ports, referral, opened, now)
-    if opened is not None and opened.mode == Mode.RANKED_OFFER:
-        settle(session, ports, opened, referral, now, cause="seeking was resumed")
-    return opened
+    opened = resume_at(session, ports, referral, last, now)
+    return call_first(session, ports, opened, referral, now, cause="seeking was resumed")
 
 
 def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, actor: Actor) -> None:
@@ -192,24 +205,19 @@ def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, 
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
     advance(session, referral, "withdraw", actor, now, facts={"reason": reason})
-    _cancel_round(session, ports, referral, now, reason)
+    _stop_seeking(session, ports, referral, now, "The referral was withdrawn.")
 
 
-def _cancel_round(session: Session, ports: Ports, referral: Referral, now: datetime, reason: str) -> None:
-    round_ = current_round(session, referral.id)
-    cancel_live_award(session, referral, now, reason=reason)
-    if round_ is None or round_.state not in (RoundState.PLANNED, RoundState.PUBLISHED, RoundState.CLOSED):
-        return
-    round_ = locked_one(session, Round, round_.id)
-    advance(session, round_, "cancel", CLOCK, now, facts={"reason": reason})
-    query = (
-        select(Bid)
-        .join(BidRound, BidRound.bid_id == Bid.id)  # type: ignore[arg-type]
-        .where(BidRound.round_id == round_.id, Bid.state == BidState.SEALED)
-    )
-    for bid in session.exec(query).all():
-        advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the round was cancelled"})
-    _tell_invited(session, ports, round_, "round_cancelled", now)
+def _stop_seeking(session: Session, ports: Ports, referral: Referral, now: datetime, why: str) -> None:
+    """End the live award, the open round and the offers on the open list."""
+    cancel_live_award(session, ports, referral, now, reason=why)
+    lapse_open_offers(session, referral, now)
+    found = current_round(session, referral.id)
+    if found is not None and found.state in _UNDECIDED:
+        cancel_round(session, ports, locked_one(session, Round, found.id), now, reason=why)
+
+
+_UNDECIDED = (RoundState.PLANNED, RoundState.PUBLISHED, RoundState.CLOSED)
 
 
 def place_otherwise(
@@ -229,6 +237,7 @@ def place_otherwise(
         raise BadInput("say in a sentence why it was placed in this way", field="reason")
     facts = {"how": how, "weekly_pence": amount(weekly_pence, field="weekly_pence"), "reason": reason.strip()}
     advance(session, referral, "place_otherwise", actor, now, placed_at=now, facts=facts)
+    lapse_open_offers(session, referral, now)
 
 
 def restart_unfilled(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:
@@ -237,10 +246,9 @@ def restart_unfilled(session: Session, ports: Ports, *, referral_ref: str, actor
     now = ports.clock.read(session)
     assert referral.rule_hash is not None
     _refuse_outside_term(rules_by_hash(session, referral.rule_hash), now)
+    lapse_open_offers(session, referral, now)
     opened = restart(session, ports, referral, actor, now)
-    if opened is not None and opened.mode == Mode.RANKED_OFFER:
-        settle(session, ports, opened, referral, now, cause="the ladder was restarted")
-    return opened
+    return call_first(session, ports, opened, referral, now, cause="the ladder was restarted")
 
 
 def restart_due(session: Session, ports: Ports, referral_id: int) -> bool:
@@ -249,10 +257,7 @@ def restart_due(session: Session, ports: Ports, referral_id: int) -> bool:
     now = ports.clock.read(session)
     if referral.state is not ReferralState.UNFILLED or referral.unfilled_at is None or referral.rule_hash is None:
         return False
-    scheme = rules_by_hash(session, referral.rule_hash)
-    if now < scheme.unfilled.restart.end(referral.unfilled_at, scheme.calendar()):
-        return False
-    if not scheme.is_in_term(now.astimezone(LONDON).date()):
+    if not is_restart_due(rules_by_hash(session, referral.rule_hash), referral.unfilled_at, now):
         return False
     restart_unfilled(session, ports, referral_ref=referral.ref, actor=CLOCK)
     return True
@@ -267,7 +272,8 @@ def broker_again(
     today = now.astimezone(LONDON).date()
     if package.latest_start is not None and package.latest_start < today:
         _move_start(session, ports, referral, package, now)
-    return _begin(session, ports, referral, now, predecessor=current_round(session, referral.id))
+    opened = begin_ladder(session, ports, referral, now, predecessor=current_round(session, referral.id))
+    return call_first(session, ports, opened, referral, now, cause=cause)
 
 
 def _move_start(session: Session, ports: Ports, referral: Referral, package: Package, now: datetime) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import func, insert
+from sqlmodel import Session, select
 
 from bidding.asking import need_of
 from bidding.closings import Closing, closing_for
@@ -64,7 +64,7 @@ def open_stage(
         predecessor_id=predecessor.id if predecessor else None,
         cycle=referral.cycle,
         stage_no=stage_no,
-        attempt=_attempt(referral, stage_no, predecessor),
+        attempt=_attempt(session, referral, stage_no),
         stage_key=stage.key,
         mode=stage.mode,
         scheme=scheme.key,
@@ -96,10 +96,38 @@ def open_stage(
     return round_
 
 
-def _attempt(referral: Referral, stage_no: int, predecessor: Round | None) -> int:
-    """A stage that is asked again in the same cycle (after a hold) is another attempt."""
-    same = predecessor is not None and (predecessor.cycle, predecessor.stage_no) == (referral.cycle, stage_no)
-    return predecessor.attempt + 1 if same and predecessor is not None else 1
+def open_direct_round(session: Session, ports: Ports, referral: Referral, before: Round, now: datetime) -> Round:
+    """A round without a competition, for an award that goes round it: the stage where the search stood is its place."""
+    round_ = Round(
+        ref=new_reference(Kind.ROUND, ports.entropy),
+        referral_id=referral.id or 0,
+        predecessor_id=before.id,
+        cycle=referral.cycle,
+        stage_no=before.stage_no,
+        attempt=_attempt(session, referral, before.stage_no),
+        stage_key=before.stage_key,
+        mode=Mode.DIRECT_AWARD,
+        scheme=before.scheme,
+        rule_hash=before.rule_hash,
+        lot=before.lot,
+        locality=before.locality,
+        version=referral.version,
+        state=RoundState.PLANNED,
+        opens_at=now,
+        published_part=before.published_part,
+    )
+    session.add(round_)
+    session.flush()
+    advance(session, round_, "publish", CLOCK, now, facts={"referral": referral.ref, "stage": round_.stage_key})
+    return round_
+
+
+def _attempt(session: Session, referral: Referral, stage_no: int) -> int:
+    """A stage that is asked again in the same cycle (after a hold, a direct award) is another attempt."""
+    query = select(func.max(Round.attempt)).where(
+        Round.referral_id == referral.id, Round.cycle == referral.cycle, Round.stage_no == stage_no
+    )
+    return (session.exec(query).one() or 0) + 1
 
 
 def _assess(

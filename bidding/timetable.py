@@ -42,9 +42,10 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class Swept:
-    """How much a sweep did, by kind."""
+    """How much a sweep did, by kind, and what it could not do."""
 
     done: dict[str, int] = field(default_factory=dict)
+    faults: list[Exception] = field(default_factory=list)
 
     def count(self, kind: str, number: int = 1) -> None:
         if number:
@@ -65,7 +66,11 @@ class Timetable:
     solver: SolverProcess | None = None
 
     def sweep(self) -> Swept:
-        """Do everything that is due, in the order in which it became due, until nothing is."""
+        """Do everything that is due, in the order in which it became due.
+
+        One broken thing keeps nothing else from being done: what could not be done is raised when all the rest is, as
+        an ExceptionGroup, and is tried again by the next sweep.
+        """
         swept = Swept()
         self._each("suspensions", self._due_suspensions, self._record_suspension, swept)
         self._each("expired_offers", _due_awards, self._one(expire_due), swept)
@@ -73,6 +78,8 @@ class Timetable:
         self._each("ended_rounds", _due_rounds, self._one(end_round), swept)
         self._each("restarts", escalation.due_restarts, self._one(publishing.restart_due), swept)
         swept.count("declarations", self._in_transaction(self._settle_declarations))
+        if swept.faults:
+            raise ExceptionGroup("a sweep left something undone", swept.faults)
         return swept
 
     def _close_all(self, swept: Swept) -> None:
@@ -131,6 +138,9 @@ class Timetable:
             except StateChanged:
                 # Another worker was first: what it did is what was due.
                 log().info("sweep.overtaken", sweep=kind)
+            except Exception as fault:
+                log().error("sweep.failed", sweep=kind, error=type(fault).__name__)
+                swept.faults.append(fault)
 
     def _in_transaction(self, command: Callable[[Session], Answer]) -> Answer:
         """Run one command; a deadlock or a lost connection is tried again, because nothing of it was kept."""

@@ -1,7 +1,7 @@
 """What a closing is decided from: rows in, the solver's frozen records out.
 
-Packages are named by their rounds, lots by the bids' commitments. Free hours come from the ledger, limits from what
-providers said, less what they have won since; prices from the scheme's published terms.
+Packages are named by their rounds, lots by the bids' commitments; prices come from the scheme's published terms, what
+each provider has room for from `room`.
 """
 
 from collections.abc import Sequence
@@ -9,23 +9,18 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bidding.asking import visit_hours
+from bidding.allocation.room import localities_of, providers_of, standing_of
 from bidding.bids.content import BidContent
-from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid
+from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid, rounds_of_bids
 from bidding.bids.submitting import package_of
 from bidding.closings import Closing
-from bidding.in_play import usage
 from bidding.referrals import PRIORITY, Referral
 from bidding.rounds import Round, RoundState, rounds_of_closing
-from bidding.standing import candidates
 from dps.contracts.standing import incumbents
 from dps.kernel.money import round_half_up
 from dps.packages.packages import Package
-from dps.packages.schedule import Schedule
-from dps.register.providers import Provider
 from dps.schemes.model import AllocationMode, Mode, Scheme, Urgency
 from matching import allocation as solver
-from matching.eligibility import Candidate, DaySpan
 
 
 def referral_of_round(session: Session, round_: Round) -> Referral:
@@ -41,11 +36,10 @@ def instance_of(session: Session, closing: Closing, scheme: Scheme, now: datetim
     packages = {round_.ref: package_of(session, round_) for round_ in rounds}
     by_id = {round_.id or 0: round_ for round_ in rounds}
     bids = _bids(session, closing, by_id, packages)
-    authorities = sorted({package.authority for package in packages.values()})
-    standing = _standing(session, scheme, authorities, {bid.provider for bid in bids}, now)
+    standing = standing_of(session, scheme, packages, {bid.provider for bid in bids}, now)
     serving = incumbents(session, scheme=scheme.key)
     places = {package.locality for package in packages.values()}
-    bidders = _providers(authorities, packages, standing)
+    bidders = providers_of(packages, standing)
     # Those who serve a locality without bidding now count as its coverage, and win nothing.
     others = {provider for provider, locality in serving if locality in places} - bidders.keys()
     return solver.Instance(
@@ -65,7 +59,7 @@ def instance_of(session: Session, closing: Closing, scheme: Scheme, now: datetim
             *(solver.Provider(ref=ref) for ref in sorted(others)),
         ),
         bids=tuple(bids),
-        localities=_localities(scheme, places, sorted(bidders.keys() | others), serving, standing),
+        localities=localities_of(scheme, places, sorted(bidders.keys() | others), serving, standing),
         policy=policy_of(scheme, Mode(closing.mode)),
     )
 
@@ -114,7 +108,7 @@ def _days_waited(referral: Referral, now: datetime) -> int:
 def _bids(
     session: Session, closing: Closing, rounds: dict[int, Round], packages: dict[str, Package]
 ) -> list[solver.Bid]:
-    """Valid bids of this closing. A bundle counts once, at the sum of its parts."""
+    """Valid bids of this closing. A bundle counts once, at the sum of its parts, and only if all of them are here."""
     query = (
         select(ScoredBid, Bid, OpenedBid)
         .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
@@ -125,6 +119,8 @@ def _bids(
     parts: dict[str, list[tuple[ScoredBid, Bid, BidContent]]] = {}
     for scored, bid, opened in session.exec(query):
         parts.setdefault(bid.ref, []).append((scored, bid, BidContent.from_dict(opened.content)))
+    asked = rounds_of_bids(session, [part[0][1].id for part in parts.values()])
+    parts = {ref: part for ref, part in parts.items() if len(part) == len(asked[part[0][1].id or 0])}
     exclusive = _exclusive(parts, rounds)
     return [_bid(part, rounds, packages, exclusive[ref]) for ref, part in parts.items()]
 
@@ -170,97 +166,4 @@ def _bid(
         rank=scored.rank if len(part) == 1 else None,
         tie=tuple(scored.ties),
         lot_key=bid.commitment,
-    )
-
-
-def _standing(
-    session: Session, scheme: Scheme, authorities: Sequence[str], bidders: set[str], now: datetime
-) -> dict[str, tuple[Candidate, ...]]:
-    """The bidders as eligibility sees them, by authority: each authority is told of its own free hours."""
-    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(bidders)).order_by(col(Provider.id))).all()
-    in_play = usage(session, scheme.key)
-    return {
-        authority: candidates(
-            session,
-            scheme,
-            authority=authority,
-            at=now,
-            providers=[id_ for id_ in ids if id_ is not None],
-            in_play=in_play,
-        )
-        for authority in authorities
-    }
-
-
-def _providers(
-    authorities: Sequence[str], packages: dict[str, Package], standing: dict[str, tuple[Candidate, ...]]
-) -> dict[str, solver.Provider]:
-    """Free hours (by authority, where a closing spans several) and what is left of the take limits."""
-    limits: dict[str, list[solver.TakeLimit]] = {}
-    whole: dict[str, int | None] = {}
-    for authority in authorities:
-        theirs = frozenset(ref for ref, package in packages.items() if package.authority == authority)
-        for candidate in standing[authority]:
-            mine = limits.setdefault(candidate.provider, _take_limits(candidate, packages))
-            if len(authorities) == 1:
-                whole[candidate.provider] = candidate.free_minutes
-            elif candidate.free_minutes is not None:
-                hours = f"hours for {authority}"
-                mine.append(solver.TakeLimit(name=hours, packages=theirs, max_minutes=candidate.free_minutes))
-    return {
-        ref: solver.Provider(ref=ref, capacity_minutes=whole.get(ref), take_limits=tuple(mine))
-        for ref, mine in limits.items()
-    }
-
-
-def _take_limits(candidate: Candidate, packages: dict[str, Package]) -> list[solver.TakeLimit]:
-    """What is left of each part of the provider's take limit, over the packages that it counts."""
-    found = []
-    for number, limit in enumerate(candidate.take_limits, start=1):
-        counted = frozenset(
-            ref for ref, package in packages.items() if limit.applies_to(package.locality, visit_hours_of(package))
-        )
-        lefts = [left for left in (limit.packages_left, limit.starts_left) if left is not None]
-        if counted and (lefts or limit.minutes_left is not None):
-            found.append(
-                solver.TakeLimit(
-                    name=f"take limit {number}",
-                    packages=counted,
-                    max_packages=min(lefts) if lefts else None,
-                    max_minutes=limit.minutes_left,
-                )
-            )
-    return found
-
-
-def visit_hours_of(package: Package) -> DaySpan:
-    """The span of the day that a package's visits touch."""
-    return visit_hours(Schedule.from_dict(package.schedule))
-
-
-def _localities(
-    scheme: Scheme,
-    places: set[str],
-    providers: Sequence[str],
-    serving: dict[tuple[str, str], int],
-    standing: dict[str, tuple[Candidate, ...]],
-) -> tuple[solver.LocalityTerms, ...]:
-    """Per provider and locality: what is free there, what it serves already, and the newcomer's entry price."""
-    entry = scheme.allocation.terms.entry_pence or 0
-    free: dict[tuple[str, str], int] = {}
-    for found in standing.values():
-        for candidate in found:
-            for locality, minutes in candidate.free_minutes_by_locality.items():
-                key = candidate.provider, locality
-                free[key] = max(free.get(key, 0), minutes)
-    return tuple(
-        solver.LocalityTerms(
-            provider=provider,
-            locality=locality,
-            capacity_minutes=free.get((provider, locality)),
-            committed_minutes=serving.get((provider, locality), 0),
-            entry_pence=entry,
-        )
-        for provider in providers
-        for locality in sorted(places)
     )

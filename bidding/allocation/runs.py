@@ -14,9 +14,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.allocation.instance import instance_of, joint_policy, referral_of_round
 from bidding.awards.line import in_line
-from bidding.awards.offering import offer_if_approved, propose, settle
+from bidding.awards.offering import call_first, offer_if_approved, propose, settle
 from bidding.awards.records import Source
-from bidding.bids.records import Bid, BidRound, ScoredBid
+from bidding.bids.records import Bid, ScoredBid, rounds_of_bids
 from bidding.closings import Closing, ClosingState
 from bidding.escalation import exhaust
 from bidding.referrals import Referral
@@ -30,7 +30,7 @@ from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.register.providers import Provider
 from dps.register.standing import lock_standing
-from dps.schemes.model import Mode, Scheme
+from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
 from matching import allocation as solver
 
@@ -163,8 +163,7 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, a
             round_ = rounds[unplaced.package]
             referral = referral_of_round(session, round_)
             successor = exhaust(session, ports, round_, referral, now, cause=unplaced.words)
-            if successor is not None and successor.mode == Mode.RANKED_OFFER:
-                settle(session, ports, successor, referral, now, cause=unplaced.words)
+            call_first(session, ports, successor, referral, now, cause=unplaced.words)
     return True
 
 
@@ -177,41 +176,47 @@ def _award(
     scheme: Scheme,
     now: datetime,
 ) -> None:
-    """Propose every award of the run before any is offered: what falls through later is settled with all in place."""
-    bids = {award.bid for award in result.awards}
-    rows = {bid.ref: bid for bid in session.exec(select(Bid).where(col(Bid.ref).in_(bids)))}
+    """Propose every award of the run before any is offered: what falls through later is settled with all in place.
+
+    A round that was cancelled while the solver was at work gets none; a bundle that it belonged to is not taken apart.
+    """
+    refs = {award.bid for award in result.awards}
+    bids = {bid.ref: bid for bid in session.exec(select(Bid).where(col(Bid.ref).in_(refs)))}
+    asked = rounds_of_bids(session, [bid.id for bid in bids.values()])
+    here = {round_.id for round_ in rounds.values()}
+    torn = {ref for ref, bid in bids.items() if any(link.round_id not in here for link in asked[bid.id or 0])}
     proposed = []
+    without: list[tuple[Round, str]] = []
     for award in sorted(result.awards, key=lambda one: rounds[one.package].id or 0 if one.package in rounds else 0):
         round_ = rounds.get(award.package)
         if round_ is None:
             continue
-        bid = rows[award.bid]
+        if award.bid in torn:
+            without.append((round_, "a package of the bundle was taken out"))
+            continue
+        bid = bids[award.bid]
         scored = session.exec(
             select(ScoredBid).where(ScoredBid.bid_id == bid.id, ScoredBid.round_id == round_.id)
         ).one()
-        rounds_asked = session.exec(select(BidRound.id).where(BidRound.bid_id == bid.id)).all()
-        line = in_line(session, round_, scored, bid, is_bundle=len(rounds_asked) > 1, counted=result.counted)
-        referral = referral_of_round(session, round_)
+        is_bundle = len(asked[bid.id or 0]) > 1
         made = propose(
             session,
             ports,
             round_=round_,
-            referral=referral,
+            referral=referral_of_round(session, round_),
             scheme=scheme,
-            line=line,
+            line=in_line(session, round_, scored, bid, is_bundle=is_bundle, counted=result.counted),
             source=Source.ALLOCATION,
             now=now,
             run_ref=run.ref,
             reason=award.reason if result.counted else f"{award.reason} (not counted: {result.status})",
         )
-        proposed.append((made, referral, round_))
-    dropped = [
-        (made, referral, round_)
-        for made, referral, round_ in proposed
-        if not offer_if_approved(session, ports, made, now)
-    ]
-    for made, referral, round_ in dropped:
-        settle(session, ports, round_, referral, now, cause=made.end_reason or "")
+        proposed.append((made, round_))
+    for made, _ in proposed:
+        offer_if_approved(session, ports, made, now)
+    without += [(round_, made.end_reason or "") for made, round_ in proposed if not made.is_live]
+    for round_, cause in without:
+        settle(session, ports, round_, referral_of_round(session, round_), now, cause=cause)
 
 
 def _without_floats(answer: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from bidding.awards.records import Source, tried_providers
+from bidding.awards.records import LIVE, Award, Source, tried_providers
 from bidding.bids.content import BidContent
 from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, ScoredBid
 from bidding.bids.submitting import offer_card, package_of
@@ -85,12 +85,22 @@ def at_published_rate(session: Session, round_: Round, scheme: Scheme, provider:
 
 
 def _next_scored(session: Session, round_: Round, now: datetime) -> InLine | None:
-    """Reserves in order of rank, then the published ties, then the closing's lot. Bundles are no reserves."""
+    for scored, bid in standing_bids(session, round_, now):
+        return in_line(session, round_, scored, bid)
+    return None
+
+
+def standing_bids(session: Session, round_: Round, now: datetime) -> list[tuple[ScoredBid, Bid]]:
+    """The reserves: valid bids that still stand, in order of rank, then the published ties, then the closing's lot.
+
+    Left out are those of providers that were tried, bundles, and what its bidder wants no more beside what it has.
+    """
     closing = session.get(Closing, round_.closing_id)
     tried = tried_providers(session, round_.id)
     query = (
-        select(ScoredBid, Bid)
+        select(ScoredBid, Bid, OpenedBid)
         .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
+        .join(OpenedBid, col(OpenedBid.bid_id) == col(Bid.id))
         .where(
             ScoredBid.round_id == round_.id,
             col(ScoredBid.is_valid).is_(True),
@@ -98,13 +108,35 @@ def _next_scored(session: Session, round_: Round, now: datetime) -> InLine | Non
             col(Bid.valid_until) > now,
         )
     )
+    found = [
+        (scored, bid)
+        for scored, bid, opened in session.exec(query).all()
+        if bid.provider not in tried
+        and not _is_bundle(session, bid)
+        and not _is_excluded(session, round_, bid, BidContent.from_dict(opened.content))
+    ]
     seed = closing.lot_seed if closing and closing.lot_seed else ""
-    standing = [(scored, bid) for scored, bid in session.exec(query) if bid.provider not in tried]
-    standing.sort(key=lambda pair: (pair[0].rank or 0, list(pair[0].ties), lot_number(seed, pair[1])))
-    for scored, bid in standing:
-        if not _is_bundle(session, bid):
-            return in_line(session, round_, scored, bid)
-    return None
+    return sorted(found, key=lambda pair: (pair[0].rank or 0, list(pair[0].ties), lot_number(seed, pair[1])))
+
+
+def _is_excluded(session: Session, round_: Round, bid: Bid, content: BidContent) -> bool:
+    """Either this or that: whether its bidder holds an award that this bid is not wanted beside."""
+    query = (
+        select(Round.ref, OpenedBid)
+        .join(Award, col(Award.round_id) == col(Round.id))
+        .join(Bid, col(Bid.id) == col(Award.bid_id))
+        .join(OpenedBid, col(OpenedBid.bid_id) == col(Bid.id))
+        .where(
+            Award.provider == bid.provider,
+            Bid.closing_id == bid.closing_id,
+            col(Award.state).in_(LIVE),
+            col(Award.ended_at).is_(None),
+        )
+    )
+    return any(
+        held in content.not_with or round_.ref in BidContent.from_dict(other.content).not_with
+        for held, other in session.exec(query)
+    )
 
 
 def lot_number(seed: str, bid: Bid) -> str:

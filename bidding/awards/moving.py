@@ -1,120 +1,196 @@
 """Moving an award: approve, accept, confirm, and every way it falls through.
 
 Locks are taken in one order: referral, award, then the provider and its ledger. What follows from a move (the reserve,
-the next stage, the contract) happens in the same transaction; consequences are written as the clock's.
+the next stage, the contract) happens in the same transaction; consequences are written as the clock's. The awards of a
+bundle move together: they are taken as a whole or not at all.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from bidding.asking import assess_at_award
-from bidding.awards.offering import offer_if_approved, route_of, settle
-from bidding.awards.records import Award, AwardState, Interest, award_of, live_award
-from bidding.bids.records import Bid, BidRound
+from bidding.asking import assess_standing
+from bidding.awards.interests import refuse_interested
+from bidding.awards.line import in_line, standing_bids
+from bidding.awards.offering import offer_if_approved, propose, route_of, settle
+from bidding.awards.records import Award, AwardState, Source, award_of, bundled_with, live_award
+from bidding.bids.submitting import package_of
 from bidding.concluding import conclude_bids
 from bidding.referrals import Referral
-from bidding.rounds import Invitation, Outcome, Round, decide
+from bidding.rounds import Outcome, Round, decide
 from dps.contracts.contracts import create_contract
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
-from dps.kernel.database import locked_one
-from dps.kernel.errors import BadInput, NeedsSecondPerson, NoSuchStep, NotEligible, NotReady, TooLate
+from dps.kernel.database import locked
+from dps.kernel.errors import BadInput, NeedsSecondPerson, NoSuchStep, NotEligible, NotFound, NotReady, TooLate
 from dps.kernel.money import RateCard
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
 from dps.packages import readiness
-from dps.packages.packages import Package, person_of
+from dps.packages.packages import person_of
 from dps.register import holds
 from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
+from matching.eligibility import words as spoken
+
+_WHOLE = "Its bundle is taken as a whole or not at all."
 
 
-def _locked(session: Session, ref: str, actor: Actor) -> tuple[Award, Referral, Round, Scheme]:
-    award = award_of(session, ref, actor)
-    referral = locked_one(session, Referral, award.referral_id)
-    award = locked_one(session, Award, award.id)
-    round_ = locked_one(session, Round, award.round_id)
-    return award, referral, round_, rules_by_hash(session, round_.rule_hash)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One award with what it belongs to, all of it locked."""
+
+    award: Award
+    referral: Referral
+    round_: Round
+    scheme: Scheme
+
+
+def _locked(session: Session, ref: str, actor: Actor) -> tuple[_Case, ...]:
+    """The named award first, then the live ones of its bundle, as they are after the wait."""
+    named = award_of(session, ref, actor)
+    return _locked_with_bundle(session, named)
+
+
+def _locked_with_bundle(session: Session, named: Award) -> tuple[_Case, ...]:
+    awards = [named, *bundled_with(session, named)]
+    referrals = {row.id: row for row in locked(session, Referral, *(award.referral_id for award in awards))}
+    locked(session, Award, *(award.id for award in awards))
+    rounds = {row.id: row for row in locked(session, Round, *(award.round_id for award in awards))}
+    return tuple(
+        _Case(
+            award=award,
+            referral=referrals[award.referral_id],
+            round_=rounds[award.round_id],
+            scheme=rules_by_hash(session, rounds[award.round_id].rule_hash),
+        )
+        for award in awards
+        if award is named or award.is_live
+    )
+
+
+def _refuse_ended(award: Award, now: datetime) -> None:
+    """What was not answered or confirmed in time has ended, whatever a sweep has recorded (law 1)."""
+    if award.due is not None and now >= award.due:
+        raise TooLate(closes_at=award.due, now=now)
+
+
+# The council's people
 
 
 def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
     """Say yes to a proposed award. Each approval is another person's; who typed a bid of the round can't give one."""
     actor.needs("approve an award", Role.BROKER, Role.APPROVER)
-    award, referral, round_, scheme = _locked(session, award_ref, actor)
+    cases = _locked(session, award_ref, actor)
+    award = cases[0].award
     now = ports.clock.read(session)
     if award.state is not AwardState.PROPOSED:
         raise NoSuchStep(kind="Award", ref=award.ref, state=str(award.state), step="approve")
-    refuse_interested(session, round_, actor, "approve")
-    if any(approval["by"] == actor.ref for approval in award.approvals):
+    refuse_interested(session, cases[0].round_, actor, "approve", award.provider)
+    if actor.ref in award.approved_by:
         raise NeedsSecondPerson(actor=actor.ref, step="approve")
     award.approvals = [*award.approvals, {"by": actor.ref, "at": now.isoformat()}]
     session.add(award)
-    audit.append(session, award.stream, "award.approved", actor, now, {"approvals": len(award.approvals)})
     session.flush()
-    if not offer_if_approved(session, ports, award, referral, round_, scheme, now):
-        settle(session, ports, round_, referral, now, cause="the proposed provider can no longer take it")
+    audit.append(session, award.stream, "award.approved", actor, now, {"approvals": len(award.approved_by)})
+    if not offer_if_approved(session, ports, award, now):
+        for case in cases:
+            settle(session, ports, case.round_, case.referral, now, cause="the provider can no longer take it")
 
 
-def refuse_interested(session: Session, round_: Round, actor: Actor, step: str) -> None:
-    """Refuse who typed a bid of this round, or declared an interest in one of its providers (law 9)."""
-    typed = session.exec(
-        select(Bid.id)
-        .join(BidRound, BidRound.bid_id == Bid.id)  # type: ignore[arg-type]
-        .where(BidRound.round_id == round_.id, Bid.typed_by == actor.ref)
-    ).first()
-    interested = session.exec(
-        select(Interest.id)
-        .join(Invitation, Invitation.provider == Interest.provider)  # type: ignore[arg-type]
-        .where(Invitation.round_id == round_.id, Interest.account == actor.ref)
-    ).first()
-    if typed is not None or interested is not None:
-        raise NeedsSecondPerson(actor=actor.ref, step=step)
+def refused_by_person(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
+    """The person said no; this is not held against the provider."""
+    actor.needs("record a person's refusal", Role.BROKER, Role.APPROVER)
+    _fall_through(session, ports, _locked(session, award_ref, actor), "refuse", actor, _words(reason))
+
+
+def overturn(
+    session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor, instead: str | None = None
+) -> bool:
+    """Overturn an award before it is confirmed; a second person must ask for the same. True once it is done.
+
+    `instead` overrides the order: it names the standing bid of the round that is awarded in this one's place, at once.
+    Without it the next in line is asked. What the first person gave as the reason stands.
+    """
+    actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
+    cases = _locked(session, award_ref, actor)
+    award, round_ = cases[0].award, cases[0].round_
+    now = ports.clock.read(session)
+    award.STEPS.step(award.state, "overturn", award.ref)
+    _refuse_ended(award, now)
+    refuse_interested(session, round_, actor, "overturn", award.provider)
+    asked = [one for one in award.approvals if "overturn" in one and one["instead"] == instead]
+    if any(one["by"] == actor.ref for one in asked):
+        raise NeedsSecondPerson(actor=actor.ref, step="overturn")
+    if not asked:
+        if instead is not None and instead not in {bid.ref for _, bid in standing_bids(session, round_, now)}:
+            raise NotFound(kind="standing bid", ref=instead)
+        ask = {"by": actor.ref, "at": now.isoformat(), "overturn": _words(reason), "instead": instead}
+        award.approvals = [*award.approvals, ask]
+        session.add(award)
+        session.flush()
+        audit.append(session, award.stream, "award.overturn_asked", actor, now, {"instead": instead})
+        return False
+    words = str(asked[0]["overturn"])
+    _fall_through(session, ports, cases, "overturn", actor, words, override=(instead, (asked[0]["by"], actor.ref)))
+    return True
+
+
+# The provider
 
 
 def accept(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
     """Take the offer, in time; a bundle is taken as a whole."""
     actor.needs("accept an award", Role.PROVIDER)
-    for ref in _bundle_refs(session, award_ref, actor):
-        award, _, round_, scheme = _locked(session, ref, actor)
-        now = ports.clock.read(session)
-        if award.state is AwardState.OFFERED and award.answer_by is not None and now >= award.answer_by:
-            raise TooLate(closes_at=award.answer_by, now=now)
-        reasons = assess_at_award(
-            session, round_, scheme, award.provider, now, counted=True, standing=True, route=route_of(award)
-        )
-        if reasons:
-            raise NotEligible(reasons=reasons)
+    cases = _locked(session, award_ref, actor)
+    now = ports.clock.read(session)
+    for case in cases:
+        award, scheme = case.award, case.scheme
+        award.STEPS.step(award.state, "accept", award.ref)
+        _refuse_ended(award, now)
+        standing = assess_standing(session, case.round_, scheme, award.provider, now, route=route_of(award))
+        if standing.reasons:
+            raise NotEligible(reasons=spoken.for_provider(standing))
         confirm_by = scheme.award.confirmation.end(now, scheme.calendar())
         advance(session, award, "accept", actor, now, accepted_at=now, confirm_by=confirm_by)
-        post(
-            session,
-            ports.entropy,
-            recipient=f"authority:{award.authority}",
-            kind="award_accepted",
-            about=award.ref,
-            now=now,
-        )
+        _tell_authority(session, ports, award, "award_accepted", now)
 
 
 def confirm(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> str:
-    """Confirm after reading the person's file: the contract is made, the referral is placed. Returns its reference."""
+    """Confirm after reading the person's file: the contract is made, the referral is placed. Returns its reference.
+
+    A bundle is confirmed as a whole: each of its packages gets its own contract.
+    """
     actor.needs("confirm an award", Role.PROVIDER)
-    award, referral, round_, scheme = _locked(session, award_ref, actor)
+    cases = _locked(session, award_ref, actor)
     now = ports.clock.read(session)
-    if award.state is AwardState.ACCEPTED and award.confirm_by is not None and now >= award.confirm_by:
-        raise TooLate(closes_at=award.confirm_by, now=now)
-    package = _package(session, referral)
-    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot)).for_confirmation
+    for case in cases:
+        case.award.STEPS.step(case.award.state, "confirm", case.award.ref)
+        _refuse_ended(case.award, now)
+    gaps = dict.fromkeys(gap for case in cases for gap in _gaps(session, case))
     if gaps:
         raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
+    contract, *_ = [_confirm_one(session, ports, case, actor, now) for case in cases]
+    return contract
+
+
+def _gaps(session: Session, case: _Case) -> Sequence[readiness.Gap]:
+    package = package_of(session, case.round_)
+    lot = case.scheme.lot(package.lot)
+    return readiness.missing(package, person_of(session, package), lot).for_confirmation
+
+
+def _confirm_one(session: Session, ports: Ports, case: _Case, actor: Actor, now: datetime) -> str:
+    award = case.award
     advance(session, award, "confirm", actor, now)
     holds.commit(session, award_ref=award.ref, actor=CLOCK, now=now)
     contract = create_contract(
         session,
         ports.entropy,
-        package=package,
+        package=package_of(session, case.round_),
         award_ref=award.ref,
         provider=award.provider,
         weekly_minutes=award.weekly_minutes,
@@ -124,17 +200,17 @@ def confirm(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
         actor=CLOCK,
         now=now,
     )
-    advance(session, referral, "place", CLOCK, now, placed_at=now, facts={"award": award.ref, "contract": contract.ref})
-    decide(session, round_, Outcome.ACCEPTED, CLOCK, now, cause="the award was confirmed")
-    conclude_bids(session, ports, round_, now, winner=award)
+    facts = {"award": award.ref, "contract": contract.ref}
+    advance(session, case.referral, "place", CLOCK, now, placed_at=now, facts=facts)
+    decide(session, case.round_, Outcome.ACCEPTED, CLOCK, now, cause="the award was confirmed")
+    conclude_bids(session, ports, case.round_, now, winner=award)
     return contract.ref
 
 
 def decline(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
     """Say no to an offer; the reserve is asked at once. A bundle is declined as a whole."""
     actor.needs("decline an award", Role.PROVIDER)
-    for ref in _bundle_refs(session, award_ref, actor):
-        _fall_through(session, ports, ref, "decline", actor, _words(reason))
+    _fall_through(session, ports, _locked(session, award_ref, actor), "decline", actor, _words(reason))
 
 
 def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
@@ -143,94 +219,118 @@ def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, ac
     Within the scheme's hours it is not held against the provider; the trail says whether it was.
     """
     actor.needs("return an award", Role.PROVIDER)
-    award, _, _, scheme = _locked(session, award_ref, actor)
-    now = ports.clock.read(session)
-    limit = timedelta(hours=scheme.award.return_hours)
-    in_time = award.accepted_at is not None and now < award.accepted_at + limit
-    facts = {"without_penalty": in_time}
-    audit.append(session, award.stream, "award.return_asked", actor, now, facts)
-    _fall_through(session, ports, award_ref, "return", actor, _words(reason))
+    _fall_through(session, ports, _locked(session, award_ref, actor), "return", actor, _words(reason))
 
 
-def refused_by_person(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
-    """The person said no; this is not held against the provider."""
-    actor.needs("record a person's refusal", Role.BROKER, Role.APPROVER)
-    _fall_through(session, ports, award_ref, "refuse", actor, _words(reason))
-
-
-def overturn(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> bool:
-    """Overturn an award before it is confirmed; a second person must ask for the same. True once it is done."""
-    actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
-    award, _, round_, _ = _locked(session, award_ref, actor)
-    now = ports.clock.read(session)
-    refuse_interested(session, round_, actor, "overturn")
-    asked = [approval for approval in award.approvals if "overturn" in approval]
-    if not award.STEPS.allows(award.state, "overturn"):
-        raise NoSuchStep(kind="Award", ref=award.ref, state=str(award.state), step="overturn")
-    if not asked:
-        award.approvals = [*award.approvals, {"by": actor.ref, "at": now.isoformat(), "overturn": _words(reason)}]
-        session.add(award)
-        audit.append(session, award.stream, "award.overturn_asked", actor, now, {"reason": _words(reason)})
-        return False
-    if asked[0]["by"] == actor.ref:
-        raise NeedsSecondPerson(actor=actor.ref, step="overturn")
-    _fall_through(session, ports, award_ref, "overturn", actor, asked[0]["overturn"])
-    return True
+# The clock
 
 
 def expire_due(session: Session, ports: Ports, award_id: int) -> bool:
     """Record that an offer was not answered, or an acceptance not confirmed, in time. False: nothing to do."""
-    award = session.get(Award, award_id, populate_existing=True)
-    assert award is not None
-    award, referral, round_, _ = _locked(session, award.ref, CLOCK)
+    found = session.get(Award, award_id, populate_existing=True)
+    assert found is not None
+    cases = _locked_with_bundle(session, found)
+    award = cases[0].award
     now = ports.clock.read(session)
-    end = {AwardState.OFFERED: award.answer_by, AwardState.ACCEPTED: award.confirm_by}.get(award.state)
-    if end is None or now < end:
+    if award.due is None or now < award.due:
         return False
     words = "was not answered in time" if award.state is AwardState.OFFERED else "was not confirmed in time"
-    _end(session, award, "expire", CLOCK, now, f"The offer {words}.")
-    settle(session, ports, round_, referral, now, cause=words)
+    for case in cases:
+        _end(session, case.award, "expire", CLOCK, now, f"The offer {words}." if case is cases[0] else _WHOLE)
+    for case in cases:
+        settle(session, ports, case.round_, case.referral, now, cause=words)
     return True
 
 
-def _fall_through(session: Session, ports: Ports, ref: str, step: str, actor: Actor, reason: str) -> None:
-    award, referral, round_, _ = _locked(session, ref, actor)
+def cancel_live_award(session: Session, ports: Ports, referral: Referral, now: datetime, *, reason: str) -> None:
+    """End whatever award is alive because its referral was held or withdrawn; no next in line is asked.
+
+    The other packages of its bundle are offered to their own next in line.
+    """
+    found = live_award(session, referral.id)
+    if found is None or found.state is AwardState.CONFIRMED:
+        return
+    named, *others = _locked_with_bundle(session, found)
+    _end(session, named.award, "expire", CLOCK, now, reason)
+    for case in others:
+        _end(session, case.award, "expire", CLOCK, now, _WHOLE)
+    for case in others:
+        settle(session, ports, case.round_, case.referral, now, cause="a package of the bundle was taken out")
+
+
+# Falling through
+
+
+def _fall_through(
+    session: Session,
+    ports: Ports,
+    cases: Sequence[_Case],
+    step: str,
+    actor: Actor,
+    reason: str,
+    *,
+    override: tuple[str | None, tuple[str, str]] | None = None,
+) -> None:
+    """End an award and its bundle, then ask the next in line of each package, or the bid that two people chose."""
+    named, *others = cases
+    award = named.award
     now = ports.clock.read(session)
-    if award.state is AwardState.OFFERED and award.answer_by is not None and now >= award.answer_by:
-        raise TooLate(closes_at=award.answer_by, now=now)
-    _end(session, award, step, actor, now, reason)
-    post(
-        session, ports.entropy, recipient=f"authority:{award.authority}", kind=f"award_{step}", about=award.ref, now=now
+    award.STEPS.step(award.state, step, award.ref)
+    _refuse_ended(award, now)
+    _end(session, award, step, actor, now, reason, **_held_against(named, step, now))
+    for case in others:
+        if actor.role is Role.PROVIDER:
+            _end(session, case.award, step, actor, now, reason, **_held_against(case, step, now))
+        else:
+            _end(session, case.award, "expire", CLOCK, now, _WHOLE)
+    _tell_authority(session, ports, award, f"award_{step}", now)
+    if override is not None and override[0] is not None:
+        _award_instead(session, ports, named, override[0], override[1], reason, now)
+    for case in cases:
+        settle(session, ports, case.round_, case.referral, now, cause=f"the award was ended: {step}")
+
+
+def _held_against(case: _Case, step: str, now: datetime) -> dict[str, bool]:
+    """Whether a return came within the scheme's hours."""
+    if step != "return" or case.award.accepted_at is None:
+        return {}
+    return {"without_penalty": now < case.award.accepted_at + timedelta(hours=case.scheme.award.return_hours)}
+
+
+def _award_instead(
+    session: Session, ports: Ports, case: _Case, bid_ref: str, people: tuple[str, str], reason: str, now: datetime
+) -> None:
+    chosen = [(scored, bid) for scored, bid in standing_bids(session, case.round_, now) if bid.ref == bid_ref]
+    if not chosen:
+        raise NotFound(kind="standing bid", ref=bid_ref)
+    award = propose(
+        session,
+        ports,
+        round_=case.round_,
+        referral=case.referral,
+        scheme=case.scheme,
+        line=in_line(session, case.round_, *chosen[0]),
+        source=Source.OVERRIDE,
+        now=now,
+        reason=reason,
     )
-    settle(session, ports, round_, referral, now, cause=f"the award was ended: {step}")
+    award.approvals = [{"by": person, "at": now.isoformat()} for person in people]
+    session.add(award)
+    session.flush()
+    if not offer_if_approved(session, ports, award, now):
+        raise NotEligible(reasons=(award.end_reason or "",))
 
 
-def _end(session: Session, award: Award, step: str, actor: Actor, now: datetime, reason: str) -> None:
-    advance(session, award, step, actor, now, ended_at=now, end_reason=reason, facts={"reason": reason})
+def _end(session: Session, award: Award, step: str, actor: Actor, now: datetime, reason: str, **facts: bool) -> None:
+    """The reason stays in the row: what people write may name somebody, and the trail is for ever (law 3)."""
+    advance(session, award, step, actor, now, ended_at=now, end_reason=reason, facts=facts)
     if holds.hold_of(session, award.ref) is not None:
         holds.release(session, award_ref=award.ref, actor=CLOCK, now=now)
 
 
-def cancel_live_award(session: Session, referral: Referral, now: datetime, *, reason: str) -> None:
-    """End whatever award is alive because its referral was held or withdrawn; no next in line is asked."""
-    award = live_award(session, referral.id)
-    if award is None or award.state is AwardState.CONFIRMED:
-        return
-    _end(session, award, "expire", CLOCK, now, reason)
-
-
-def _bundle_refs(session: Session, award_ref: str, actor: Actor) -> list[str]:
-    award = award_of(session, award_ref, actor)
-    if award.bundle is None:
-        return [award_ref]
-    query = select(Award).where(Award.bundle == award.bundle).order_by(Award.referral_id)  # type: ignore[arg-type]
-    return [one.ref for one in session.exec(query) if one.state is award.state]
-
-
-def _package(session: Session, referral: Referral) -> Package:
-    package = session.get(Package, referral.package_id)
-    assert package is not None
-    return package
+def _tell_authority(session: Session, ports: Ports, award: Award, kind: str, now: datetime) -> None:
+    recipient = f"authority:{award.authority}"
+    post(session, ports.entropy, recipient=recipient, kind=kind, about=award.ref, now=now)
 
 
 def _words(reason: str) -> str:

@@ -4,13 +4,15 @@ Whoever falls out of the line makes room for the next in the same transaction, s
 somebody to notice. Locks are taken in one order: referral, award, then the provider and its ledger.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
 from bidding.asking import assess_at_award, provider_id, visit_hours
 from bidding.awards.line import InLine, approvals_needed, next_in_line
-from bidding.awards.records import Award, AwardState, Source, live_award
+from bidding.awards.records import Award, AwardState, Source, bundled_with, live_award
+from bidding.bids.records import Bid
 from bidding.bids.submitting import package_of
 from bidding.escalation import exhaust
 from bidding.referrals import Referral
@@ -24,9 +26,10 @@ from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.packages.schedule import Schedule
 from dps.register import holds
-from dps.schemes.model import Scheme, Urgency
+from dps.schemes.model import Mode, Scheme, Urgency
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import DirectRoute
+from matching.eligibility import words as spoken
 
 
 def propose(
@@ -93,9 +96,9 @@ def settle(session: Session, ports: Ports, round_: Round, referral: Referral, no
         line = next_in_line(session, current, scheme, now)
         if line is None:
             successor = exhaust(session, ports, current, referral, now, cause=cause)
-            current = successor if successor is not None and successor.mode == "ranked_offer" else None
+            current = successor if successor is not None and successor.mode == Mode.RANKED_OFFER else None
             continue
-        source = Source.RANKED_OFFER if current.mode == "ranked_offer" else Source.RESERVE
+        source = Source.RANKED_OFFER if current.mode == Mode.RANKED_OFFER else Source.RESERVE
         award = propose(
             session,
             ports,
@@ -106,62 +109,114 @@ def settle(session: Session, ports: Ports, round_: Round, referral: Referral, no
             source=source,
             now=now,
         )
-        offer_if_approved(session, ports, award, referral, current, scheme, now)
+        offer_if_approved(session, ports, award, now)
 
 
-def offer_if_approved(
-    session: Session, ports: Ports, award: Award, referral: Referral, round_: Round, scheme: Scheme, now: datetime
-) -> bool:
-    """Offer the award once enough people have approved; until then it waits on the brokers' desk.
+def call_first(
+    session: Session, ports: Ports, opened: Round | None, referral: Referral, now: datetime, *, cause: str
+) -> Round | None:
+    """Where a stage that was `opened` asks one provider after another, offer it to the first of them."""
+    if opened is not None and opened.mode == Mode.RANKED_OFFER:
+        settle(session, ports, opened, referral, now, cause=cause)
+    return opened
 
-    False where the provider can no longer take it: the award has ended, and the caller settles what follows.
+
+def offer_if_approved(session: Session, ports: Ports, award: Award, now: datetime) -> bool:
+    """Offer the award, its whole bundle with it, once enough people have approved; until then it waits on the desk.
+
+    False where the provider can no longer take it: the award has ended, its bundle too, and the caller settles what
+    follows.
     """
-    needed = approvals_needed(
-        scheme.award,
+    if award.state is not AwardState.PROPOSED:
+        # It was offered or given up together with another award of its bundle.
+        return award.is_live
+    together = [award, *bundled_with(session, award)]
+    waiting = [one for one in together if len(one.approved_by) < _approvals_needed(session, one)]
+    if award in waiting:
+        recipient = f"authority:{award.authority}"
+        post(session, ports.entropy, recipient=recipient, kind="award_to_approve", about=award.ref, now=now)
+    if waiting:
+        return True
+    causes = _causes(session, together, now) or _reserve(session, together, now)
+    for one in together:
+        if causes:
+            _give_up(session, one, now, causes)
+        else:
+            _offer(session, ports, one, now)
+    return not causes
+
+
+def _approvals_needed(session: Session, award: Award) -> int:
+    return approvals_needed(
+        rules_by_hash(session, round_of_award(session, award).rule_hash).award,
         weekly_pence=award.weekly_pence,
         needs_person=award.needs_person,
         source=Source(award.source),
     )
-    if len(award.approvals) < needed:
-        post(
+
+
+def round_of_award(session: Session, award: Award) -> Round:
+    """The round that an award was proposed in."""
+    found = session.get(Round, award.round_id)
+    assert found is not None
+    return found
+
+
+def _causes(session: Session, together: Sequence[Award], now: datetime) -> dict[str, str]:
+    """Why these awards can't be offered now: the words of each cause, by its code."""
+    found: dict[str, str] = {}
+    refs = [award.ref for award in together]
+    for award in together:
+        bid = session.get(Bid, award.bid_id) if award.bid_id else None
+        if bid is not None and now >= bid.valid_until:
+            found["bid_ended"] = "The bid stood until a day that is over."
+        round_ = round_of_award(session, award)
+        assessment = assess_at_award(
             session,
-            ports.entropy,
-            recipient=f"authority:{award.authority}",
-            kind="award_to_approve",
-            about=award.ref,
-            now=now,
+            round_,
+            rules_by_hash(session, round_.rule_hash),
+            award.provider,
+            now,
+            counted=Source(award.source) is Source.ALLOCATION,
+            leave_out=refs,
+            route=route_of(award),
         )
-        return True
-    counted = Source(award.source) is Source.ALLOCATION
-    reasons = assess_at_award(session, round_, scheme, award.provider, now, counted=counted, route=route_of(award))
-    if reasons:
-        return _drop(session, award, now, "; ".join(reasons))
-    try:
-        holds.reserve(
-            session,
-            provider_id=provider_id(session, award.provider),
-            authority=award.authority,
-            locality=award.locality,
-            minutes=award.weekly_minutes,
-            award_ref=award.ref,
-            actor=CLOCK,
-            now=now,
-        )
-    except NoCapacity as short:
-        return _drop(session, award, now, str(short))
-    _offer(session, ports, award, referral, round_, scheme, now)
-    return True
+        found |= {reason.code: spoken.for_broker(reason) for reason in assessment.reasons}
+    return found
 
 
-def _drop(session: Session, award: Award, now: datetime, reason: str) -> bool:
-    """Give up a proposed award whose provider can no longer take it."""
-    advance(session, award, "expire", CLOCK, now, ended_at=now, end_reason=reason, facts={"cause": reason})
-    return False
+def _reserve(session: Session, together: Sequence[Award], now: datetime) -> dict[str, str]:
+    """Hold the hours of all of them, or of none."""
+    for award in together:
+        try:
+            holds.reserve(
+                session,
+                provider_id=provider_id(session, award.provider),
+                authority=award.authority,
+                locality=award.locality,
+                minutes=award.weekly_minutes,
+                award_ref=award.ref,
+                actor=CLOCK,
+                now=now,
+            )
+        except NoCapacity as short:
+            return {short.code: str(short)}
+    return {}
 
 
-def _offer(
-    session: Session, ports: Ports, award: Award, referral: Referral, round_: Round, scheme: Scheme, now: datetime
-) -> None:
+def _give_up(session: Session, award: Award, now: datetime, causes: Mapping[str, str]) -> None:
+    """End a proposed award whose provider can no longer take it: the words are a broker's, the trail keeps codes."""
+    words = " ".join(causes.values())
+    advance(session, award, "expire", CLOCK, now, ended_at=now, end_reason=words, facts={"causes": sorted(causes)})
+    if holds.hold_of(session, award.ref) is not None:
+        holds.release(session, award_ref=award.ref, actor=CLOCK, now=now)
+
+
+def _offer(session: Session, ports: Ports, award: Award, now: datetime) -> None:
+    round_ = round_of_award(session, award)
+    referral = session.get(Referral, award.referral_id)
+    assert referral is not None
+    scheme = rules_by_hash(session, round_.rule_hash)
     answer_by = scheme.award.acceptance[Urgency(referral.urgency)].end(now, scheme.calendar())
     facts = {"answer_by": answer_by.isoformat(), "provider": award.provider}
     advance(session, award, "offer", CLOCK, now, offered_at=now, answer_by=answer_by, facts=facts)

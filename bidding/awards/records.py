@@ -54,6 +54,7 @@ _A = AwardState
 _CLOCK = (Role.CLOCK,)
 _OFFICE = (Role.BROKER, Role.APPROVER)
 _PROVIDER = (Role.PROVIDER,)
+LIVE = (_A.PROPOSED, _A.OFFERED, _A.ACCEPTED, _A.CONFIRMED)
 _LIVE = "state IN ('proposed', 'offered', 'accepted', 'confirmed') AND ended_at IS NULL"
 
 
@@ -123,6 +124,20 @@ class Award(SQLModel, table=True):
     def stream(self) -> str:
         return self.ref
 
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE and self.ended_at is None
+
+    @property
+    def due(self) -> datetime | None:
+        """When what is asked of the provider now must be there: its answer, or its confirmation."""
+        return {_A.OFFERED: self.answer_by, _A.ACCEPTED: self.confirm_by}.get(self.state)
+
+    @property
+    def approved_by(self) -> tuple[str, ...]:
+        """Who said yes; among `approvals` stands also who asked for the award to be overturned."""
+        return tuple(one["by"] for one in self.approvals if "overturn" not in one)
+
 
 class Interest(SQLModel, table=True):
     """A member of staff declares a tie to a provider: it bars them from deciding rounds that provider takes part in."""
@@ -141,7 +156,7 @@ def award_of(session: Session, ref: str, actor: Actor) -> Award:
     if found is None:
         raise NotFound(kind="award", ref=ref)
     actor.sees("award", ref, authority=found.authority, provider=found.provider)
-    if actor.role is Role.PROVIDER and found.state is AwardState.PROPOSED:
+    if actor.role is Role.PROVIDER and found.offered_at is None:
         raise NotFound(kind="award", ref=ref)
     return found
 
@@ -150,10 +165,23 @@ def live_award(session: Session, referral_id: int | None) -> Award | None:
     """The one award of a referral that has not fallen through."""
     query = select(Award).where(
         Award.referral_id == referral_id,
-        col(Award.state).in_([AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED, AwardState.CONFIRMED]),
+        col(Award.state).in_(LIVE),
         col(Award.ended_at).is_(None),
     )
     return session.exec(query).first()
+
+
+def bundled_with(session: Session, award: Award) -> list[Award]:
+    """The other live awards of the same bundle, in the order in which referrals are locked."""
+    if award.bundle is None:
+        return []
+    query = select(Award).where(
+        Award.bundle == award.bundle,
+        Award.id != award.id,
+        col(Award.state).in_(LIVE),
+        col(Award.ended_at).is_(None),
+    )
+    return list(session.exec(query.order_by(col(Award.referral_id))).all())
 
 
 def tried_providers(session: Session, round_id: int | None) -> set[str]:

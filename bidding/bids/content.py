@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Self
 
-from dps.kernel.errors import BadInput
+from dps.kernel.errors import BadInput, NoPrice
 from dps.kernel.money import RateCard, in_pounds, round_half_up
 from dps.packages.costing import exact_effective_rate, exact_weekly_cost, weekly_cost_pence
 from dps.packages.schedule import Schedule
@@ -97,7 +97,7 @@ def problems(content: BidContent, asked: Asked) -> tuple[str, ...]:
             _start_problem(content, asked),
             _times_problem(content, asked),
             _minutes_problem(content, asked),
-            envelope_problem(content, asked),
+            _price_problem(content, asked),
             *_answer_problems(content, asked),
         )
         if words
@@ -144,9 +144,13 @@ def _minutes_problem(content: BidContent, asked: Asked) -> str | None:
     return None
 
 
-def envelope_problem(content: BidContent, asked: Asked) -> str | None:
-    """Whether the price lies outside floor and ceiling without a reason for the exceptional route."""
-    if content.exceptional_reason or not is_outside(content.card, asked.schedule, asked.envelope):
+def _price_problem(content: BidContent, asked: Asked) -> str | None:
+    """Whether a visit has no price, or the price lies outside floor and ceiling without a reason for that."""
+    try:
+        outside = is_outside(content.card, asked.schedule, asked.envelope)
+    except NoPrice as none:
+        return f"The prices do not cover every visit: {none.reason}."
+    if content.exceptional_reason or not outside:
         return None
     floor, ceiling = asked.envelope.floor_pence_per_hour, asked.envelope.ceiling_pence_per_hour
     return (

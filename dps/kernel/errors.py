@@ -349,6 +349,20 @@ class WrongMode(Refused):
     sentence = "This round takes {mode}, not this."
 
 
+class CannotAmend(Refused):
+    """What providers answered can't be changed now: their bids are open, or one of them was chosen."""
+
+    code = "cannot_amend"
+    sentence = "Referral {ref} can't be amended: {reason}."
+
+
+class TakenByAnother(Conflict):
+    """Another provider was first to accept."""
+
+    code = "taken_by_another"
+    sentence = "Another provider was the first to accept {ref}."
+
+
 class NeedsSecondPerson(Refused):
     """The scheme asks for another person at this step."""
 
