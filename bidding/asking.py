@@ -22,7 +22,7 @@ from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
 from dps.register.providers import Provider
 from dps.schemes.model import Rating, Reach, Scheme, Stage
-from matching.eligibility import Assessment, DaySpan, DirectRoute, Need, assess
+from matching.eligibility import Assessment, Candidate, DaySpan, DirectRoute, Need, assess
 from matching.eligibility import words as spoken
 
 _DAY = 24 * 60
@@ -113,11 +113,7 @@ def _assess_one(
     route: DirectRoute | None = None,
     leave_out: Collection[str] = (),
 ) -> Assessment:
-    referral = session.get(Referral, round_.referral_id)
-    assert referral is not None
-    package = session.get(Package, referral.package_id)
-    assert package is not None
-    need = need_of(session, referral, package, scheme, round_.stage_no, now)
+    referral, package, need = _need_of_round(session, round_, scheme, now)
     if route is not None:
         # A direct award is bound by its own reason, not by how far up the ladder the search happens to be.
         lists, reach = (one.key for one in scheme.lists), (one.key for one in scheme.localities)
@@ -130,10 +126,19 @@ def _assess_one(
         authority=referral.authority,
         at=now,
         providers=[provider_id(session, provider)],
-        in_play=usage(session, scheme.key, provider=provider, leave_out=leave_out),
+        # At the award the take limit was counted before: only what stands is asked.
+        in_play=None if at_award else usage(session, scheme.key, provider=provider, leave_out=leave_out),
         start_week=package.latest_start,
     )
     return assess(need, candidate, at_award=at_award)
+
+
+def _need_of_round(session: Session, round_: Round, scheme: Scheme, now: datetime) -> tuple[Referral, Package, Need]:
+    referral = session.get(Referral, round_.referral_id)
+    assert referral is not None
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    return referral, package, need_of(session, referral, package, scheme, round_.stage_no, now)
 
 
 def provider_id(session: Session, ref: str) -> int:
@@ -189,11 +194,26 @@ def barred_from(
     session: Session, pairs: Collection[tuple[str, Round]], scheme: Scheme, now: datetime
 ) -> set[tuple[str, int | None]]:
     """The (provider, round id) among `pairs` in which the provider may not take part any more."""
-    return {
-        (provider, round_.id)
-        for provider, round_ in pairs
-        if assess_standing(session, round_, scheme, provider, now).reasons
-    }
+    by_round: dict[int, tuple[Round, list[str]]] = {}
+    for provider, round_ in pairs:
+        by_round.setdefault(round_.id or 0, (round_, []))[1].append(provider)
+    ids = _provider_ids(session, {provider for provider, _ in pairs})
+    known: dict[str, dict[str, Candidate]] = {}
+    barred: set[tuple[str, int | None]] = set()
+    for round_, providers in by_round.values():
+        referral, _, need = _need_of_round(session, round_, scheme, now)
+        if referral.authority not in known:
+            found = candidates(session, scheme, authority=referral.authority, at=now, providers=ids)
+            known[referral.authority] = {candidate.provider: candidate for candidate in found}
+        for provider in providers:
+            if not assess(need, known[referral.authority][provider], at_award=True).may_win:
+                barred.add((provider, round_.id))
+    return barred
+
+
+def _provider_ids(session: Session, refs: Collection[str]) -> list[int]:
+    found = session.exec(select(Provider.id).where(col(Provider.ref).in_(refs)).order_by(col(Provider.id)))
+    return [id_ for id_ in found if id_ is not None]
 
 
 def best_rating_score(
@@ -203,8 +223,7 @@ def best_rating_score(
     if not providers:
         return {}
     scores = {str(rating): score for rating, score in scheme.quality.scores.items()}
-    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(providers))).all()
-    found = candidates(session, scheme, authority=authority, at=at, providers=[id_ for id_ in ids if id_ is not None])
+    found = candidates(session, scheme, authority=authority, at=at, providers=_provider_ids(session, providers))
     return {
         candidate.provider: max(
             (scores[location.rating] for location in candidate.locations), default=scores[str(Rating.NOT_RATED)]

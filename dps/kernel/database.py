@@ -1,17 +1,20 @@
 """One database, opened twice: for commands (`transaction`) and for looks (`reading`).
 
 SQLite keeps its promises only if every write transaction begins `BEGIN IMMEDIATE`: a deferred one that reads first
-and writes later loses updates or fails half-way. PostgreSQL keeps READ COMMITTED and row locks (`locked`).
+and writes later loses updates or fails half-way. PostgreSQL keeps READ COMMITTED, whatever the server's default, and
+row locks (`locked`).
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import sessionmaker
-from sqlmodel import Session, SQLModel, col, select
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import SessionTransaction, sessionmaker
+from sqlmodel import Session, SQLModel, select
 
 from dps.kernel.errors import Misconfigured
 
@@ -28,25 +31,39 @@ Row = TypeVar("Row", bound=SQLModel)
 _READING = "dps_reading"
 
 
-class Database:
-    """An engine and its two ways in.
+def database_url(text: str) -> URL:
+    """The address of a database that this engine works on; ValueError with what is wrong.
 
-    `url` is an SQLAlchemy URL of SQLite or PostgreSQL (`postgresql://` is read as `postgresql+psycopg://`).
+    `postgresql://` and `postgres://` are read as `postgresql+psycopg://`.
     """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError("is not a database address such as sqlite:///dps.sqlite3") from None
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise ValueError(f"names {url.drivername}: use sqlite or postgresql")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("names no file: a database in memory is lost with its process")
+    return url
+
+
+class Database:
+    """An engine and its two ways in. `url` is an SQLAlchemy URL of SQLite or PostgreSQL."""
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
-        parsed = make_url(url)
-        if parsed.drivername in ("postgresql", "postgres"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise Misconfigured(reason=f"DPS_DATABASE_URL names {parsed.drivername}: use sqlite or postgresql.")
-        self.url = parsed
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(parsed, pool_size) if self.is_sqlite else _postgresql_engine(parsed, pool_size)
+        try:
+            self.url = database_url(url)
+        except ValueError as fault:
+            raise Misconfigured(reason=f"DPS_DATABASE_URL {fault}.") from None
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(self.url, pool_size) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
         self._write = sessionmaker(self.engine, class_=Session, expire_on_commit=False, autoflush=True)
         self._read = sessionmaker(
             self.engine.execution_options(**{_READING: True}), class_=Session, expire_on_commit=False, autoflush=False
         )
+        event.listen(self._write, "after_soft_rollback", _forget_what_was_undone)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -64,7 +81,7 @@ class Database:
         self.engine.dispose()
 
 
-def _sqlite_engine(url: Any, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL, pool_size: int) -> Engine:
     engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -83,8 +100,8 @@ def _sqlite_engine(url: Any, pool_size: int) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: Any, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True)
+def _postgresql_engine(url: URL, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -94,16 +111,28 @@ def _postgresql_engine(url: Any, pool_size: int) -> Engine:
     return engine
 
 
+def _forget_what_was_undone(session: Session, ended: SessionTransaction) -> None:
+    # A guarded update changes rows in memory without SQLAlchemy's notice: after its savepoint they are read anew.
+    if ended.nested:
+        session.expire_all()
+
+
 def locked(session: Session, row: type[Row], *ids: int | None, shared: bool = False) -> Sequence[Row]:
     """The rows with these ids, locked in order of id until the transaction ends, as they are *after* the wait.
 
     `shared` lets other sharers in and keeps exclusive lockers out. SQLite's write transactions exclude each other
     anyway. Read the clock after this, in a statement of its own.
     """
+    found: Sequence[Row] = session.exec(_locking(row, shared), params={"ids": list(ids)}).all()
+    return found
+
+
+@cache
+def _locking(row: type[Row], shared: bool) -> Any:
+    """Built once per table: every command locks something."""
     key = row.__table__.c.id  # type: ignore[attr-defined]
-    query = select(row).where(col(key).in_(ids)).order_by(key)
-    query = query.with_for_update(read=shared).execution_options(populate_existing=True)
-    return session.exec(query).all()
+    query = select(row).where(key.in_(bindparam("ids", expanding=True))).order_by(key)
+    return query.with_for_update(read=shared).execution_options(populate_existing=True)
 
 
 def locked_one(session: Session, row: type[Row], id_: int | None, *, shared: bool = False) -> Row:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from dps.kernel.calendar import LONDON
@@ -94,13 +95,11 @@ def standing(
     narrowed = {"provider_id": providers, "lot": lots, "locality": localities}
     memberships = _memberships(session, scheme_key, narrowed)
     ids = sorted(memberships if providers is None else set(providers))
-    suspensions = _grouped(session, select(Suspension).where(Suspension.scheme == scheme_key), Suspension, ids)
-    locations = _grouped(session, select(Location), Location, ids)
-    ledger = _grouped(session, select(Ledger), Ledger, ids)
-    limits = select(TakeLimit).where(TakeLimit.scheme == scheme_key, col(TakeLimit.replaced_at).is_(None))
-    limit_of = _grouped(session, limits, TakeLimit, ids)
+    suspensions = _grouped(session, _SUSPENSIONS, ids, scheme=scheme_key)
+    locations = _grouped(session, _LOCATIONS, ids)
+    ledger = _grouped(session, _LEDGER, ids)
+    limit_of = _grouped(session, _LIMITS, ids, scheme=scheme_key)
     documents = latest_documents(session, ids)
-    query = select(Provider).where(col(Provider.id).in_(ids)).order_by(col(Provider.id))
     return tuple(
         ProviderStanding(
             provider_id=provider.id,
@@ -117,7 +116,7 @@ def standing(
             ledger=_by_authority(ledger.get(provider.id, [])),
             take_limit=tuple(part for limit in limit_of.get(provider.id, []) for part in limit.as_parts()),
         )
-        for provider in session.exec(query.execution_options(populate_existing=True))
+        for provider in session.exec(_PROVIDERS, params={"ids": ids})
         if provider.id is not None
     )
 
@@ -158,10 +157,29 @@ def _memberships(
     return found
 
 
-def _grouped(session: Session, query: Any, table: Any, ids: Sequence[int]) -> dict[int, list[Any]]:
-    query = query.where(table.provider_id.in_(ids)).order_by(table.id)
+def _of_providers(table: Any, *rules: Any) -> Any:
+    """Built once: these run for every stage, bid and award."""
+    query = select(table).where(table.provider_id.in_(_IDS), *rules).order_by(table.id)
+    return query.execution_options(populate_existing=True)
+
+
+_IDS: Any = bindparam("ids", expanding=True)
+_SCHEME: Any = bindparam("scheme")
+_SUSPENSIONS = _of_providers(Suspension, col(Suspension.scheme) == _SCHEME)
+_LOCATIONS = _of_providers(Location)
+_LEDGER = _of_providers(Ledger)
+_LIMITS = _of_providers(TakeLimit, col(TakeLimit.scheme) == _SCHEME, col(TakeLimit.replaced_at).is_(None))
+_PROVIDERS: Any = (
+    select(Provider)
+    .where(col(Provider.id).in_(_IDS))
+    .order_by(col(Provider.id))
+    .execution_options(populate_existing=True)
+)
+
+
+def _grouped(session: Session, query: Any, ids: Sequence[int], **named: Any) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    for row in session.exec(query.execution_options(populate_existing=True)):
+    for row in session.exec(query, params={"ids": ids, **named}):
         found.setdefault(row.provider_id, []).append(row)
     return found
 
