@@ -1,0 +1,126 @@
+"""The dive: follow the prices down to an award, fixing the providers whose best set stays the same first."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.allocation.bound import Oracle, Prices
+from matching.allocation.problem import Ints
+from matching.allocation.repair import repaired
+
+
+class Pace(NamedTuple):
+    """Price steps between fixings, the share of providers fixed at a time, the length of a step."""
+
+    looks: int
+    share: float
+    step: float
+
+
+def dive(
+    oracle: Oracle,
+    prices: Prices,
+    pace: Pace,
+    chance: np.random.Generator | None,
+    executor: Executor | None,
+    may_go_on: Callable[[], bool],
+) -> tuple[Ints, int]:
+    """A feasible award in the neighbourhood of `prices` and its objective; `chance` varies the order a little."""
+    market = oracle.market
+    prices = prices.copy()
+    covered = np.zeros(len(market.unplaced), dtype=np.bool_)
+    done = np.zeros(oracle.providers, dtype=np.bool_)
+    wanted = market.wanted[oracle.localities].copy()
+    holder = np.full(len(market.unplaced), -1, dtype=np.int64)
+    while not done.all() and may_go_on():
+        seen: dict[tuple[int, bytes], int] = {}
+        direction = np.zeros(len(market.unplaced))
+        sets: dict[int, Ints] = {}
+        over = np.zeros(len(market.unplaced), dtype=np.int64)
+        for _ in range(pace.looks):
+            asked = Prices(prices.package, np.where(wanted > 0, prices.newcomer, 0.0), prices.row)
+            choice = oracle.choose(asked, executor, covered, done)
+            ends = np.cumsum(choice.count)
+            over = np.zeros(len(market.unplaced), dtype=np.int64)
+            for provider in np.flatnonzero(~done).tolist():
+                bids = np.sort(choice.bids[ends[provider] - choice.count[provider] : ends[provider]])
+                sets[provider] = bids
+                key = (provider, bids.tobytes())
+                seen[key] = seen.get(key, 0) + 1
+                for bid in bids.tolist():
+                    over[market.part_package[market.part_start[bid] : market.part_start[bid + 1]]] += 1
+            slope = np.where(covered, 0.0, 1.0) - over
+            slope[(prices.package >= market.unplaced - 1e-9) & (slope > 0)] = 0
+            direction = 0.5 * direction + 0.5 * slope
+            length = pace.step * abs(prices.package[~covered].sum()) * 0.3 / (float(direction @ direction) + 1e-9)
+            prices.package = np.minimum(prices.package + length * direction, market.unplaced)
+        ranking = []
+        for provider, bids in sets.items():
+            steady = seen[provider, bids.tobytes()] / pace.looks
+            if not len(bids):
+                ranking.append((-steady, 1, provider))
+                continue
+            weight = market.minutes[bids]
+            contested = _contested(oracle, bids, over)
+            wobble = 0.0 if chance is None else 0.1 * chance.random()
+            ranking.append(
+                (-steady + 1.5 * float(weight @ contested) / int(weight.sum()) + wobble, -int(weight.sum()), provider)
+            )
+        for _, _, provider in sorted(ranking)[: max(1, int(pace.share * oracle.providers))]:
+            bids = sets[provider]
+            packages = np.concatenate([_packages(oracle, bid) for bid in bids.tolist()]) if len(bids) else bids
+            if covered[packages].any():
+                continue
+            _fix(oracle, bids, holder, covered, wanted)
+            done[provider] = True
+    return repaired(market, _within_limits(oracle, holder))
+
+
+def _packages(oracle: Oracle, bid: int) -> Ints:
+    market = oracle.market
+    return market.part_package[market.part_start[bid] : market.part_start[bid + 1]]
+
+
+def _contested(oracle: Oracle, bids: Ints, over: Ints) -> Ints:
+    """1 for each bid with a package that another provider wants too."""
+    return np.array([int((over[_packages(oracle, bid)] > 1).any()) for bid in bids.tolist()], dtype=np.int64)
+
+
+def _fix(oracle: Oracle, bids: Ints, holder: Ints, covered: NDArray[np.bool_], wanted: Ints) -> None:
+    market = oracle.market
+    opened = set()
+    for bid in bids.tolist():
+        packages = _packages(oracle, bid)
+        # One set may hold a bundle and a bid for one of its packages: the first of them stays.
+        if covered[packages].any():
+            continue
+        holder[packages] = bid
+        covered[packages] = True
+        opened.update(market.part_pair[market.part_start[bid] : market.part_start[bid + 1]].tolist())
+    for pair in opened:
+        place = np.searchsorted(oracle.localities, market.pair_locality[pair])
+        if market.pair_new[pair] and place < len(wanted) and oracle.localities[place] == market.pair_locality[pair]:
+            wanted[place] -= 1
+
+
+def _within_limits(oracle: Oracle, holder: Ints) -> Ints:
+    """Drop what exceeds limits the knapsacks don't know: lesser rows, and a bundle's part in each locality."""
+    market = oracle.market
+    load = np.zeros(len(market.row_capacity), dtype=np.int64)
+    opened: dict[int, set[int]] = {}
+    kept = holder.copy()
+    for bid in np.unique(holder[holder >= 0]).tolist():
+        rows = slice(market.row_start[bid], market.row_start[bid + 1])
+        parts = slice(market.part_start[bid], market.part_start[bid + 1])
+        provider = int(market.provider[bid])
+        new = {pair for pair in market.part_pair[parts].tolist() if market.pair_new[pair]} | opened.get(provider, set())
+        too_full = (load[market.row[rows]] + market.row_weight[rows] > market.row_capacity[market.row[rows]]).any()
+        if too_full or len(new) > market.provider_new[provider]:
+            kept[market.part_package[parts]] = -1
+            continue
+        load[market.row[rows]] += market.row_weight[rows]
+        opened[provider] = new
+    return kept
