@@ -35,6 +35,8 @@ def identity_for_winner(session: Session, ports: Ports, *, award_ref: str, actor
     package = session.get(Package, referral.package_id) if referral else None
     assert package is not None
     now = ports.clock.read(session)
+    if award.due is not None and now >= award.due:
+        raise NotFound(kind="person", ref=award_ref)
     return disclose(
         session,
         ports.keyring,

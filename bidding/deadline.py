@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from bidding.asking import asked_of, barred_from, best_rating_score
 from bidding.bids.content import BidContent
@@ -17,6 +17,7 @@ from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid, bids_of_cl
 from bidding.bids.submitting import package_of
 from bidding.closings import Closing, ClosingState
 from bidding.evaluation import Entry, Score, score_round
+from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
 from dps.contracts.standing import minutes_won
 from dps.kernel import audit
@@ -50,7 +51,7 @@ def extend(session: Session, ports: Ports, *, closing_ref: str, until: datetime,
     if len(reason.strip()) < 10:
         raise BadInput("say in a sentence why everybody gets more time", field="reason")
     found = session.exec(select(Closing).where(Closing.ref == closing_ref)).first()
-    if found is None or found.id is None:
+    if found is None or found.id is None or not _has_part(session, found, actor):
         raise NotFound(kind="closing", ref=closing_ref)
     closing, rounds = _locked_closing(session, found.id)
     now = ports.clock.read(session)
@@ -78,6 +79,16 @@ def extend(session: Session, ports: Ports, *, closing_ref: str, until: datetime,
                     now=now,
                     facts={"closes_at": until.isoformat()},
                 )
+
+
+def _has_part(session: Session, closing: Closing, actor: Actor) -> bool:
+    """Whether this office has a round of its own in the closing."""
+    query = (
+        select(Round.id)
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .where(Round.closing_id == closing.id, Referral.authority == actor.authority)
+    )
+    return session.exec(query).first() is not None
 
 
 def close(session: Session, ports: Ports, closing_id: int) -> bool:
@@ -168,7 +179,8 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
     bids = bids_of_closing(session, closing.id, BidState.OPENED)
     links = rounds_of_bids(session, [bid.id for bid in bids])
     contents = _contents(session, bids)
-    won = minutes_won(session, scheme=scheme.key, until=now)
+    # As they stood at the instant, however late the sweep is that got here.
+    won = minutes_won(session, scheme=scheme.key, until=closing.closes_at)
     providers = {bid.provider for bid in bids}
     ratings = best_rating_score(session, scheme, scheme.authorities[0].key, now, providers)
     invalid: set[int] = set()

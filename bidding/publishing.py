@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from bidding.awards.moving import cancel_live_award
+from bidding.awards.expiring import cancel_live_award
 from bidding.awards.offering import call_first
 from bidding.awards.records import live_award
 from bidding.closings import Closing
@@ -143,7 +143,7 @@ def amend(
         body = {"version": changed.version, "changed": list(changed.changed)}
         audit.append(session, round_.stream, "round.amended", actor, now, body)
         _tell_invited(session, ports, round_, "referral_amended", now)
-        _keep_minimum(session, ports, round_, scheme, actor, now)
+        _keep_minimum(session, ports, round_, referral, scheme, actor, now)
     return changed.version
 
 
@@ -159,9 +159,13 @@ def _locked_round(session: Session, referral: Referral) -> Round:
     return locked_one(session, Round, found.id)
 
 
-def _keep_minimum(session: Session, ports: Ports, round_: Round, scheme: Scheme, actor: Actor, now: datetime) -> None:
+def _keep_minimum(
+    session: Session, ports: Ports, round_: Round, referral: Referral, scheme: Scheme, actor: Actor, now: datetime
+) -> None:
+    """Published closings leave the scheme's minimum; a round that closes alone has its own window again."""
     closing = session.get(Closing, round_.closing_id) if round_.closing_id else None
-    least = scheme.closings.minimum.end(now, scheme.calendar())
+    stage = referral.stages[round_.stage_no]
+    least = (scheme.closings.minimum if stage.closing == "published" else stage.window).end(now, scheme.calendar())
     if closing is not None and closing.closes_at < least:
         extend(
             session,

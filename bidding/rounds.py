@@ -156,13 +156,14 @@ def current_round(session: Session, referral_id: int | None) -> Round | None:
 
 
 def invitation_of(session: Session, round_id: int | None, provider: str, *, lock: bool = False) -> Invitation:
-    """This provider's invitation to this round; to anybody else there is none."""
+    """This provider's invitation to this round; to anybody else the round itself does not exist."""
     query = select(Invitation).where(Invitation.round_id == round_id, Invitation.provider == provider)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     found = session.exec(query).first()
     if found is None or found.state is InvitationState.WAITING:
-        raise NotFound(kind="invitation to this round", ref="")
+        round_ = session.get(Round, round_id)
+        raise NotFound(kind="round", ref=round_.ref if round_ else "")
     return found
 
 

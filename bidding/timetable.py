@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, select
 
 from bidding import deadline, escalation, publishing
 from bidding.allocation import runs
-from bidding.awards.moving import expire_due
+from bidding.awards.expiring import barred_offers, due_awards, expire_due, lapse_barred
 from bidding.awards.offering import settle
-from bidding.awards.records import Award, AwardState, live_award
+from bidding.awards.records import live_award
 from bidding.closings import ClosingState, due_closings
 from bidding.deadline import Opener
 from bidding.referrals import Referral
@@ -73,7 +73,8 @@ class Timetable:
         """
         swept = Swept()
         self._each("suspensions", self._due_suspensions, self._record_suspension, swept)
-        self._each("expired_offers", _due_awards, self._one(expire_due), swept)
+        self._each("lapsed_offers", barred_offers, self._one(lapse_barred), swept)
+        self._each("expired_offers", due_awards, self._one(expire_due), swept)
         self._close_all(swept)
         self._each("ended_rounds", _due_rounds, self._one(end_round), swept)
         self._each("restarts", escalation.due_restarts, self._one(publishing.restart_due), swept)
@@ -168,25 +169,6 @@ class Timetable:
 
     def _settle_declarations(self, session: Session) -> int:
         return capacity.settle_expired(session, actor=CLOCK, now=self.ports.clock.read(session))
-
-
-def _due_awards(session: Session, now: datetime) -> list[int]:
-    """Offers not answered and acceptances not confirmed in time, the earliest end first."""
-    query = (
-        select(Award.id, Award.state, Award.answer_by, Award.confirm_by)
-        .where(
-            or_(
-                (col(Award.state) == AwardState.OFFERED) & (col(Award.answer_by) <= now),
-                (col(Award.state) == AwardState.ACCEPTED) & (col(Award.confirm_by) <= now),
-            )
-        )
-        .order_by(col(Award.id))
-    )
-    found = [
-        (answer_by if state is AwardState.OFFERED else confirm_by, id_)
-        for id_, state, answer_by, confirm_by in session.exec(query)
-    ]
-    return [id_ for end, id_ in sorted((end, id_) for end, id_ in found if end is not None and id_ is not None)]
 
 
 def _due_rounds(session: Session, now: datetime) -> list[int]:

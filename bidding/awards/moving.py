@@ -1,4 +1,4 @@
-"""Moving an award: approve, accept, confirm, and every way it falls through.
+"""What people do with an award: approve, accept, confirm, and every way in which they let it fall through.
 
 Locks are taken in one order: referral, award, then the provider and its ledger. What follows from a move (the reserve,
 the next stage, the contract) happens in the same transaction; consequences are written as the clock's. The awards of a
@@ -6,25 +6,23 @@ bundle move together: they are taken as a whole or not at all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from bidding.asking import assess_standing
+from bidding.awards.cases import WHOLE, Case, end, locked_cases, refuse_ended
 from bidding.awards.interests import refuse_interested
 from bidding.awards.line import in_line, standing_bids
 from bidding.awards.offering import offer_if_approved, propose, route_of, settle
-from bidding.awards.records import Award, AwardState, Source, award_of, bundled_with, live_award
+from bidding.awards.records import Award, AwardState, Source
 from bidding.bids.submitting import package_of
 from bidding.concluding import conclude_bids
-from bidding.referrals import Referral
-from bidding.rounds import Outcome, Round, decide
+from bidding.rounds import Outcome, decide
 from dps.contracts.contracts import create_contract
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
-from dps.kernel.database import locked
-from dps.kernel.errors import BadInput, NeedsSecondPerson, NoSuchStep, NotEligible, NotFound, NotReady, TooLate
+from dps.kernel.errors import BadInput, NeedsSecondPerson, NoSuchStep, NotEligible, NotFound, NotReady
 from dps.kernel.money import RateCard
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -32,51 +30,7 @@ from dps.kernel.states import advance
 from dps.packages import readiness
 from dps.packages.packages import person_of
 from dps.register import holds
-from dps.schemes.model import Scheme
-from dps.schemes.stored import rules_by_hash
 from matching.eligibility import words as spoken
-
-_WHOLE = "Its bundle is taken as a whole or not at all."
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One award with what it belongs to, all of it locked."""
-
-    award: Award
-    referral: Referral
-    round_: Round
-    scheme: Scheme
-
-
-def _locked(session: Session, ref: str, actor: Actor) -> tuple[_Case, ...]:
-    """The named award first, then the live ones of its bundle, as they are after the wait."""
-    named = award_of(session, ref, actor)
-    return _locked_with_bundle(session, named)
-
-
-def _locked_with_bundle(session: Session, named: Award) -> tuple[_Case, ...]:
-    awards = [named, *bundled_with(session, named)]
-    referrals = {row.id: row for row in locked(session, Referral, *(award.referral_id for award in awards))}
-    locked(session, Award, *(award.id for award in awards))
-    rounds = {row.id: row for row in locked(session, Round, *(award.round_id for award in awards))}
-    return tuple(
-        _Case(
-            award=award,
-            referral=referrals[award.referral_id],
-            round_=rounds[award.round_id],
-            scheme=rules_by_hash(session, rounds[award.round_id].rule_hash),
-        )
-        for award in awards
-        if award is named or award.is_live
-    )
-
-
-def _refuse_ended(award: Award, now: datetime) -> None:
-    """What was not answered or confirmed in time has ended, whatever a sweep has recorded (law 1)."""
-    if award.due is not None and now >= award.due:
-        raise TooLate(closes_at=award.due, now=now)
-
 
 # The council's people
 
@@ -84,7 +38,7 @@ def _refuse_ended(award: Award, now: datetime) -> None:
 def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
     """Say yes to a proposed award. Each approval is another person's; who typed a bid of the round can't give one."""
     actor.needs("approve an award", Role.BROKER, Role.APPROVER)
-    cases = _locked(session, award_ref, actor)
+    cases = locked_cases(session, award_ref, actor)
     award = cases[0].award
     now = ports.clock.read(session)
     if award.state is not AwardState.PROPOSED:
@@ -104,7 +58,7 @@ def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
 def refused_by_person(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
     """The person said no; this is not held against the provider."""
     actor.needs("record a person's refusal", Role.BROKER, Role.APPROVER)
-    _fall_through(session, ports, _locked(session, award_ref, actor), "refuse", actor, _words(reason))
+    _fall_through(session, ports, locked_cases(session, award_ref, actor), "refuse", actor, _words(reason))
 
 
 def overturn(
@@ -116,11 +70,11 @@ def overturn(
     Without it the next in line is asked. What the first person gave as the reason stands.
     """
     actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
-    cases = _locked(session, award_ref, actor)
+    cases = locked_cases(session, award_ref, actor)
     award, round_ = cases[0].award, cases[0].round_
     now = ports.clock.read(session)
     award.STEPS.step(award.state, "overturn", award.ref)
-    _refuse_ended(award, now)
+    refuse_ended(award, now)
     refuse_interested(session, round_, actor, "overturn", award.provider)
     asked = [one for one in award.approvals if "overturn" in one and one["instead"] == instead]
     if any(one["by"] == actor.ref for one in asked):
@@ -145,12 +99,12 @@ def overturn(
 def accept(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> None:
     """Take the offer, in time; a bundle is taken as a whole."""
     actor.needs("accept an award", Role.PROVIDER)
-    cases = _locked(session, award_ref, actor)
+    cases = locked_cases(session, award_ref, actor)
     now = ports.clock.read(session)
     for case in cases:
         award, scheme = case.award, case.scheme
         award.STEPS.step(award.state, "accept", award.ref)
-        _refuse_ended(award, now)
+        refuse_ended(award, now)
         standing = assess_standing(session, case.round_, scheme, award.provider, now, route=route_of(award))
         if standing.reasons:
             raise NotEligible(reasons=spoken.for_provider(standing))
@@ -165,11 +119,11 @@ def confirm(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
     A bundle is confirmed as a whole: each of its packages gets its own contract.
     """
     actor.needs("confirm an award", Role.PROVIDER)
-    cases = _locked(session, award_ref, actor)
+    cases = locked_cases(session, award_ref, actor)
     now = ports.clock.read(session)
     for case in cases:
         case.award.STEPS.step(case.award.state, "confirm", case.award.ref)
-        _refuse_ended(case.award, now)
+        refuse_ended(case.award, now)
     gaps = dict.fromkeys(gap for case in cases for gap in _gaps(session, case))
     if gaps:
         raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
@@ -177,13 +131,13 @@ def confirm(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
     return contract
 
 
-def _gaps(session: Session, case: _Case) -> Sequence[readiness.Gap]:
+def _gaps(session: Session, case: Case) -> Sequence[readiness.Gap]:
     package = package_of(session, case.round_)
     lot = case.scheme.lot(package.lot)
     return readiness.missing(package, person_of(session, package), lot).for_confirmation
 
 
-def _confirm_one(session: Session, ports: Ports, case: _Case, actor: Actor, now: datetime) -> str:
+def _confirm_one(session: Session, ports: Ports, case: Case, actor: Actor, now: datetime) -> str:
     award = case.award
     advance(session, award, "confirm", actor, now)
     holds.commit(session, award_ref=award.ref, actor=CLOCK, now=now)
@@ -210,7 +164,7 @@ def _confirm_one(session: Session, ports: Ports, case: _Case, actor: Actor, now:
 def decline(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
     """Say no to an offer; the reserve is asked at once. A bundle is declined as a whole."""
     actor.needs("decline an award", Role.PROVIDER)
-    _fall_through(session, ports, _locked(session, award_ref, actor), "decline", actor, _words(reason))
+    _fall_through(session, ports, locked_cases(session, award_ref, actor), "decline", actor, _words(reason))
 
 
 def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
@@ -219,43 +173,7 @@ def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, ac
     Within the scheme's hours it is not held against the provider; the trail says whether it was.
     """
     actor.needs("return an award", Role.PROVIDER)
-    _fall_through(session, ports, _locked(session, award_ref, actor), "return", actor, _words(reason))
-
-
-# The clock
-
-
-def expire_due(session: Session, ports: Ports, award_id: int) -> bool:
-    """Record that an offer was not answered, or an acceptance not confirmed, in time. False: nothing to do."""
-    found = session.get(Award, award_id, populate_existing=True)
-    assert found is not None
-    cases = _locked_with_bundle(session, found)
-    award = cases[0].award
-    now = ports.clock.read(session)
-    if award.due is None or now < award.due:
-        return False
-    words = "was not answered in time" if award.state is AwardState.OFFERED else "was not confirmed in time"
-    for case in cases:
-        _end(session, case.award, "expire", CLOCK, now, f"The offer {words}." if case is cases[0] else _WHOLE)
-    for case in cases:
-        settle(session, ports, case.round_, case.referral, now, cause=words)
-    return True
-
-
-def cancel_live_award(session: Session, ports: Ports, referral: Referral, now: datetime, *, reason: str) -> None:
-    """End whatever award is alive because its referral was held or withdrawn; no next in line is asked.
-
-    The other packages of its bundle are offered to their own next in line.
-    """
-    found = live_award(session, referral.id)
-    if found is None or found.state is AwardState.CONFIRMED:
-        return
-    named, *others = _locked_with_bundle(session, found)
-    _end(session, named.award, "expire", CLOCK, now, reason)
-    for case in others:
-        _end(session, case.award, "expire", CLOCK, now, _WHOLE)
-    for case in others:
-        settle(session, ports, case.round_, case.referral, now, cause="a package of the bundle was taken out")
+    _fall_through(session, ports, locked_cases(session, award_ref, actor), "return", actor, _words(reason))
 
 
 # Falling through
@@ -264,7 +182,7 @@ def cancel_live_award(session: Session, ports: Ports, referral: Referral, now: d
 def _fall_through(
     session: Session,
     ports: Ports,
-    cases: Sequence[_Case],
+    cases: Sequence[Case],
     step: str,
     actor: Actor,
     reason: str,
@@ -276,13 +194,13 @@ def _fall_through(
     award = named.award
     now = ports.clock.read(session)
     award.STEPS.step(award.state, step, award.ref)
-    _refuse_ended(award, now)
-    _end(session, award, step, actor, now, reason, **_held_against(named, step, now))
+    refuse_ended(award, now)
+    end(session, award, step, actor, now, reason, **_held_against(named, step, now))
     for case in others:
         if actor.role is Role.PROVIDER:
-            _end(session, case.award, step, actor, now, reason, **_held_against(case, step, now))
+            end(session, case.award, step, actor, now, reason, **_held_against(case, step, now))
         else:
-            _end(session, case.award, "expire", CLOCK, now, _WHOLE)
+            end(session, case.award, "expire", CLOCK, now, WHOLE)
     _tell_authority(session, ports, award, f"award_{step}", now)
     if override is not None and override[0] is not None:
         _award_instead(session, ports, named, override[0], override[1], reason, now)
@@ -290,7 +208,7 @@ def _fall_through(
         settle(session, ports, case.round_, case.referral, now, cause=f"the award was ended: {step}")
 
 
-def _held_against(case: _Case, step: str, now: datetime) -> dict[str, bool]:
+def _held_against(case: Case, step: str, now: datetime) -> dict[str, bool]:
     """Whether a return came within the scheme's hours."""
     if step != "return" or case.award.accepted_at is None:
         return {}
@@ -298,7 +216,7 @@ def _held_against(case: _Case, step: str, now: datetime) -> dict[str, bool]:
 
 
 def _award_instead(
-    session: Session, ports: Ports, case: _Case, bid_ref: str, people: tuple[str, str], reason: str, now: datetime
+    session: Session, ports: Ports, case: Case, bid_ref: str, people: tuple[str, str], reason: str, now: datetime
 ) -> None:
     chosen = [(scored, bid) for scored, bid in standing_bids(session, case.round_, now) if bid.ref == bid_ref]
     if not chosen:
@@ -319,13 +237,6 @@ def _award_instead(
     session.flush()
     if not offer_if_approved(session, ports, award, now):
         raise NotEligible(reasons=(award.end_reason or "",))
-
-
-def _end(session: Session, award: Award, step: str, actor: Actor, now: datetime, reason: str, **facts: bool) -> None:
-    """The reason stays in the row: what people write may name somebody, and the trail is for ever (law 3)."""
-    advance(session, award, step, actor, now, ended_at=now, end_reason=reason, facts=facts)
-    if holds.hold_of(session, award.ref) is not None:
-        holds.release(session, award_ref=award.ref, actor=CLOCK, now=now)
 
 
 def _tell_authority(session: Session, ports: Ports, award: Award, kind: str, now: datetime) -> None:

@@ -28,7 +28,7 @@ from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.packages.packages import Package
-from dps.schemes.model import Mode, Scheme
+from dps.schemes.model import AllocationMode, Mode, Scheme
 from dps.schemes.stored import rules_by_hash
 
 
@@ -49,18 +49,15 @@ def submit(
     """
     bidder = _bidder(actor, provider)
     body = canonical_json([sorted(rounds), content.to_dict(), bidder]).encode()
-    known = idempotency.recall(session, ports.keyring, actor.ref, idempotency_key, body)
-    if known is not None:
-        return dict(known)
-    asked_rounds, invitations = _lock(session, rounds, bidder)
+    asked_rounds, invitations = _lock(session, rounds, bidder, actor)
     now = ports.clock.read(session)
-    # A twin of this request may have been answered while this one waited for the locks.
+    # After the locks: a twin of this request may have been answered while this one waited for them.
     known = idempotency.recall(session, ports.keyring, actor.ref, idempotency_key, body)
     if known is not None:
         return dict(known)
     closing = _closing_in_time(session, asked_rounds, now)
     scheme = rules_by_hash(session, closing.rule_hash)
-    _refuse_problems(session, asked_rounds, content, scheme, now)
+    _refuse_problems(session, asked_rounds, content, scheme, closing)
     check_standing(session, asked_rounds, bidder, scheme, now)
     for invitation in invitations:
         if invitation.state is InvitationState.DECLINED:
@@ -102,14 +99,23 @@ def _as_provider(actor: Actor, provider: str) -> Actor:
     return Actor(ref=actor.ref, role=Role.PROVIDER, authority=actor.authority, provider=provider)
 
 
-def _lock(session: Session, refs: Sequence[str], bidder: str) -> tuple[list[Round], list[Invitation]]:
-    """The rounds shared, then this bidder's invitations exclusively; unknown or foreign rounds do not exist."""
+def _lock(session: Session, refs: Sequence[str], bidder: str, actor: Actor) -> tuple[list[Round], list[Invitation]]:
+    """The rounds shared, then this bidder's invitations exclusively.
+
+    An unknown round, one that the bidder was not asked in and, to a broker, one of another authority are all alike.
+    """
     if not refs or len(set(refs)) != len(refs):
         raise BadInput("name each round once", field="rounds")
-    ids = session.exec(select(Round.id).where(col(Round.ref).in_(refs))).all()
-    if len(ids) != len(refs):
-        raise NotFound(kind="round", ref=", ".join(sorted(refs)))
-    rounds = list(locked(session, Round, *ids, shared=True))
+    query = select(Round).where(col(Round.ref).in_(refs)).order_by(col(Round.id)).with_for_update(read=True)
+    rounds = list(session.exec(query.execution_options(populate_existing=True)).all())
+    known = {round_.ref for round_ in rounds}
+    for ref in sorted(set(refs) - known):
+        raise NotFound(kind="round", ref=ref)
+    if actor.role is Role.BROKER:
+        for round_ in rounds:
+            referral = session.get(Referral, round_.referral_id)
+            assert referral is not None
+            actor.sees("round", round_.ref, authority=referral.authority)
     return rounds, [invitation_of(session, round_.id, bidder, lock=True) for round_ in rounds]
 
 
@@ -130,16 +136,19 @@ def _closing_in_time(session: Session, rounds: Sequence[Round], now: datetime) -
 
 
 def _refuse_problems(
-    session: Session, rounds: Sequence[Round], content: BidContent, scheme: Scheme, now: datetime
+    session: Session, rounds: Sequence[Round], content: BidContent, scheme: Scheme, closing: Closing
 ) -> None:
+    """Asked as at the closing, when the bid will be evaluated: another envelope may be in force by then."""
     found: list[str] = []
     for round_ in rounds:
-        asked = asked_of(package_of(session, round_), scheme, now)
+        asked = asked_of(package_of(session, round_), scheme, closing.closes_at)
         if round_.mode == Mode.ACCEPTANCE_WINDOW and content.card != offer_card(scheme, round_.lot):
             found.append("This stage is accepted at the published rate; no other price can be offered.")
         found += [words for words in problems(content, asked) if words not in found]
     if len(rounds) > 1 and any(round_.mode != Mode.SEALED_BID for round_ in rounds):
         found.append("Only sealed bids can name several packages.")
+    elif len(rounds) > 1 and scheme.allocation.mode is AllocationMode.PER_PACKAGE:
+        found.append("This scheme awards each package by itself: bid for each of them.")
     if found:
         raise InvalidBid(problems=tuple(found))
 
@@ -252,11 +261,14 @@ def _own_bid(session: Session, ref: str, actor: Actor) -> tuple[Bid, list[Round]
 
 def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, actor: Actor) -> None:
     """Say no to an invitation, with a reason; a live bid for that round alone is taken back with it."""
+    actor.needs("decline an invitation", Role.PROVIDER)
     bidder = _bidder(actor, actor.provider)
     if not 3 <= len(reason.strip()) <= 500:
         raise BadInput("give the reason in 3 to 500 characters", field="reason")
-    rounds, (invitation,) = _lock(session, [round_ref], bidder)
+    rounds, (invitation,) = _lock(session, [round_ref], bidder, actor)
     now = ports.clock.read(session)
+    if rounds[0].mode == Mode.RANKED_OFFER:
+        raise WrongMode(mode="an answer to the offer")
     closes_at = rounds[0].closes_at
     if rounds[0].state is not RoundState.PUBLISHED or (closes_at is not None and now >= closes_at):
         raise TooLate(closes_at=closes_at or now, now=now)
