@@ -19,14 +19,32 @@ from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.database import locked_one
 from dps.kernel.errors import NoSuchStep, NotFound
 from dps.kernel.ports import Ports
+from dps.packages.facts import Confidential
 from dps.packages.identity import Identity
-from dps.packages.packages import Package, person_of
+from dps.packages.packages import Package, disclose_confidential, person_of
 from dps.packages.persons import Purpose, disclose
 from dps.register import holds
 
 
 def identity_for_winner(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> Identity:
     """Who the person is: to the winner alone, only after acceptance, each opening recorded (law 7)."""
+    award, package, now = _won(session, ports, award_ref, actor)
+    person = person_of(session, package)
+    purpose = Purpose.HANDOVER
+    return disclose(session, ports.keyring, person, actor=actor, purpose=purpose, now=now, winner=award.provider)
+
+
+def place_of_care_for_winner(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> Confidential:
+    """Where care is given and how one gets in: under the same rule, and recorded alike."""
+    award, package, now = _won(session, ports, award_ref, actor)
+    purpose = Purpose.HANDOVER
+    return disclose_confidential(
+        session, ports.keyring, package, actor=actor, purpose=purpose, now=now, winner=award.provider
+    )
+
+
+def _won(session: Session, ports: Ports, award_ref: str, actor: Actor) -> tuple[Award, Package, datetime]:
+    """The award and its package, if this actor is the winner and has accepted; as if there were none to all others."""
     actor.needs("read a person's file", Role.PROVIDER)
     award = award_of(session, award_ref, actor)
     if award.state not in (AwardState.ACCEPTED, AwardState.CONFIRMED) or award.ended_at is not None:
@@ -37,15 +55,7 @@ def identity_for_winner(session: Session, ports: Ports, *, award_ref: str, actor
     now = ports.clock.read(session)
     if award.due is not None and now >= award.due:
         raise NotFound(kind="person", ref=award_ref)
-    return disclose(
-        session,
-        ports.keyring,
-        person_of(session, package),
-        actor=actor,
-        purpose=Purpose.HANDOVER,
-        now=now,
-        winner=award.provider,
-    )
+    return award, package, now
 
 
 def start_contract(session: Session, ports: Ports, *, contract_ref: str, first_visit_on: date, actor: Actor) -> None:
