@@ -21,13 +21,14 @@ from matching.allocation.records import (
 )
 from matching.allocation.referee import check
 from matching.allocation.results import Award, Draw, Fault, Report, Result, Status, Unplaced
-from matching.allocation.solving import DEFAULT_EFFORT, solve
+from matching.allocation.solving import solve
 from matching.allocation.stored import (
     instance_from_json,
     instance_to_json,
     result_from_json,
     result_to_json,
 )
+from matching.allocation.work import DEFAULT_EFFORT
 
 __all__ = [
     "DEFAULT_EFFORT",

@@ -4,7 +4,8 @@ import json
 import os
 import sys
 
-from matching.allocation.process import ANSWER, FAILED, HEADER, PROGRESS, frame
+from matching.allocation.compile import compile_everything
+from matching.allocation.process import ANSWER, FAILED, HEADER, PREPARE, PROGRESS, frame
 from matching.allocation.solving import answer_request
 
 
@@ -19,10 +20,15 @@ def main() -> None:
         outgoing.write(frame(kind, text))
         outgoing.flush()
 
+    send(ANSWER, "")
     while header := incoming.read(HEADER):
         request = incoming.read(int.from_bytes(header[1:], "big")).decode()
         try:
-            send(ANSWER, answer_request(request, lambda best, bound: send(PROGRESS, json.dumps([best, bound]))))
+            if request == PREPARE:
+                compile_everything()
+                send(ANSWER, "")
+            else:
+                send(ANSWER, answer_request(request, lambda best, bound: send(PROGRESS, json.dumps([best, bound]))))
         except Exception as fault:
             send(FAILED, f"{type(fault).__name__}: {fault}")
 

@@ -35,58 +35,47 @@ def dive(
     done = np.zeros(oracle.providers, dtype=np.bool_)
     wanted = market.wanted[oracle.localities].copy()
     holder = np.full(len(market.unplaced), -1, dtype=np.int64)
+    part_bid = np.repeat(np.arange(len(market.cost)), np.diff(market.part_start))
     while not done.all() and may_go_on():
         seen: dict[tuple[int, bytes], int] = {}
         direction = np.zeros(len(market.unplaced))
-        sets: dict[int, Ints] = {}
-        over = np.zeros(len(market.unplaced), dtype=np.int64)
         for _ in range(pace.looks):
             asked = Prices(prices.package, np.where(wanted > 0, prices.newcomer, 0.0), prices.row)
             choice = oracle.choose(asked, executor, covered, done)
+            chosen = np.zeros(len(market.cost), dtype=np.bool_)
+            chosen[choice.bids] = True
+            over = np.bincount(market.part_package[chosen[part_bid]], minlength=len(market.unplaced))
             ends = np.cumsum(choice.count)
-            over = np.zeros(len(market.unplaced), dtype=np.int64)
             for provider in np.flatnonzero(~done).tolist():
-                bids = np.sort(choice.bids[ends[provider] - choice.count[provider] : ends[provider]])
-                sets[provider] = bids
-                key = (provider, bids.tobytes())
+                # The knapsack lists a set always in the same order.
+                key = (provider, choice.bids[ends[provider] - choice.count[provider] : ends[provider]].tobytes())
                 seen[key] = seen.get(key, 0) + 1
-                for bid in bids.tolist():
-                    over[market.part_package[market.part_start[bid] : market.part_start[bid + 1]]] += 1
             slope = np.where(covered, 0.0, 1.0) - over
             slope[(prices.package >= market.unplaced - 1e-9) & (slope > 0)] = 0
             direction = 0.5 * direction + 0.5 * slope
             length = pace.step * abs(prices.package[~covered].sum()) * 0.3 / (float(direction @ direction) + 1e-9)
             prices.package = np.minimum(prices.package + length * direction, market.unplaced)
+        contested = np.zeros(len(market.cost), dtype=np.bool_)
+        contested[part_bid[over[market.part_package] > 1]] = True
         ranking = []
-        for provider, bids in sets.items():
+        for provider in np.flatnonzero(~done).tolist():
+            bids = choice.bids[ends[provider] - choice.count[provider] : ends[provider]]
             steady = seen[provider, bids.tobytes()] / pace.looks
-            if not len(bids):
-                ranking.append((-steady, 1, provider))
-                continue
-            weight = market.minutes[bids]
-            contested = _contested(oracle, bids, over)
+            minutes = int(market.minutes[bids].sum())
+            disputed = int(market.minutes[bids[contested[bids]]].sum()) / minutes if minutes else 0.0
             wobble = 0.0 if chance is None else 0.1 * chance.random()
-            ranking.append(
-                (-steady + 1.5 * float(weight @ contested) / int(weight.sum()) + wobble, -int(weight.sum()), provider)
-            )
+            ranking.append((1.5 * disputed - steady + wobble, -minutes, provider))
         for _, _, provider in sorted(ranking)[: max(1, int(pace.share * oracle.providers))]:
-            bids = sets[provider]
-            packages = np.concatenate([_packages(oracle, bid) for bid in bids.tolist()]) if len(bids) else bids
-            if covered[packages].any():
-                continue
-            _fix(oracle, bids, holder, covered, wanted)
-            done[provider] = True
+            bids = choice.bids[ends[provider] - choice.count[provider] : ends[provider]]
+            if not any(covered[_packages(oracle, bid)].any() for bid in bids.tolist()):
+                _fix(oracle, bids, holder, covered, wanted)
+                done[provider] = True
     return repaired(market, _within_limits(oracle, holder))
 
 
 def _packages(oracle: Oracle, bid: int) -> Ints:
     market = oracle.market
     return market.part_package[market.part_start[bid] : market.part_start[bid + 1]]
-
-
-def _contested(oracle: Oracle, bids: Ints, over: Ints) -> Ints:
-    """1 for each bid with a package that another provider wants too."""
-    return np.array([int((over[_packages(oracle, bid)] > 1).any()) for bid in bids.tolist()], dtype=np.int64)
 
 
 def _fix(oracle: Oracle, bids: Ints, holder: Ints, covered: NDArray[np.bool_], wanted: Ints) -> None:

@@ -5,6 +5,7 @@ It is the hint the exact engine starts from and the award that stands in when a 
 
 from matching.allocation.book import Book, objective
 from matching.allocation.problem import Problem
+from matching.allocation.records import URGENT
 
 
 def greedy(problem: Problem) -> list[int]:
@@ -18,11 +19,18 @@ def greedy(problem: Problem) -> list[int]:
             book.drop(bid)
         banned.update(below)
         _fill(book, options, banned, open_pairs_only=True)
-    for package, holder in enumerate(book.holder):
-        if holder < 0 and problem.package_priority[package] <= 2:
-            _place(book, options[package], banned, caps=False, open_pairs_only=True)
+    let_caps_give_way(book, options, banned)
     won = sorted(book.won)
     return won if objective(problem, won) <= objective(problem, []) else []
+
+
+def let_caps_give_way(book: Book, options: tuple[tuple[int, ...], ...], banned: set[int]) -> bool:
+    """Place urgent people who are left wherever nothing but a cap stands in the way; whether any was placed."""
+    before = len(book.won)
+    for package, holder in enumerate(book.holder):
+        if holder < 0 and book.problem.package_priority[package] <= URGENT:
+            _place(book, options[package], banned, caps=False, open_pairs_only=True)
+    return len(book.won) > before
 
 
 def _fill(book: Book, options: tuple[tuple[int, ...], ...], banned: set[int], open_pairs_only: bool = False) -> None:

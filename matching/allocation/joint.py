@@ -1,46 +1,47 @@
-"""`joint`: all packages solved together, and caps and coverage giving way to urgent people."""
+"""`joint`: all packages solved together, and caps and coverage giving way to urgent people.
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+The engine goes by size: an exact argument where nothing competes, CP-SAT while it proves optimality, the guided
+engine above that.
+"""
 
 from matching.allocation.book import Book, objective
 from matching.allocation.exact import Budget, Model, Proven, draw_ties, minimise
 from matching.allocation.greedy import greedy
+from matching.allocation.large import keeps_caps, solve_large
+from matching.allocation.outcome import Outcome, Progress
 from matching.allocation.problem import UNLIMITED, Problem
 from matching.allocation.records import URGENT
 from matching.allocation.results import Draw
 from matching.allocation.separable import prove_separable
+from matching.allocation.work import Work
 
-Progress = Callable[[int, int | None], None]
-"""Told the incumbent's objective and the bound, in pence, whenever either gets better."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """An engine's answer in canonical bid numbers, before the referee has seen it."""
-
-    won: list[int]
-    proven: bool
-    bound: int | None
-    draws: tuple[Draw, ...] = ()
-    notes: list[str] = field(default_factory=list)
+MOST_EXACT_BIDS = 1_600
+"""Usable bids up to which CP-SAT proves optimality soon enough: a day's batch of 50 packages and 20 bids has 1,000."""
 
 
-def solve_joint(problem: Problem, budget: Budget, progress: Progress | None) -> Outcome:
-    """The best award found within `budget`; proven where the levels, ties and lots all closed."""
+def solve_joint(problem: Problem, work: Work, progress: Progress | None) -> Outcome:
+    """The best award found within `work`; proven where the levels, ties and lots all closed."""
     if (proof := prove_separable(problem)) is not None:
         return Outcome(proof.won, True, objective(problem, proof.won), proof.draws)
+    if is_large(problem):
+        return solve_large(problem, work, progress)
+    budget = work.budget()
     start = greedy(problem)
     if progress is not None:
         progress(objective(problem, start), None)
     model = Model(problem)
-    hint = start if not _breaks_caps(problem, start) else []
+    hint = start if keeps_caps(problem, start) else []
     first = minimise(model, model.levels(), hint, budget)
     if progress is not None:
         progress(objective(problem, first.won), first.bound)
     if _leaves_urgent(problem, first.won) and _may_give_way(problem):
         return _give_way(problem, first, model, budget)
     return _finish(problem, model, first, budget, [])
+
+
+def is_large(problem: Problem) -> bool:
+    """Too large for a proof: work for the guided engine."""
+    return int(problem.is_usable.sum()) > MOST_EXACT_BIDS
 
 
 def _finish(problem: Problem, model: Model, award: Proven, budget: Budget, notes: list[str]) -> Outcome:
@@ -106,15 +107,6 @@ def _leaves_urgent(problem: Problem, won: list[int]) -> bool:
 def _may_give_way(problem: Problem) -> bool:
     capped = (problem.pair_share < UNLIMITED).any() or (problem.provider_awards < UNLIMITED).any()
     return bool(capped or (problem.coverage_pence and problem.locality_wanted.any()))
-
-
-def _breaks_caps(problem: Problem, won: list[int]) -> bool:
-    book = Book(problem)
-    for bid in won:
-        if book.breach(bid):
-            return True
-        book.add(bid)
-    return False
 
 
 def _draws(problem: Problem, award: Proven) -> tuple[Draw, ...]:

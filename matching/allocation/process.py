@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import IO
 
 PROGRESS, ANSWER, FAILED = b"p", b"a", b"f"
+PREPARE = "prepare"
+"""A request: load what large instances need, so that no time limit pays for it."""
+START_LIMIT_S = 300.0
 HEADER = 9
 COMMAND = (sys.executable, "-m", "matching.allocation.child")
 
@@ -37,28 +40,39 @@ class _NoMore(Exception):
 class SolverProcess:
     """One child process that answers one request at a time, whoever asks."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, command: Sequence[str] = COMMAND, start_limit_s: float = START_LIMIT_S) -> None:
         self._command = command
+        self._start_limit_s = start_limit_s
+        self._is_prepared = False
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
-    def warm(self) -> None:
-        """Start the child now, so that the first request doesn't wait for its imports."""
+    def warm(self, *, large: bool = False) -> Answer:
+        """Start the child and wait until it is ready; with `large` for the guided engine too."""
         with self._lock:
-            self._running()
+            return self._guarded(lambda: self._ready(large))
 
     def ask(self, request: str, limit_s: float, progress: Callable[[int, int | None], None] | None = None) -> Answer:
         """Send `request`, wait at most `limit_s`; a child that hangs, dies or fails is ended and the reason told."""
         with self._lock:
-            until = time.monotonic() + limit_s
-            try:
-                return self._exchange(self._running(), request, until, progress)
-            except (_NoMore, OSError) as reason:
-                self._end()
-                return Answer(None, str(reason))
-            except BaseException:
-                self._end()
-                raise
+            return self._guarded(lambda: self._exchange(self._running(), request, time.monotonic() + limit_s, progress))
+
+    def _guarded(self, exchange: Callable[[], Answer]) -> Answer:
+        try:
+            return exchange()
+        except (_NoMore, OSError) as reason:
+            self._end()
+            return Answer(None, str(reason))
+        except BaseException:
+            self._end()
+            raise
+
+    def _ready(self, large: bool) -> Answer:
+        child = self._running()
+        if large and not self._is_prepared:
+            self._exchange(child, PREPARE, time.monotonic() + self._start_limit_s, None)
+            self._is_prepared = True
+        return Answer("")
 
     def close(self) -> None:
         """End the child."""
@@ -77,6 +91,10 @@ class SolverProcess:
                 env=os.environ | {"PYTHONPATH": path},
                 start_new_session=True,
             )
+            self._is_prepared = False
+            assert self._child.stdout is not None
+            # Its greeting: the imports are done.
+            _receive(self._child.stdout, HEADER, time.monotonic() + self._start_limit_s)
         return self._child
 
     def _exchange(

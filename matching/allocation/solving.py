@@ -7,14 +7,14 @@ input gives the same award whatever the order of rows, the number of workers, th
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
-from dps.kernel.errors import BadInput, Corrupted
+from dps.kernel.errors import Corrupted
 from matching.allocation.book import objective
 from matching.allocation.deferred import settle
-from matching.allocation.exact import Budget
 from matching.allocation.greedy import greedy
-from matching.allocation.joint import Outcome, Progress, solve_joint
+from matching.allocation.joint import is_large, solve_joint
+from matching.allocation.outcome import Outcome, Progress
 from matching.allocation.problem import Problem, number
 from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.reasons import awards_with_reasons, unplaced
@@ -24,40 +24,12 @@ from matching.allocation.results import Result, Status
 from matching.allocation.sense import refuse_contradictions
 from matching.allocation.separable import prove_separable
 from matching.allocation.stored import instance_from_json, instance_to_json, result_from_json, result_to_json
+from matching.allocation.work import DEFAULT_EFFORT, Work
 
-DEFAULT_EFFORT = 5_000
-"""Steps of a counted run: thousandths of a deterministic second, ten or more of them to a real one."""
-HANG_AFTER_S = 120.0
+HANG_AFTER_S, BIDS_A_SECOND = 120.0, 20
+"""A counted run that has taken so long, and a second more for so many bids, is taken to hang."""
 GRACE_S = 1.5
 """A clock-stopped run may finish this much late before its process is ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """How much work a run may do: counted `effort`, or a `time_limit_s` with that many `workers`."""
-
-    effort: int = DEFAULT_EFFORT
-    time_limit_s: float | None = None
-    workers: int = 1
-
-    def __post_init__(self) -> None:
-        if self.effort < 1:
-            raise BadInput("a run needs at least one step", field="effort")
-        if self.time_limit_s is not None and not 0 < self.time_limit_s <= 86_400:
-            raise BadInput("a time limit lies between 0 and 86,400 seconds", field="time_limit_s")
-        if not 1 <= self.workers <= 64:
-            raise BadInput("between 1 and 64 workers", field="workers")
-
-    @property
-    def is_counted(self) -> bool:
-        """The work is fixed in steps."""
-        return self.time_limit_s is None
-
-    def budget(self) -> Budget:
-        """The budget of a run that begins now."""
-        if self.time_limit_s is None:
-            return Budget(steps=self.effort, until=None, workers=1)
-        return Budget(steps=None, until=time.monotonic() + self.time_limit_s, workers=self.workers)
 
 
 def solve(
@@ -68,7 +40,7 @@ def solve(
     effort: int = DEFAULT_EFFORT,
     time_limit_s: float | None = None,
     workers: int = 1,
-    hang_after_s: float = HANG_AFTER_S,
+    hang_after_s: float | None = None,
     in_process: bool = False,
     process: SolverProcess | None = None,
     progress: Progress | None = None,
@@ -76,9 +48,9 @@ def solve(
     """Decide `instance` and return a refereed result.
 
     `workers` speeds up clock-stopped runs only; it can't change a counted award. The search runs in a warm child
-    process that is ended when it hangs (`hang_after_s`, or the time limit and a grace); then the greedy award comes
-    back with status `fallback_greedy`. Work that needs no search is done at once, here. `in_process` skips the child.
-    Raises `BadInput` for records that contradict each other.
+    process that is ended when it hangs (after `hang_after_s`, or the time limit and a grace); then the greedy award
+    comes back with status `fallback_greedy`. Work that needs no search is done here, at once. `in_process` skips
+    the child. Raises `BadInput` for records that contradict each other.
     """
     began = time.monotonic()
     if mode is not None and mode is not instance.policy.mode:
@@ -88,9 +60,14 @@ def solve(
     problem = number(instance, lot_seed)
     if instance.policy.mode is Mode.PER_PACKAGE or in_process or prove_separable(problem) is not None:
         return _decide(problem, lot_seed, work, progress, began)
-    request = json.dumps({"instance": instance_to_json(instance), "lot_seed": lot_seed.hex(), "work": asdict(work)})
-    limit = hang_after_s if time_limit_s is None else time_limit_s + GRACE_S
-    answer = (process or shared_process()).ask(request, limit, progress)
+    child = process or shared_process()
+    answer = child.warm(large=is_large(problem))
+    if answer.text is not None:
+        work = replace(work, began=time.monotonic())
+        request = {"instance": instance_to_json(instance), "lot_seed": lot_seed.hex(), "work": asdict(work)}
+        patience = HANG_AFTER_S + len(instance.bids) / BIDS_A_SECOND if hang_after_s is None else hang_after_s
+        limit = patience if time_limit_s is None else time_limit_s + GRACE_S
+        answer = child.ask(json.dumps(request), limit, progress)
     if answer.text is not None:
         return replace(result_from_json(answer.text), seconds=time.monotonic() - began)
     return _fallback(problem, lot_seed, answer.why_not, began)
@@ -112,7 +89,7 @@ def _decide(problem: Problem, lot_seed: bytes, work: Work, progress: Progress | 
         # The ranked award is the only one its rules allow: there is no better one to bound.
         outcome = Outcome(settled.won, True, objective(problem, settled.won), settled.draws, notes)
     else:
-        outcome = solve_joint(problem, work.budget(), progress)
+        outcome = solve_joint(problem, work, progress)
     status = Status.OPTIMAL if outcome.proven else Status.FEASIBLE
     return _refereed(problem, outcome, status, lot_seed, counted=work.is_counted or outcome.proven, began=began)
 

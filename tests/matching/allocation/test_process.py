@@ -21,8 +21,10 @@ from matching.allocation import (
 from tests.matching.allocation.markets import SEED, a_market
 
 MARKET = a_market(4, packages=10, providers=5, policy=Policy(coverage_pence=9_000, default_target=2))
-HANGS = (sys.executable, "-c", "import time; time.sleep(600)")
-DIES = (sys.executable, "-c", "import os; os._exit(1)")
+GREETS = "import sys, time; sys.stdout.buffer.write(b'a' + bytes(8)); sys.stdout.flush(); "
+HANGS = (sys.executable, "-c", GREETS + "time.sleep(600)")
+DIES = (sys.executable, "-c", GREETS + "sys.stdin.buffer.read(9); sys.exit(1)")
+NEVER_STARTS = (sys.executable, "-c", "import time; time.sleep(600)")
 PRATTLES = (sys.executable, "-c", "import sys; sys.stdout.write('hello, world' * 99); sys.stdout.flush(); input()")
 
 
@@ -33,11 +35,14 @@ def test_the_child_gives_the_same_award_as_this_process() -> None:
     assert replace(there, seconds=0.0) == replace(here, seconds=0.0)
 
 
-@pytest.mark.parametrize(("command", "words"), [(HANGS, "was ended"), (DIES, "died"), (PRATTLES, "stands in")])
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [(HANGS, "was ended"), (NEVER_STARTS, "was ended"), (DIES, "stands in"), (PRATTLES, "stands in")],
+)
 def test_a_child_that_hangs_dies_or_prattles_leaves_the_labelled_greedy_award(
     command: tuple[str, ...], words: str
 ) -> None:
-    process = SolverProcess(command)
+    process = SolverProcess(command, start_limit_s=1.0)
     began = time.monotonic()
 
     result = solve(MARKET, lot_seed=SEED, hang_after_s=1.0, process=process)

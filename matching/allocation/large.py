@@ -1,0 +1,72 @@
+"""Weeks and counties: the guided engine between the problem's numbers and an outcome."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from matching.allocation.book import Book, objective
+from matching.allocation.greedy import greedy, let_caps_give_way
+from matching.allocation.guided import clock_plan, counted_plan, guided
+from matching.allocation.market import as_market
+from matching.allocation.outcome import Outcome, Progress
+from matching.allocation.problem import Problem
+from matching.allocation.work import Work
+
+SEARCH_SEED = 1
+"""Fixed: chance inside the search is no part of the award's lots."""
+WRITE_UP_S, WRITE_UP_S_PER_BID = 0.1, 2e-5
+"""Time kept back from a limit for the referee and the reasons."""
+
+
+def solve_large(problem: Problem, work: Work, progress: Progress | None) -> Outcome:
+    """The guided engine's award and bound. A published order is kept by prices that dominate one another."""
+    ordered = bool(problem.instance.policy.levels)
+    priced = _dominating(problem) if ordered else problem
+    numbering = as_market(priced)
+    start = greedy(problem)
+    kept = start if keeps_caps(problem, start) else []
+    if work.time_limit_s is None:
+        plan = counted_plan(work.effort)
+    else:
+        left_s = work.left_s() - WRITE_UP_S - WRITE_UP_S_PER_BID * len(problem.bids)
+        plan = clock_plan(max(0.1, left_s))
+    told = None if ordered else progress
+    found = guided(numbering, [numbering.from_problem(kept)], plan, SEARCH_SEED, told)
+    won = numbering.to_problem(found.holder)
+    nobody = sum(not bids for bids in problem.bids_of_package())
+    notes = [f"{nobody} packages that nobody who bid could hold were priced beforehand"] if nobody else []
+    bound: int | None = found.bound
+    book = Book(problem, won)
+    if let_caps_give_way(book, problem.bids_of_package(), set()):
+        won = sorted(book.won)
+        notes.append("caps gave way so that fewer urgent people were left; no bound is stated")
+        bound = None
+    if ordered:
+        notes.append("at this size the published order is kept by prices that dominate one another")
+        return Outcome(won, False, None, notes=notes)
+    proven = bound is not None and objective(problem, won) == bound
+    return Outcome(won, proven, bound, notes=notes)
+
+
+def keeps_caps(problem: Problem, won: list[int]) -> bool:
+    """No cap has given way in the award `won`."""
+    book = Book(problem)
+    for bid in won:
+        if book.breach(bid):
+            return False
+        book.add(bid)
+    return True
+
+
+def _dominating(problem: Problem) -> Problem:
+    """The published order as prices: each level's unit is worth four of the next level's; urgent people come first."""
+    unit = int(problem.bid_cost.max(initial=1)) + int(problem.pair_entry.max(initial=0))
+    coverage, calm = 0, 0
+    for level in reversed(problem.instance.policy.levels):
+        if level == "coverage":
+            unit = coverage = 4 * unit
+        elif level == "unplaced":
+            calm = 4 * unit
+            unit = 2 * calm
+    by_priority = np.array([0, 8 * unit, 4 * unit, 2 * calm, calm], dtype=np.int64)
+    return replace(problem, unplaced_cost=by_priority[problem.package_priority], coverage_pence=coverage)
