@@ -3,15 +3,16 @@
 Pure: the same rules answer the form before sealing and the evaluation after opening.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from fractions import Fraction
 from typing import Any, Self
 
 from dps.kernel.errors import BadInput, NoPrice
 from dps.kernel.money import RateCard, in_pounds, round_half_up
 from dps.packages.costing import exact_effective_rate, exact_weekly_cost, weekly_cost_pence
-from dps.packages.schedule import Schedule
+from dps.packages.schedule import DAY_MINUTES, Schedule, Visit
 from dps.schemes.model import Envelope, Lot, ScoredQuestion
 
 _FIELDS = frozenset(
@@ -61,7 +62,8 @@ class BidContent:
         for field in ("card", "starts_on"):
             if raw.get(field) is None:
                 raise BadInput("is missing", field=field)
-        times, answers = raw.get("times"), raw.get("answers") or {}
+        times, answers = raw.get("times"), raw.get("answers")
+        answers = {} if answers is None else answers
         if not isinstance(answers, dict) or not all(isinstance(value, str) for value in answers.values()):
             raise BadInput("answers are texts by question", field="answers")
         return cls(
@@ -118,20 +120,47 @@ def _times_problem(content: BidContent, asked: Asked) -> str | None:
         return None
     if len(content.times.visits) != len(asked.schedule.visits):
         return f"Offer a time for each of the {len(asked.schedule.visits)} visits, or for none."
-    for number, (offered, wanted) in enumerate(zip(content.times.visits, asked.schedule.visits, strict=True), start=1):
-        same = (offered.days, offered.minutes, offered.carers, offered.task, offered.kind) == (
-            wanted.days,
-            wanted.minutes,
-            wanted.carers,
-            wanted.task,
-            wanted.kind,
-        )
-        inside = wanted.passes_midnight or (
-            wanted.window_start <= offered.window_start and offered.window_end <= wanted.window_end
-        )
-        if not same or not inside:
-            return f"Visit {number} must keep its days, length and carers, between {wanted.text()}."
-    return None
+    left_out = _without_time(asked.schedule.visits, content.times.visits)
+    if left_out is None:
+        return None
+    return f"No time offered fits the visit {left_out.text()}: keep its days, length and carers, within its hours."
+
+
+def _without_time(wanted: Sequence[Visit], offered: Sequence[Visit]) -> Visit | None:
+    """A visit for which none of the times is left, however the times are dealt out; None if each has its own.
+
+    Visits are kept in order of their hours, which other hours may change: so they are not paired by their places.
+    """
+    taken_by: dict[int, int] = {}
+
+    def finds(number: int, tried: set[int]) -> bool:
+        for place, visit in enumerate(offered):
+            if place in tried or not _fits(visit, wanted[number]):
+                continue
+            tried.add(place)
+            if place not in taken_by or finds(taken_by[place], tried):
+                taken_by[place] = number
+                return True
+        return False
+
+    return next((visit for number, visit in enumerate(wanted) if not finds(number, set())), None)
+
+
+def _fits(offered: Visit, wanted: Visit) -> bool:
+    """The same visit, within the hours asked for; these may pass midnight."""
+    same = (offered.days, offered.minutes, offered.carers, offered.task, offered.kind) == (
+        wanted.days,
+        wanted.minutes,
+        wanted.carers,
+        wanted.task,
+        wanted.kind,
+    )
+    begins_after = (_minute(offered.window_start) - _minute(wanted.window_start)) % DAY_MINUTES
+    return same and begins_after + offered.window_minutes <= wanted.window_minutes
+
+
+def _minute(wall: time) -> int:
+    return wall.hour * 60 + wall.minute
 
 
 def _minutes_problem(content: BidContent, asked: Asked) -> str | None:
