@@ -11,12 +11,11 @@ from sqlmodel import select
 
 from bidding import aftercare, offers
 from bidding.awards import moving
-from bidding.awards.records import Award, AwardState
+from bidding.awards.records import AwardState
 from bidding.bids.records import Bid, BidState
 from bidding.concluding import debrief
 from dps.contracts.contracts import Contract
 from dps.contracts.reasons import HandBackReason
-from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.kernel.errors import NotFound, PriceStillSealed, TooLate
 from dps.kernel.verify import verify_trail
@@ -32,23 +31,6 @@ def council(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path, "st-helens")
 
 
-def award_of(council: World, referral: str) -> Award:
-    with council.database.reading() as session:
-        from bidding.referrals import Referral
-
-        row = session.exec(select(Referral).where(Referral.ref == referral)).one()
-        return session.exec(
-            select(Award).where(Award.referral_id == row.id).order_by(Award.id.desc())  # type: ignore[union-attr]
-        ).first() or pytest.fail("no award was made")
-
-
-def accept_and_confirm(council: World, award: Award, provider: Actor) -> str:
-    with council.database.transaction() as session:
-        moving.accept(session, council.ports, award_ref=award.ref, actor=provider)
-    with council.database.transaction() as session:
-        return moving.confirm(session, council.ports, award_ref=award.ref, actor=provider)
-
-
 def test_a_package_goes_from_referral_to_contract_through_its_own_competition(council: World) -> None:
     oak, elm = council.provider("Synthetic Oak"), council.provider("Synthetic Elm")
     referral = council.referral(locality=HOME)
@@ -60,10 +42,10 @@ def test_a_package_goes_from_referral_to_contract_through_its_own_competition(co
     council.bid(elm, referral, pence=1620)
     assert round_.closes_at is not None
     council.move_to(round_.closes_at)
-    award = award_of(council, referral)
+    award = council.award(referral)
     assert (award.provider, award.state) == (elm.provider, AwardState.OFFERED)
     assert award.weekly_pence == 5670  # 210 minutes a week at £16.20 an hour
-    contract = accept_and_confirm(council, award, elm)
+    contract = council.accept_and_confirm(award, elm)
 
     assert council.state(referral) == "placed"
     with council.database.reading() as session:
@@ -85,7 +67,7 @@ def test_nobody_learns_a_price_before_the_closing_and_the_loser_learns_only_its_
         debrief(session, bid_ref=lost, round_ref=round_.ref, actor=oak)
     assert round_.closes_at is not None
     council.move_to(round_.closes_at)
-    accept_and_confirm(council, award_of(council, referral), elm)
+    council.accept_and_confirm(council.award(referral), elm)
 
     with council.database.reading() as session:
         told = debrief(session, bid_ref=lost, round_ref=round_.ref, actor=oak)
@@ -107,16 +89,8 @@ def test_a_bid_at_the_closing_instant_is_too_late_and_leaves_a_trace(council: Wo
     with pytest.raises(TooLate):
         council.bid(oak, referral, pence=1700)
 
-    with council.database.reading() as session:
-        assert session.exec(select(Bid)).all() == []
-        kinds = [event.kind for event in events(session, oak)]
-        assert "bid.refused_late" in kinds
-
-
-def events(session, actor):  # type: ignore[no-untyped-def]
-    from dps.kernel.audit import AuditEvent
-
-    return session.exec(select(AuditEvent).where(AuditEvent.actor == actor.ref)).all()
+    assert council.rows(Bid) == []
+    assert [event.actor for event in council.events("bid.refused_late")] == [oak.ref]
 
 
 def test_what_the_borough_cannot_place_is_asked_across_the_border_then_put_on_the_open_list(council: World) -> None:
@@ -137,12 +111,10 @@ def test_what_the_borough_cannot_place_is_asked_across_the_border_then_put_on_th
     assert council.state(referral) == "unfilled"
     with council.database.transaction() as session:
         content = council.content(referral, 1750)
-        offer = offers.make_open_offer(
-            session, council.ports, referral_ref=referral, content=content, actor=across
-        ).ref
+        offer = offers.make_open_offer(session, council.ports, referral_ref=referral, content=content, actor=across).ref
     with council.database.transaction() as session:
         offers.take_open_offer(session, council.ports, offer_ref=offer, actor=council.broker)
-    accept_and_confirm(council, award_of(council, referral), across)
+    council.accept_and_confirm(council.award(referral), across)
     assert council.state(referral) == "placed"
 
 
@@ -169,10 +141,10 @@ def test_the_reserve_is_offered_at_once_when_the_winner_declines(council: World)
     council.move_to(round_.closes_at)
 
     with council.database.transaction() as session:
-        first = award_of(council, referral)
+        first = council.award(referral)
         moving.decline(session, council.ports, award_ref=first.ref, reason="No carers left.", actor=elm)
 
-    reserve = award_of(council, referral)
+    reserve = council.award(referral)
     assert (reserve.provider, reserve.source, reserve.state) == (oak.provider, "reserve", AwardState.OFFERED)
     assert council.round(referral).id == round_.id  # no new round
 
@@ -184,7 +156,7 @@ def test_a_hand_back_brokers_the_package_again_at_once_with_the_person_still_ser
     round_ = council.round(referral)
     assert round_.closes_at is not None
     council.move_to(round_.closes_at)
-    contract = accept_and_confirm(council, award_of(council, referral), oak)
+    contract = council.accept_and_confirm(council.award(referral), oak)
     council.step(days=4)
     today = council.now.date()
 
@@ -208,12 +180,12 @@ def test_a_hand_back_brokers_the_package_again_at_once_with_the_person_still_ser
 def test_end_of_life_care_is_offered_to_its_own_contract_first_one_after_another(council: World) -> None:
     held = [council.provider(f"Synthetic Hospice {n}", lists=["end-of-life-contract"]) for n in range(2)]
     referral = council.referral(locality=HOME, lot="end-of-life")
-    first = award_of(council, referral)
+    first = council.award(referral)
 
     with council.database.transaction() as session:
         who = next(provider for provider in held if provider.provider == first.provider)
         moving.decline(session, council.ports, award_ref=first.ref, reason="No nurse tonight.", actor=who)
-    second = award_of(council, referral)
+    second = council.award(referral)
 
     assert {first.provider, second.provider} == {provider.provider for provider in held}
     assert second.source == "ranked_offer"
@@ -226,7 +198,7 @@ def test_the_whole_story_verifies(council: World) -> None:
     round_ = council.round(referral)
     assert round_.closes_at is not None
     council.move_to(round_.closes_at)
-    accept_and_confirm(council, award_of(council, referral), oak)
+    council.accept_and_confirm(council.award(referral), oak)
 
     council.timetable.sign_checkpoint()
 

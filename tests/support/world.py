@@ -4,14 +4,16 @@ Everything goes through the same commands as in life; a stepped clock and seeded
 All people and providers here are synthetic.
 """
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from sqlmodel import SQLModel, col, select
 
+from bidding.awards import moving
 from bidding.awards.records import Award
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import offer_card, submit_in
@@ -21,6 +23,7 @@ from bidding.rounds import Round, current_round, invitations_of
 from bidding.sealing.opening import Identities
 from bidding.timetable import Swept, Timetable
 from dps.kernel.actors import Actor, Role
+from dps.kernel.audit import AuditEvent
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.entropy import SeededEntropy
@@ -35,8 +38,9 @@ from dps.packages.persons import register_person
 from dps.packages.schedule import parse_schedule
 from dps.register.capacity import declare
 from dps.register.documents import receive
+from dps.register.limits import LimitPart, set_take_limit
 from dps.register.membership import admit
-from dps.register.providers import add_location, register_provider
+from dps.register.providers import Provider, add_location, register_provider
 from dps.schemes.loader import preset, rule_hash
 from dps.schemes.model import Rating, Scheme, Urgency
 from dps.schemes.stored import publish_rules
@@ -87,6 +91,15 @@ class World:
         self._people = 0
         with database.transaction() as session:
             publish_rules(session, self.scheme, self.commissioner, self.clock.read(session))
+
+    def acting_for(self, authority: str) -> Self:
+        """The same world from the desks of another authority of the scheme."""
+        other = copy.copy(self)
+        other.authority = authority
+        for desk in ("broker", "second", "officer", "commissioner"):
+            own = getattr(self, desk)
+            setattr(other, desk, replace(own, ref=f"{own.ref}-of-{authority}", authority=authority))
+        return other
 
     # Time
 
@@ -173,6 +186,21 @@ class World:
                     actor=Actor(ref="provider-user", role=Role.PROVIDER, provider=made.ref),
                 )
             return Actor(ref=f"user-{made.ref}", role=Role.PROVIDER, provider=made.ref)
+
+    def row_of(self, provider: Actor) -> Provider:
+        """The register's row of the provider that this actor acts for."""
+        (row,) = self.rows(Provider, Provider.ref == provider.provider)
+        return row
+
+    def limit(self, provider: Actor, *parts: LimitPart) -> None:
+        """Let the provider say how much it takes at most."""
+        self.run(
+            set_take_limit,
+            provider_id=self.row_of(provider).id or 0,
+            scheme=self.scheme,
+            parts=parts,
+            actor=provider,
+        )
 
     def sector(self, locality: str) -> str:
         """Some postcode sector of a locality."""
@@ -336,6 +364,15 @@ class World:
     def award(self, referral: str) -> Award:
         """The referral's latest award."""
         return self.awards(referral)[-1]
+
+    def accept_and_confirm(self, award: Award, provider: Actor) -> str:
+        """Take an offered award and, the person's file read, confirm it; returns the contract."""
+        self.run(moving.accept, award_ref=award.ref, actor=provider)
+        return self.run(moving.confirm, award_ref=award.ref, actor=provider)
+
+    def events(self, kind: str) -> list[AuditEvent]:
+        """The trail's events of this kind, the first one first."""
+        return self.rows(AuditEvent, AuditEvent.kind == kind)
 
     def rows(self, table: type[Row], *rules: Any) -> list[Row]:
         """The rows of a table that keep these rules, in order of id."""
