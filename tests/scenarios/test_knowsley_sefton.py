@@ -1,0 +1,216 @@
+"""Knowsley and Sefton: two councils commission one scheme together, and each decides what is its own.
+
+Source: the Liverpool City Region's public paper of 2019; what it does not say is marked as assumed in the scheme file.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bidding import deadline, offers, publishing
+from bidding.allocation.runs import AllocationRun
+from bidding.awards import moving
+from bidding.awards.records import AwardState
+from bidding.bids import submitting
+from bidding.closings import Closing, ClosingState
+from bidding.concluding import debrief
+from bidding.looking import office, placing
+from bidding.referrals import Referral, referral_of
+from dps.kernel.actors import Actor
+from dps.kernel.database import Database
+from dps.kernel.errors import NotFound
+from dps.packages.packages import Package
+from dps.register.capacity import declare, free_minutes
+from dps.register.limits import LimitPart
+from tests.support.world import World
+
+KIRKBY, MAGHULL = "kirkby", "maghull"  # neighbours across the boundary: Knowsley's and Sefton's
+HUYTON, BOOTLE = "huyton", "bootle"
+
+
+@pytest.fixture
+def knowsley(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path, "knowsley-sefton")
+
+
+@pytest.fixture
+def sefton(knowsley: World) -> World:
+    return knowsley.acting_for("sefton")
+
+
+def declared(council: World, provider: Actor, minutes: int) -> None:
+    """Let a provider say how much it has free for this council's people."""
+    council.run(
+        declare,
+        provider_id=council.row_of(provider).id,
+        authority=council.authority,
+        minutes=minutes,
+        expires_at=council.now + timedelta(days=30),
+        actor=provider,
+    )
+
+
+def free(council: World, provider: Actor) -> int:
+    provider_id = council.row_of(provider).id or 0
+    with council.database.reading() as session:
+        return free_minutes(session, provider_id=provider_id, authority=council.authority, at=council.now)
+
+
+# One scheme, two councils
+
+
+def test_one_scheme_serves_both_councils_with_the_same_providers(knowsley: World, sefton: World) -> None:
+    oak = knowsley.provider("Synthetic Oak", localities=[KIRKBY, MAGHULL])
+
+    mine, theirs = knowsley.referral(locality=KIRKBY), sefton.referral(locality=MAGHULL)
+
+    assert {row.authority for row in knowsley.rows(Referral)} == {"knowsley", "sefton"}
+    assert knowsley.invited(mine) == sefton.invited(theirs) == {oak.provider}
+
+
+def test_the_ladder_asks_neighbours_across_the_boundary_between_the_councils(knowsley: World) -> None:
+    kirkby, maghull = (knowsley.provider(f"Synthetic {place}", localities=[place]) for place in (KIRKBY, MAGHULL))
+    bootle = knowsley.provider("Synthetic Bootle", localities=[BOOTLE])
+    referral = knowsley.referral(locality=KIRKBY)
+
+    asked = {}
+    while knowsley.state(referral) == "seeking":
+        asked[knowsley.round(referral).stage_key] = knowsley.invited(referral)
+        knowsley.close(referral)
+
+    assert asked == {
+        "locality": {kirkby.provider},
+        "neighbours": {kirkby.provider, maghull.provider},
+        "both": {kirkby.provider, maghull.provider, bootle.provider},
+    }
+
+
+# A council's own affairs
+
+
+def test_a_broker_neither_sees_nor_decides_the_other_councils_referrals(knowsley: World, sefton: World) -> None:
+    oak = knowsley.provider("Synthetic Oak", localities=[MAGHULL])
+    referral = sefton.referral(locality=MAGHULL)
+    round_ = sefton.round(referral)
+    package = sefton.rows(Package)[0]
+    content = sefton.content(referral, 1600)
+    foreign: dict[Callable[..., Any], dict[str, Any]] = {
+        publishing.hold: {"reason": "Not ours to hold."},
+        publishing.withdraw: {"reason": "Not ours to end."},
+        publishing.amend: {"facts": package.facts},
+        publishing.restart_unfilled: {},
+        publishing.place_otherwise: {"how": "in_house", "weekly_pence": 1, "reason": "Not ours to place."},
+        offers.award_directly: {"provider": oak.provider, "reason": "persons_choice", "content": content},
+    }
+
+    for command, request in foreign.items():
+        with pytest.raises(NotFound):
+            knowsley.run(command, referral_ref=referral, actor=knowsley.broker, **request)
+    with pytest.raises(NotFound):
+        knowsley.run(
+            submitting.submit,
+            rounds=[round_.ref],
+            content=content,
+            actor=knowsley.broker,
+            idempotency_key="a-telephone-call",
+            provider=oak.provider,
+        )
+    with knowsley.database.reading() as session:
+        with pytest.raises(NotFound):
+            referral_of(session, referral, knowsley.broker)
+        assert office.referrals(session, knowsley.broker) == []
+        assert office.closings(session, knowsley.broker) == []
+        assert [seen.referral for seen in office.referrals(session, sefton.broker)] == [referral]
+    assert sefton.state(referral) == "seeking"
+
+
+def test_an_award_of_the_other_council_can_not_be_approved_overturned_or_read(knowsley: World, sefton: World) -> None:
+    oak = knowsley.provider("Synthetic Oak", localities=[MAGHULL])
+    referral = sefton.referral(locality=MAGHULL, visits="Mon-Sun 07:00-12:00 240m personal_care")
+    bid = sefton.bid(oak, referral, pence=1600)["bid"]
+    sefton.close(referral)
+    award = sefton.award(referral)
+    assert award.state is AwardState.PROPOSED  # above £400 a week
+
+    for clerk in (knowsley.broker, knowsley.second):
+        with pytest.raises(NotFound):
+            knowsley.run(moving.approve, award_ref=award.ref, actor=clerk)
+        with pytest.raises(NotFound):
+            knowsley.run(moving.overturn, award_ref=award.ref, reason="Not ours to overturn.", actor=clerk)
+    with knowsley.database.reading() as session:
+        assert placing.awards(session, knowsley.broker) == []
+    sefton.run(moving.approve, award_ref=award.ref, actor=sefton.broker)
+    sefton.accept_and_confirm(award, oak)
+
+    round_ref = sefton.round(referral).ref
+    with knowsley.database.reading() as session, pytest.raises(NotFound):
+        debrief(session, bid_ref=bid, round_ref=round_ref, actor=knowsley.broker)
+
+
+def test_a_closing_without_own_rounds_can_not_be_extended(knowsley: World, sefton: World) -> None:
+    knowsley.provider("Synthetic Oak", localities=[MAGHULL])
+    referral = sefton.referral(locality=MAGHULL)
+    (closing,) = sefton.rows(Closing)
+    later = closing.closes_at + timedelta(hours=1)
+    request = {"closing_ref": closing.ref, "until": later, "reason": "The portal was away for an hour."}
+
+    with pytest.raises(NotFound):
+        knowsley.run(deadline.extend, **request, actor=knowsley.broker)
+    sefton.run(deadline.extend, **request, actor=sefton.broker)
+
+    assert sefton.round(referral).closes_at == later
+
+
+# Hours are declared council by council
+
+
+def test_hours_declared_to_one_council_are_not_the_others(knowsley: World, sefton: World) -> None:
+    oak = knowsley.provider("Synthetic Oak", localities=[KIRKBY, MAGHULL])
+    declared(knowsley, oak, 420)
+    declared(sefton, oak, 0)
+
+    mine, theirs = knowsley.referral(locality=KIRKBY), sefton.referral(locality=MAGHULL)
+
+    assert knowsley.invited(mine) == {oak.provider}
+    assert sefton.state(theirs) == "unfilled"
+    knowsley.bid(oak, mine, pence=1600)
+    knowsley.close(mine)
+    knowsley.accept_and_confirm(knowsley.award(mine), oak)
+    assert (free(knowsley, oak), free(sefton, oak)) == (210, 0)
+
+
+def test_a_closing_of_both_councils_is_decided_once_with_each_ones_own_hours(knowsley: World, sefton: World) -> None:
+    oak, elm = (knowsley.provider(f"Synthetic {name}", localities=[KIRKBY, HUYTON, BOOTLE]) for name in ("Oak", "Elm"))
+    declared(knowsley, oak, 240)  # one package of 210 minutes for each council, not two
+    declared(sefton, oak, 240)
+    mine = [knowsley.referral(locality=place) for place in (KIRKBY, HUYTON)]
+    theirs = sefton.referral(locality=BOOTLE)
+    for referral, oaks, elms in ((mine[0], 1500, 1550), (mine[1], 1500, 1900), (theirs, 1500, 1600)):
+        knowsley.bid(oak, referral, pence=oaks)
+        knowsley.bid(elm, referral, pence=elms)
+
+    knowsley.close(theirs)
+
+    (closing,) = knowsley.rows(Closing)
+    (run,) = knowsley.rows(AllocationRun)
+    assert (closing.state, run.closing_id) == (ClosingState.ALLOCATED, closing.id)
+    won = {referral: knowsley.award(referral).provider for referral in (*mine, theirs)}
+    assert won == {mine[0]: elm.provider, mine[1]: oak.provider, theirs: oak.provider}
+    assert {award.authority for award in (knowsley.award(theirs), knowsley.award(mine[0]))} == {"knowsley", "sefton"}
+    assert (free(knowsley, oak), free(sefton, oak)) == (30, 30)
+
+
+def test_a_take_limit_counts_the_work_of_both_councils(knowsley: World, sefton: World) -> None:
+    oak, elm = (knowsley.provider(f"Synthetic {name}", localities=[KIRKBY, MAGHULL]) for name in ("Oak", "Elm"))
+    knowsley.limit(oak, LimitPart(packages=1))
+    mine, theirs = knowsley.referral(locality=KIRKBY), sefton.referral(locality=MAGHULL)
+    for referral, oaks, elms in ((mine, 1500, 1600), (theirs, 1500, 1510)):
+        knowsley.bid(oak, referral, pence=oaks)
+        knowsley.bid(elm, referral, pence=elms)
+
+    knowsley.close(mine)
+
+    assert (knowsley.award(mine).provider, sefton.award(theirs).provider) == (oak.provider, elm.provider)
