@@ -18,8 +18,7 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(VENV)/.project ## Make .venv with the pinned packages and the console script `dps`
-	@if [ -f matching/allocation/compile.py ]; then $(BIN)/python -m matching.allocation.compile; fi
+setup: $(VENV)/.compiled ## Make .venv with the pinned packages and the console script `dps`
 
 .PHONY: demo
 demo: setup ## Play a council through a working week, then serve it (ARGS="--scheme KEY --no-serve")
@@ -83,6 +82,11 @@ $(VENV)/.locked: requirements.lock $(VENV)/.made
 
 $(VENV)/.project: pyproject.toml $(VENV)/.locked
 	@$(PIP) install --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+# Compiled beside the sources, so that no run waits for the compiler.
+$(VENV)/.compiled: $(wildcard matching/allocation/*.py) $(VENV)/.project
+	@if [ -f matching/allocation/compile.py ]; then $(BIN)/python -m matching.allocation.compile; fi
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.project

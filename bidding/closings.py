@@ -102,7 +102,7 @@ def closing_for(
                 Closing.closes_at == closes_at,
                 col(Closing.published).is_(True),
             )
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).first()
         if shared:
             return shared

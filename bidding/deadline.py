@@ -157,11 +157,12 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
     for bid in bids_of_closing(session, closing.id, BidState.SEALED):
         try:
             raw = opener.open(bid.ciphertext, ciphertext_sha256=bid.ciphertext_sha256, commitment=bid.commitment)
-            content = BidContent.from_dict(raw)
+            nonce = str(raw.pop("nonce", ""))
+            BidContent.from_dict(raw)
         except (ValueError, DpsError) as fault:
             advance(session, bid, "reject", CLOCK, now, facts={"cause": str(fault)})
             continue
-        session.add(OpenedBid(bid_id=bid.id or 0, opened_at=now, content=content.to_dict()))
+        session.add(OpenedBid(bid_id=bid.id or 0, opened_at=now, content=raw, nonce=nonce))
         advance(session, bid, "open", CLOCK, now, facts={"recipients_id": closing.recipients_id})
         opened += 1
     advance(session, closing, "open", CLOCK, now, opened_at=now, facts={"opened": opened})

@@ -140,5 +140,5 @@ def _known(referral: Referral | None, ref: str, actor: Actor) -> Referral:
 
 def locked_referral(session: Session, ref: str, actor: Actor) -> Referral:
     """The same, locked until the transaction ends."""
-    query = select(Referral).where(Referral.ref == ref).with_for_update().execution_options(populate_existing=True)
-    return _known(session.exec(query).first(), ref, actor)
+    query = select(Referral).where(Referral.ref == ref).with_for_update(key_share=True)
+    return _known(session.exec(query.execution_options(populate_existing=True)).first(), ref, actor)

@@ -159,7 +159,7 @@ def invitation_of(session: Session, round_id: int | None, provider: str, *, lock
     """This provider's invitation to this round; to anybody else the round itself does not exist."""
     query = select(Invitation).where(Invitation.round_id == round_id, Invitation.provider == provider)
     if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     found = session.exec(query).first()
     if found is None or found.state is InvitationState.WAITING:
         round_ = session.get(Round, round_id)

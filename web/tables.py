@@ -29,5 +29,6 @@ import dps.register.providers
 import dps.register.rate_cards
 import dps.register.suspensions
 import dps.schemes.stored
+import web.security.api_keys
 
 metadata = SQLModel.metadata

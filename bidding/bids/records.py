@@ -103,7 +103,10 @@ class BidRound(SQLModel, table=True):
 
 
 class OpenedBid(SQLModel, table=True):
-    """What a sealed bid said, written once, by the worker, after the closing."""
+    """What a sealed bid said, written once, by the worker, after the closing.
+
+    `content` with `nonce` is what was committed on receipt, so that a later change of it shows (`bidding.proof`).
+    """
 
     __tablename__ = "opened_bid"
 
@@ -111,6 +114,7 @@ class OpenedBid(SQLModel, table=True):
     bid_id: int = link_column("bid.id", unique=True)
     opened_at: datetime = utc_column()
     content: Any = json_column()
+    nonce: str = Field(max_length=32)
 
 
 class ScoredBid(SQLModel, table=True):

@@ -17,13 +17,12 @@ class Identities:
     def __init__(self, directory: Path) -> None:
         files = sorted(directory.glob("*.age")) if directory.is_dir() else []
         if not files:
-            raise Misconfigured(
-                reason=f"No identity in {directory}: without it no sealed bid can be opened. Restore it from its backup."
-            )
+            lost = f"No identity in {directory}: without it no sealed bid can be opened. Restore it from its backup."
+            raise Misconfigured(reason=lost)
         self._identities = [pyrage.x25519.Identity.from_str(file.read_text().strip()) for file in files]
 
     def open(self, ciphertext: bytes, *, ciphertext_sha256: str, commitment: str) -> dict[str, Any]:
-        """The content of a sealed bid.
+        """The content of a sealed bid, its nonce included: both together are what was committed.
 
         Raises ValueError, with a reason that names no content, where the stored ciphertext is not what was received,
         was not sealed to this worker, or does not hold what was committed.
@@ -37,5 +36,4 @@ class Identities:
         if hashlib.sha256(plain).hexdigest() != commitment:
             raise ValueError("its content is not what was committed")
         content: dict[str, Any] = json.loads(plain)
-        content.pop("nonce")
         return content

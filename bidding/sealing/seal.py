@@ -54,7 +54,7 @@ def unpad(padded: bytes) -> bytes:
 
 def seal(content: dict[str, Any], *, recipients: tuple[str, ...], entropy: Entropy) -> Sealed:
     """Encrypt a bid's content to `recipients`; nothing readable is left behind."""
-    plain = canonical_json({**content, "nonce": entropy.token(_NONCE_BYTES).hex()}).encode()
+    plain = _committed(content, entropy.token(_NONCE_BYTES).hex())
     keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
     ciphertext = pyrage.encrypt(pad(plain), keys)
     return Sealed(
@@ -62,6 +62,15 @@ def seal(content: dict[str, Any], *, recipients: tuple[str, ...], entropy: Entro
         ciphertext_sha256=hashlib.sha256(ciphertext).hexdigest(),
         commitment=hashlib.sha256(plain).hexdigest(),
     )
+
+
+def _committed(content: dict[str, Any], nonce: str) -> bytes:
+    return canonical_json({**content, "nonce": nonce}).encode()
+
+
+def commitment_of(content: dict[str, Any], nonce: str) -> str:
+    """What was committed, if the bid said this: whoever knows both can check an opened bid."""
+    return hashlib.sha256(_committed(content, nonce)).hexdigest()
 
 
 def recipients_id(recipients: tuple[str, ...]) -> str:

@@ -20,6 +20,10 @@ class Role(StrEnum):
     CLOCK = "clock"
 
 
+# Providers are shared by all authorities; administrators and auditors may be the installation's.
+_OF_NO_AUTHORITY = frozenset({Role.PROVIDER, Role.ADMINISTRATOR, Role.AUDITOR})
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One account acting in one role, within one authority or for one provider.
@@ -38,10 +42,14 @@ class Actor:
             raise Forbidden(actor=self.ref, step=step)
 
     def sees(self, kind: str, ref: str, *, authority: str | None = None, provider: str | None = None) -> None:
-        """Refuse, as if it did not exist, what belongs to another authority or another provider."""
+        """Refuse, as if it did not exist, what belongs to another authority or another provider.
+
+        Who belongs to no authority sees what belongs to one only in a role of no authority's own.
+        """
         if self.role is Role.CLOCK:
             return
-        foreign_authority = self.authority is not None and authority is not None and self.authority != authority
+        everywhere = self.authority is None and self.role in _OF_NO_AUTHORITY
+        foreign_authority = authority is not None and self.authority != authority and not everywhere
         foreign_provider = self.role is Role.PROVIDER and provider is not None and self.provider != provider
         if foreign_authority or foreign_provider:
             raise NotFound(kind=kind, ref=ref)

@@ -6,11 +6,12 @@ references, hashes and ciphertext, never personal data and never a sealed price.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, UniqueConstraint, bindparam, insert, select, update
+from sqlalchemy import Table, UniqueConstraint, bindparam, insert, select, text, update
 from sqlmodel import Field, Session, SQLModel, col
 from sqlmodel import select as select_rows
 
@@ -19,6 +20,10 @@ from dps.kernel.columns import canonical_json, id_column, json_column, utc_colum
 from dps.kernel.keys import SigningKey
 
 ZERO_HASH = "0" * 64
+
+# The canonical text of what holds neither floats nor keys, without looking for them: a million events are hashed.
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring
 
 
 class AuditEvent(SQLModel, table=True):
@@ -79,8 +84,22 @@ def event_hash(
     *, stream: str, seq: int, at: datetime, actor: str, role: str, kind: str, body: Any, previous_hash: str
 ) -> str:
     """SHA-256 over the canonical JSON of an event, its predecessor's hash included."""
-    text = canonical_json([stream, seq, at.isoformat(timespec="microseconds"), actor, role, kind, body, previous_hash])
+    return stored_event_hash(stream, seq, at, actor, role, kind, canonical_json(body), previous_hash)
+
+
+def stored_event_hash(
+    stream: str, seq: int, at: datetime, actor: str, role: str, kind: str, body_text: str, previous_hash: str
+) -> str:
+    """`event_hash` of an event whose body is given as the canonical text that its column holds."""
+    text = (
+        f'[{_quoted(stream)},{seq},"{_instant(at)}",{_quoted(actor)},{_quoted(role)},{_quoted(kind)},{body_text},'
+        f"{_quoted(previous_hash)}]"
+    )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 _EVENTS: Table = AuditEvent.__table__  # type: ignore[attr-defined]
@@ -89,6 +108,11 @@ _HEAD_OF = select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.stream == bindpara
 _MOVE_HEAD = (
     update(_HEADS).where(_HEADS.c.stream == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("now_hash"))
 )
+# Of two writers who begin a stream at once the later waits here until the earlier has committed, and begins nothing.
+_BEGIN_HEAD = text(
+    "INSERT INTO audit_head (stream, seq, hash, signed_seq) VALUES (:of, :to, :now_hash, 0) ON CONFLICT DO NOTHING"
+)
+_ONE_SIGNER = text("LOCK TABLE audit_checkpoint IN SHARE ROW EXCLUSIVE MODE")
 
 
 def append(
@@ -99,32 +123,45 @@ def append(
     Plain statements, not mapped rows: this runs several times in every command.
     """
     connection = session.connection()
+    facts = dict(body or {})
+
+    def event_after(seq: int, previous: str) -> dict[str, Any]:
+        event: dict[str, Any] = {
+            "stream": stream,
+            "seq": seq + 1,
+            "at": now,
+            "actor": actor.ref,
+            "role": str(actor.role),
+        }
+        event |= {"kind": kind, "body": facts, "previous_hash": previous}
+        return {**event, "hash": event_hash(**event)}
+
     head = connection.execute(_HEAD_OF, {"of": stream}).first()
-    seq, previous = (head.seq + 1, head.hash) if head else (1, ZERO_HASH)
-    event: dict[str, Any] = {
-        "stream": stream,
-        "seq": seq,
-        "at": now,
-        "actor": actor.ref,
-        "role": str(actor.role),
-        "kind": kind,
-        "body": dict(body or {}),
-        "previous_hash": previous,
-    }
-    digest = event_hash(**event)
-    connection.execute(insert(_EVENTS), {**event, "hash": digest})
-    if head:
-        connection.execute(_MOVE_HEAD, {"of": stream, "to": seq, "now_hash": digest})
-    else:
-        connection.execute(insert(_HEADS), {"stream": stream, "seq": seq, "hash": digest, "signed_seq": 0})
+    event = event_after(head.seq, head.hash) if head else event_after(0, ZERO_HASH)
+    if head is None and connection.execute(_BEGIN_HEAD, _end(event)).rowcount == 0:
+        head = connection.execute(_HEAD_OF, {"of": stream}).one()
+        event = event_after(head.seq, head.hash)
+    if head is not None:
+        connection.execute(_MOVE_HEAD, _end(event))
+    connection.execute(insert(_EVENTS), event)
+
+
+def _end(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"of": event["stream"], "to": event["seq"], "now_hash": event["hash"]}
 
 
 def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpoint | None:
-    """Sign every head that moved since the last checkpoint; None where nothing moved."""
+    """Sign every head that moved since the last checkpoint; None where nothing moved.
+
+    A stream that somebody writes to at this moment is left to the next checkpoint: whoever signs waits for no writer,
+    because a writer of several streams may wait for him. Of two who sign at once the later waits and signs the rest.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().execute(_ONE_SIGNER)
     moved = session.exec(
         select_rows(AuditHead)
         .where(col(AuditHead.seq) > col(AuditHead.signed_seq))
-        .with_for_update()
+        .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
     if not moved:
@@ -155,5 +192,4 @@ def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpo
 
 def checkpoint_hash(*, seq: int, at: datetime, heads: list[tuple[str, int, str]], previous_hash: str) -> str:
     """SHA-256 over a checkpoint: its number, time, sorted heads and predecessor."""
-    text = canonical_json([seq, at.isoformat(timespec="microseconds"), heads, previous_hash])
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_encoded([seq, _instant(at), heads, previous_hash]).encode()).hexdigest()

@@ -132,7 +132,9 @@ def _locking(row: type[Row], shared: bool) -> Any:
     """Built once per table: every command locks something."""
     key = row.__table__.c.id  # type: ignore[attr-defined]
     query = select(row).where(key.in_(bindparam("ids", expanding=True))).order_by(key)
-    return query.with_for_update(read=shared).execution_options(populate_existing=True)
+    # Without `key_share` a lock would also stop whoever only inserts a row that names this one, and who may itself hold
+    # what we wait for: a bid names the closing that waits for the bid's round.
+    return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)
 
 
 def locked_one(session: Session, row: type[Row], id_: int | None, *, shared: bool = False) -> Row:

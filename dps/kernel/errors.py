@@ -30,6 +30,16 @@ class DpsError(Exception):
         except KeyError:
             raise AttributeError(name) from None
 
+    def __reduce__(self) -> Any:
+        # An error that can't be copied would break the process pool that it was raised in, in place of its words.
+        return _revived, (type(self), self.args, self.__dict__.copy())
+
+
+def _revived(kind: type[DpsError], args: tuple[Any, ...], attributes: dict[str, Any]) -> DpsError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
+
 
 # Families -------------------------------------------------------------------------------------
 
@@ -116,6 +126,13 @@ class KeyReused(Conflict):
 
     code = "idempotency_key_reused"
     sentence = "This idempotency key was used before with another request."
+
+
+class AnsweredMeanwhile(Conflict):
+    """A request with the same idempotency key was answered while this one was at work."""
+
+    code = "answered_meanwhile"
+    sentence = "A request with this idempotency key was answered meanwhile; send it again to read the answer."
 
 
 class BadReference(BadInput):
@@ -228,7 +245,7 @@ class StartCannotMove(Refused):
 
 
 class BadScheme(BadInput):
-    """A scheme file is refused: `faults` are all of its faults, each a key and a reason; each is a line of the words."""
+    """A scheme file is refused: `faults` are all of its faults, each a key and a reason; each is a line of words."""
 
     code = "bad_scheme"
 
@@ -375,3 +392,13 @@ class PriceStillSealed(Refused):
 
     code = "still_sealed"
     sentence = "Nothing of this bid can be read before its closing opens."
+
+
+# The edges ------------------------------------------------------------------------------------
+
+
+class NotSignedIn(DpsError):
+    """Nobody is known to be asking: no key, or one that is unknown, expired or revoked."""
+
+    code = "not_signed_in"
+    sentence = "Send an API key that is in force, as `Authorization: Bearer dps_…`."

@@ -7,10 +7,12 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, select
 
 from dps.kernel.columns import id_column, json_column, utc_column
-from dps.kernel.errors import BadInput, KeyReused
+from dps.kernel.errors import AnsweredMeanwhile, BadInput, KeyReused
 from dps.kernel.keys import Keyring
 
 _KEY_LENGTH = range(1, 256)
@@ -49,13 +51,11 @@ def recall(session: Session, keyring: Keyring, actor_ref: str, key: str, body: b
 def remember(
     session: Session, keyring: Keyring, actor_ref: str, key: str, body: bytes, answer: Any, now: datetime
 ) -> None:
-    """Store the answer in the transaction that gave it."""
+    """Store the answer in the transaction that gave it; AnsweredMeanwhile if a twin of this request was first."""
     hashed = key_hash(actor_ref, key)
-    session.add(
-        IdempotentAnswer(
-            key_hash=hashed,
-            body_fingerprint=keyring.fingerprint(hashed.encode(), body),
-            answer=answer,
-            at=now,
-        )
-    )
+    fingerprint = keyring.fingerprint(hashed.encode(), body)
+    row = {"key_hash": hashed, "body_fingerprint": fingerprint, "answer": answer, "at": now}
+    try:
+        session.connection().execute(insert(IdempotentAnswer), row)
+    except IntegrityError:
+        raise AnsweredMeanwhile() from None

@@ -10,20 +10,21 @@ import structlog
 # What a log line may say, besides the event itself. Anything else is dropped, loudly, by name only.
 _ALLOWED = frozenset(
     {
-        "actor", "attempt", "authority", "closing", "code", "count", "error", "event", "kind", "level", "method",
-        "package", "path", "provider", "ref", "referral", "role", "round", "scheme", "seconds", "seq", "state",
-        "status", "stream", "sweep", "timestamp", "url_rule",
+        "actor", "attempt", "authority", "closing", "code", "count", "dropped", "error", "event", "kind", "level",
+        "method", "package", "path", "provider", "ref", "referral", "role", "round", "scheme", "seconds", "seq",
+        "state", "status", "stream", "sweep", "timestamp", "url_rule",
     }
 )  # fmt: skip
+_PLAIN = (str, int, float, type(None))
 
 
 def only_references(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Drop every field that is not on the list of what logs may say."""
-    dropped = sorted(event.keys() - _ALLOWED)
-    for field in dropped:
-        del event[field]
+    """Drop every field that is not on the list of what logs may say, and every value that holds others."""
+    dropped = sorted(name for name, value in event.items() if name not in _ALLOWED or not isinstance(value, _PLAIN))
+    for name in dropped:
+        del event[name]
     if dropped:
-        event["error"] = f"dropped fields: {', '.join(dropped)}"
+        event["dropped"] = ", ".join(dropped)
     return event
 
 

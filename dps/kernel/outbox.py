@@ -18,6 +18,8 @@ from dps.kernel.references import Kind, new_reference
 
 _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(hours=1)
+# At those distances a message is tried for two days before it is given up: longer than a mail server's bad night.
+_ATTEMPTS = 53
 
 
 class Delivery(StrEnum):
@@ -55,7 +57,10 @@ class OutboxMessage(SQLModel, table=True):
 
 
 class Postman(Protocol):
-    """Whatever carries a message out of the house; raises `OSError` when it can't now."""
+    """Whatever carries a message out of the house; raises when it can't, `OSError` when it can't now.
+
+    It is called inside a transaction, which on SQLite keeps all others from writing: it hands over and returns.
+    """
 
     def carry(self, message: OutboxMessage) -> None: ...
 
@@ -97,16 +102,18 @@ def due(session: Session, now: datetime, limit: int) -> list[OutboxMessage]:
     return list(session.exec(query).all())
 
 
-def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 50, attempts: int = 12) -> int:
+def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 50, attempts: int = _ATTEMPTS) -> int:
     """Carry what is due; a failure is retried later, at growing distance, `attempts` times. Returns how many left."""
     carried = 0
     for message in due(session, now, limit):
         message.attempts += 1
         try:
             postman.carry(message)
-        except OSError as fault:
+        except Exception as fault:
+            # Whatever it is, it is this message's own: raised, it would hold up all that are due after it, and carry
+            # those before it again at each ring.
             message.last_error = type(fault).__name__
-            message.not_before = now + min(_FIRST_RETRY * 2 ** (message.attempts - 1), _LONGEST_RETRY)
+            message.not_before = now + _distance(message.attempts)
             if message.attempts >= attempts:
                 message.delivery = Delivery.GIVEN_UP
         else:
@@ -115,3 +122,9 @@ def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 5
         session.add(message)
     session.flush()
     return carried
+
+
+def _distance(attempts: int) -> timedelta:
+    """How long after so many failures the next try comes: a minute, twice as long each time, at most an hour."""
+    doublings = 1 << min(attempts - 1, 6)
+    return min(_FIRST_RETRY * doublings, _LONGEST_RETRY)

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
+from dps.kernel.database import database_url as check_url
 from dps.kernel.errors import Misconfigured
 
 DEMO_SECRET = "demonstration-only-never-in-production"  # noqa: S105 - refused outside the demo, below
+_OWN = "Value error, "
 
 
 class Settings(BaseSettings):
@@ -19,7 +19,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DPS_", extra="ignore", frozen=True)
 
     demo: bool = False
-    database_url: str = "sqlite:///dps.sqlite3"
+    # It may hold a password, which must not show where settings are printed.
+    database_url: str = Field(default="sqlite:///dps.sqlite3", repr=False)
     keys_dir: Path = Path("keys")
     identities_dir: Path = Path("identities")
     spool_dir: Path = Path("spool")
@@ -33,12 +34,14 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, value: str) -> str:
-        try:
-            backend = make_url(value).get_backend_name()
-        except ArgumentError:
-            raise ValueError("is not a database address such as sqlite:///dps.sqlite3") from None
-        if backend not in ("sqlite", "postgresql", "postgres"):
-            raise ValueError(f"names {backend}: use sqlite or postgresql")
+        check_url(value)
+        return value
+
+    @field_validator("keys_dir", "identities_dir", "spool_dir", "host", mode="before")
+    @classmethod
+    def _is_not_empty(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("is empty")
         return value
 
     @field_validator("port")
@@ -65,8 +68,9 @@ class Settings(BaseSettings):
                 raise ValueError("DPS_SECRET is too short: use 32 characters or more")
             if self.clock == "accelerated":
                 raise ValueError("DPS_CLOCK=accelerated is for the demo only")
-        if self.keys_dir.resolve() == self.identities_dir.resolve():
-            raise ValueError("DPS_IDENTITIES_DIR must not be DPS_KEYS_DIR: only the worker may read identities")
+        keys, identities = self.keys_dir.resolve(), self.identities_dir.resolve()
+        if keys == identities or keys in identities.parents or identities in keys.parents:
+            raise ValueError("DPS_IDENTITIES_DIR must lie apart from DPS_KEYS_DIR: only the worker may read identities")
         return self
 
 
@@ -75,14 +79,13 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as faults:
-        lines = [
-            f"DPS_{'_'.join(str(part) for part in fault['loc']).upper()} {_plain(fault['msg'])}"
-            if fault["loc"]
-            else _plain(fault["msg"])
-            for fault in faults.errors()
-        ]
-        raise Misconfigured(reason="; ".join(lines)) from None
+        raise Misconfigured(reason="\n".join(_words(fault["loc"], fault["msg"]) for fault in faults.errors())) from None
 
 
-def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _words(place: tuple[int | str, ...], message: str) -> str:
+    """One line for one fault, never with the value: it may be a secret."""
+    own = message.removeprefix(_OWN)
+    if not place:
+        return own
+    name = f"DPS_{'_'.join(map(str, place)).upper()}"
+    return f"{name} {own}" if message.startswith(_OWN) else f"{name}: {message[0].lower()}{message[1:]}"

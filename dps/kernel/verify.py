@@ -1,15 +1,38 @@
 """Proof that the trail is whole: every chain recomputed, every checkpoint's signature checked (law 3).
 
-Reads only the four audit tables and the public keys, streaming, so that a million events fit in little memory.
+Reads only the four audit tables and the public keys, streaming, so that a million events fit in little memory. Values
+are taken as they are stored, not as the mapped rows would read them: a byte that reads the same is still a changed one.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import BigInteger, DateTime, Select, Table, Text, select, type_coerce
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
-from dps.kernel.audit import ZERO_HASH, AuditEvent, AuditHead, Checkpoint, CheckpointHead, checkpoint_hash, event_hash
+from dps.kernel.audit import (
+    ZERO_HASH,
+    AuditEvent,
+    AuditHead,
+    Checkpoint,
+    CheckpointHead,
+    checkpoint_hash,
+    stored_event_hash,
+)
 from dps.kernel.keys import signature_holds
+
+_EVENTS: Table = AuditEvent.__table__  # type: ignore[attr-defined]
+_HEADS: Table = AuditHead.__table__  # type: ignore[attr-defined]
+_CHECKPOINTS: Table = Checkpoint.__table__  # type: ignore[attr-defined]
+_SIGNED_HEADS: Table = CheckpointHead.__table__  # type: ignore[attr-defined]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNREADABLE = (TypeError, ValueError, OverflowError, AttributeError)
 
 
 @dataclass
@@ -26,92 +49,149 @@ class TrailReport:
         return not self.faults
 
 
+@dataclass
+class _Signed:
+    """What the checkpoints signed: hashes of events, each of which covers its stream and number; the last by stream."""
+
+    hashes: set[str] = field(default_factory=set)
+    furthest: dict[str, int] = field(default_factory=dict)
+
+
 def verify_trail(session: Session, public_keys: Mapping[str, bytes]) -> TrailReport:
-    """Recompute the whole trail. Finds any edit, deletion, reorder or truncation up to the latest checkpoint."""
+    """Recompute the whole trail. Finds any edit, deletion, reorder or truncation up to the latest checkpoint.
+
+    `session` comes from `Database.reading`, so that one instant is looked at while others write. What the database
+    can't read any more is a fault, never an exception.
+    """
     report = TrailReport()
-    heads = {head.stream: (head.seq, head.hash) for head in session.exec(select(AuditHead))}
-    signed = _verify_checkpoints(session, public_keys, report)
-    seen = _verify_chains(session, signed, report)
-    for stream, head in heads.items():
-        if seen.get(stream) != head:
-            end = _seq(seen.get(stream))
-            report.faults.append(f"stream {stream}: its events end at {end}, its head says {head[0]}")
-    for stream in seen.keys() - heads.keys():
-        report.faults.append(f"stream {stream}: it has events but no head")
-    for stream in {stream for stream, _ in signed}:
-        if stream not in seen:
-            report.faults.append(f"stream {stream}: a checkpoint signed it, and it is gone")
+    try:
+        signed = _verify_checkpoints(session, public_keys, report)
+        ends = _verify_chains(session, signed, report)
+        _verify_heads(session, signed, ends, report)
+        _name_what_is_missing(session, signed, ends, report)
+    except DBAPIError as broken:
+        report.faults.append(f"the trail can't be read to its end: {broken.orig}")
     return report
 
 
-def _seq(end: tuple[int, str] | None) -> int:
-    return end[0] if end else 0
-
-
-def _verify_checkpoints(
-    session: Session, public_keys: Mapping[str, bytes], report: TrailReport
-) -> dict[tuple[str, int], str]:
-    """Check the chain of checkpoints; returns the hash that was signed for (stream, seq)."""
-    signed: dict[tuple[str, int], str] = {}
+def _verify_checkpoints(session: Session, public_keys: Mapping[str, bytes], report: TrailReport) -> _Signed:
+    """Check the chain of checkpoints; returns what they signed."""
+    signed = _Signed()
     expected, previous = 1, ZERO_HASH
-    for checkpoint in session.exec(select(Checkpoint).order_by(col(Checkpoint.seq))):
+    for (seq, at, heads, previous_hash, hash_, key_id, signature), rows in groupby(
+        _stored(session, _signed_heads(session)), key=itemgetter(slice(7))
+    ):
         report.checkpoints += 1
-        heads = session.exec(select(CheckpointHead).where(CheckpointHead.checkpoint_seq == checkpoint.seq)).all()
-        listed = sorted((head.stream, head.seq, head.hash) for head in heads)
-        digest = checkpoint_hash(seq=checkpoint.seq, at=checkpoint.at, heads=listed, previous_hash=previous)
-        public = public_keys.get(checkpoint.key_id)
-        name = f"checkpoint {checkpoint.seq}"
-        if checkpoint.seq != expected:
-            report.faults.append(f"{name}: checkpoint {expected} is missing")
-        if digest != checkpoint.hash or checkpoint.previous_hash != previous or len(listed) != checkpoint.heads:
-            report.faults.append(f"{name}: its content does not match its hash")
+        listed = [tuple(row[7:]) for row in rows if row[7] is not None]
+        public = public_keys.get(key_id)
+        try:
+            listed.sort()
+            digest = checkpoint_hash(seq=seq, at=_read_instant(at), heads=listed, previous_hash=previous)
+        except _UNREADABLE:
+            digest = ""
+        if seq != expected:
+            report.faults.append(f"checkpoint {seq}: checkpoint {expected} is missing")
+        if digest != hash_ or previous_hash != previous or len(listed) != heads:
+            report.faults.append(f"checkpoint {seq}: its content does not match its hash")
         elif public is None:
-            report.faults.append(f"{name}: signed with the unknown key {checkpoint.key_id}")
-        elif not signature_holds(public, checkpoint.signature, checkpoint.hash.encode()):
-            report.faults.append(f"{name}: its signature does not hold")
-        signed.update({(stream, seq): hash_ for stream, seq, hash_ in listed})
-        expected, previous = checkpoint.seq + 1, checkpoint.hash
+            report.faults.append(f"checkpoint {seq}: signed with the unknown key {key_id}")
+        elif not signature_holds(public, signature, hash_.encode()):
+            report.faults.append(f"checkpoint {seq}: its signature does not hold")
+        for stream, head_seq, head_hash in listed:
+            signed.hashes.add(head_hash)
+            signed.furthest[stream] = head_seq
+        expected, previous = seq + 1, hash_
     return signed
 
 
-def _verify_chains(
-    session: Session, signed: Mapping[tuple[str, int], str], report: TrailReport
-) -> dict[str, tuple[int, str]]:
-    """Recompute every chain; returns where each stream ends."""
-    seen: dict[str, tuple[int, str]] = {}
-    furthest: dict[str, int] = {}
-    for stream, seq in signed:
-        furthest[stream] = max(furthest.get(stream, 0), seq)
-    for event in _events(session):
+def _verify_chains(session: Session, signed: _Signed, report: TrailReport) -> dict[str, tuple[int, str]]:
+    """Recompute every chain, in the order it was written; returns where each stream ends.
+
+    Of the hashes that were signed those of no event are left.
+    """
+    ends: dict[str, tuple[int, str]] = {}
+    for stream, seq, at, actor, role, kind, body, previous_hash, hash_ in _stored(session, _events(session)):
         report.events += 1
-        seq, previous = seen.get(event.stream, (0, ZERO_HASH))
-        place = f"stream {event.stream}, event {event.seq}"
-        if event.seq != seq + 1:
-            report.faults.append(f"{place}: event {seq + 1} is missing")
-        digest = event_hash(
-            stream=event.stream,
-            seq=event.seq,
-            at=event.at,
-            actor=event.actor,
-            role=event.role,
-            kind=event.kind,
-            body=event.body,
-            previous_hash=event.previous_hash,
-        )
-        if digest != event.hash:
-            report.faults.append(f"{place}: it was changed after it was written")
-        elif event.seq == seq + 1 and event.previous_hash != previous:
-            report.faults.append(f"{place}: it does not follow the event before it")
-        if signed.get((event.stream, event.seq), event.hash) != event.hash:
-            report.faults.append(f"{place}: it is not what a checkpoint signed")
-        seen[event.stream] = (event.seq, event.hash)
-    for stream, seq in furthest.items():
-        if stream in seen and seen[stream][0] < seq:
-            report.faults.append(f"stream {stream}: a checkpoint signed {seq} events, {seen[stream][0]} are left")
-    report.streams = len(seen)
-    return seen
+        last, previous = ends.get(stream, (0, ZERO_HASH))
+        try:
+            digest = stored_event_hash(stream, seq, _read_instant(at), actor, role, kind, body, previous_hash)
+        except _UNREADABLE:
+            digest = ""
+        if seq != last + 1:
+            report.faults.append(f"stream {stream}, event {seq}: event {last + 1} is missing")
+        if digest != hash_:
+            report.faults.append(f"stream {stream}, event {seq}: it was changed after it was written")
+        elif seq == last + 1 and previous_hash != previous:
+            report.faults.append(f"stream {stream}, event {seq}: it does not follow the event before it")
+        signed.hashes.discard(hash_)
+        ends[stream] = (seq if type(seq) is int else last + 1, hash_)
+    report.streams = len(ends)
+    return ends
 
 
-def _events(session: Session) -> Iterator[AuditEvent]:
-    query = select(AuditEvent).order_by(col(AuditEvent.stream), col(AuditEvent.seq)).execution_options(yield_per=2000)
-    yield from session.exec(query)
+def _verify_heads(session: Session, signed: _Signed, ends: Mapping[str, tuple[int, str]], report: TrailReport) -> None:
+    """Every stream ends where its head says, and its head knows how much of it was signed."""
+    beginnings = set(ends)
+    columns = (_HEADS.c.stream, _HEADS.c.seq, _HEADS.c.hash, _HEADS.c.signed_seq)
+    for stream, seq, hash_, signed_seq in _stored(session, select(*columns)):
+        beginnings.discard(stream)
+        end = ends.get(stream, (0, ZERO_HASH))
+        if end != (seq, hash_):
+            report.faults.append(f"stream {stream}: its events end at {end[0]}, its head says {seq}")
+        if signed_seq != signed.furthest.get(stream, 0):
+            report.faults.append(f"stream {stream}: checkpoints signed it to another event than its head says")
+    for stream in sorted(beginnings, key=str):
+        report.faults.append(f"stream {stream}: it has events but no head")
+
+
+def _name_what_is_missing(
+    session: Session, signed: _Signed, ends: Mapping[str, tuple[int, str]], report: TrailReport
+) -> None:
+    """Say where the signed hashes that no event has belong."""
+    if not signed.hashes:
+        return
+    for stream, seq, hash_ in _stored(
+        session, select(_SIGNED_HEADS.c.stream, _SIGNED_HEADS.c.seq, _SIGNED_HEADS.c.hash)
+    ):
+        if hash_ in signed.hashes:
+            is_there = seq in range(1, ends.get(stream, (0, ""))[0] + 1)
+            words = "it is not what a checkpoint signed" if is_there else "a checkpoint signed it, and it is gone"
+            report.faults.append(f"stream {stream}, event {seq}: {words}")
+
+
+# The tables as they are stored
+
+
+def _events(session: Session) -> Select[Any]:
+    """Events in the order of their ids, which within a stream is the order in which they were written."""
+    of = _EVENTS.c
+    at, body = _stored_instant(session, of.at), type_coerce(of.body, Text)
+    columns = (of.stream, of.seq, at, of.actor, of.role, of.kind, body, of.previous_hash, of.hash)
+    return select(*columns).order_by(of.id)
+
+
+def _signed_heads(session: Session) -> Select[Any]:
+    """Checkpoints in order, each beside the heads it signed; one that signed none stands alone."""
+    of, head = _CHECKPOINTS.c, _SIGNED_HEADS.c
+    at = _stored_instant(session, of.at)
+    columns = (of.seq, at, of.heads, of.previous_hash, of.hash, of.key_id, of.signature)
+    both = _CHECKPOINTS.outerjoin(_SIGNED_HEADS, head.checkpoint_seq == of.seq)
+    return select(*columns, head.stream, head.seq, head.hash).select_from(both).order_by(of.seq)
+
+
+def _stored_instant(session: Session, column: Any) -> Any:
+    return type_coerce(column, BigInteger if session.get_bind().dialect.name == "sqlite" else DateTime(timezone=True))
+
+
+def _read_instant(stored: Any) -> datetime:
+    """The instant that SQLite's microseconds or PostgreSQL's time mean; ValueError for what neither database wrote."""
+    if isinstance(stored, datetime):
+        return stored
+    if type(stored) is not int:
+        raise ValueError("an instant is stored as whole microseconds")
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+def _stored(session: Session, query: Select[Any]) -> Iterator[Any]:
+    for rows in session.connection().execute(query, execution_options={"yield_per": 5000}).partitions():
+        yield from rows

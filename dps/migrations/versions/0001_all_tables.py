@@ -20,6 +20,52 @@ JSON = sa.Text()
 
 def upgrade() -> None:
     op.create_table(
+        "api_key",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", sa.String(16), nullable=False),
+        sa.Column("key_sha256", sa.String(64), nullable=False),
+        sa.Column("account", sa.String(24), nullable=False),
+        sa.Column("label", sa.String(80), nullable=False),
+        sa.Column(
+            "role",
+            sa.Enum(
+                "broker",
+                "approver",
+                "commissioner",
+                "auditor",
+                "register_officer",
+                "requester",
+                "provider",
+                "administrator",
+                "clock",
+                name="role",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("authority", sa.String(40), nullable=True),
+        sa.Column("provider", sa.String(24), nullable=True),
+        sa.Column("created_at", UTC, nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("expires_at", UTC, nullable=False),
+        sa.Column("revoked_at", UTC, nullable=True),
+        sa.CheckConstraint(
+            "(provider IS NOT NULL) = (role = 'provider')", name=op.f("ck_api_key_provider_of_provider")
+        ),
+        sa.CheckConstraint(
+            "authority IS NOT NULL OR role IN ('provider', 'administrator', 'auditor')",
+            name=op.f("ck_api_key_has_authority"),
+        ),
+        sa.CheckConstraint("role <> 'clock'", name=op.f("ck_api_key_not_the_clock")),
+        sa.CheckConstraint("expires_at > created_at", name=op.f("ck_api_key_expires_after_creation")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("key_sha256", name=op.f("uq_api_key_key_sha256")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_key_name")),
+    )
+    op.create_index(op.f("ix_api_key_account"), "api_key", ["account"], unique=False)
+    op.create_table(
         "audit_checkpoint",
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", UTC, nullable=False),
@@ -244,6 +290,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(24), nullable=True),
         sa.Column("counted", sa.Boolean(), nullable=True),
         sa.Column("answer", JSON, nullable=True),
+        sa.Column("advice", JSON, nullable=True),
         sa.ForeignKeyConstraint(["closing_id"], ["closing.id"], name=op.f("fk_allocation_run_closing_id_closing")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation_run")),
         sa.UniqueConstraint("ref", name=op.f("uq_allocation_run_ref")),
@@ -845,6 +892,7 @@ def upgrade() -> None:
         sa.Column("bid_id", ID, nullable=False),
         sa.Column("opened_at", UTC, nullable=False),
         sa.Column("content", JSON, nullable=False),
+        sa.Column("nonce", sa.String(32), nullable=False),
         sa.ForeignKeyConstraint(["bid_id"], ["bid.id"], name=op.f("fk_opened_bid_bid_id_bid")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_opened_bid")),
     )

@@ -1,0 +1,113 @@
+"""What a provider sees of the rounds it is asked in, and of its own bids."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from bidding.bids.records import Bid
+from bidding.closings import Closing
+from bidding.looking.pages import PAGE, behind
+from bidding.rounds import Invitation, InvitationState, Round, RoundState
+from dps.kernel.actors import Actor
+
+_ASKED = (InvitationState.INVITED, InvitationState.ACCEPTED, InvitationState.DECLINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """A round that a provider is asked in, open now. `published_part` lacks the confirmed words: `stages.shown`."""
+
+    round: str
+    scheme: str
+    lot: str
+    locality: str
+    mode: str
+    stage: str
+    version: int
+    opens_at: datetime
+    closes_at: datetime | None
+    closing: str | None
+    invitation: str
+    published_part: dict[str, Any]
+
+
+def opportunities(
+    session: Session, actor: Actor, now: datetime, *, ref: str | None = None, after: str | None = None
+) -> list[Opportunity]:
+    """The open rounds this provider is asked in; `ref` looks for one of them."""
+    query = (
+        select(Round, Invitation.state, Closing.ref)
+        .join(Invitation, col(Invitation.round_id) == col(Round.id))
+        .outerjoin(Closing, col(Closing.id) == col(Round.closing_id))
+        .where(
+            Invitation.provider == actor.provider,
+            col(Invitation.state).in_(_ASKED),
+            col(Round.state) == RoundState.PUBLISHED,
+            or_(col(Round.closes_at).is_(None), col(Round.closes_at) > now),
+            behind(Round, after),
+        )
+        .order_by(col(Round.id))
+        .limit(PAGE)
+    )
+    if ref is not None:
+        query = query.where(Round.ref == ref)
+    return [
+        Opportunity(
+            round=round_.ref,
+            scheme=round_.scheme,
+            lot=round_.lot,
+            locality=round_.locality,
+            mode=round_.mode,
+            stage=round_.stage_key,
+            version=round_.version,
+            opens_at=round_.opens_at,
+            closes_at=round_.closes_at,
+            closing=closing,
+            invitation=invitation,
+            published_part=round_.published_part,
+        )
+        for round_, invitation, closing in session.exec(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBid:
+    """A bid as its own bidder may see it again: everything but what it says."""
+
+    bid: str
+    state: str
+    rounds: list[str]
+    closing: str
+    closes_at: datetime
+    received_at: datetime
+    valid_until: datetime
+    receipt: dict[str, Any]
+
+
+def own_bids(session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None) -> list[OwnBid]:
+    """This provider's bids, replaced and withdrawn ones too, in the order they were received."""
+    query = (
+        select(Bid.ref, Bid.state, Bid.received_at, Bid.valid_until, Bid.receipt, Closing.closes_at)  # type: ignore[call-overload]
+        .join(Closing, col(Closing.id) == col(Bid.closing_id))
+        .where(Bid.provider == actor.provider, behind(Bid, after))
+        .order_by(col(Bid.id))
+        .limit(PAGE)
+    )
+    if ref is not None:
+        query = query.where(Bid.ref == ref)
+    return [
+        OwnBid(
+            bid=found.ref,
+            state=str(found.state),
+            rounds=found.receipt["rounds"],
+            closing=found.receipt["closing"],
+            closes_at=found.closes_at,
+            received_at=found.received_at,
+            valid_until=found.valid_until,
+            receipt=found.receipt,
+        )
+        for found in session.exec(query)
+    ]

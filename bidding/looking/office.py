@@ -1,0 +1,205 @@
+"""What an authority sees of its referrals, their rounds and its closings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func
+from sqlmodel import Session, col, select
+
+from bidding.bids.records import Bid
+from bidding.closings import Closing, ClosingState
+from bidding.looking.pages import PAGE, behind
+from bidding.referrals import Referral, ReferralState
+from bidding.rounds import EligibilityReport, Round, RoundState
+from dps.kernel.actors import Actor
+from dps.kernel.audit import AuditEvent
+from dps.kernel.errors import NotFound
+from dps.packages.packages import Package
+
+
+@dataclass(frozen=True, slots=True)
+class SeenReferral:
+    """A referral as its authority sees it in a list; nothing of the person."""
+
+    referral: str
+    package: str
+    scheme: str
+    lot: str
+    locality: str
+    urgency: str
+    state: ReferralState
+    version: int
+    cycle: int
+    weekly_minutes: int | None
+    published_at: datetime | None
+    seeking_since: datetime | None
+    unfilled_at: datetime | None
+    placed_at: datetime | None
+
+
+def referrals(
+    session: Session,
+    actor: Actor,
+    *,
+    state: ReferralState | None = None,
+    ref: str | None = None,
+    after: str | None = None,
+) -> list[SeenReferral]:
+    """The referrals of this authority, in the order they were opened."""
+    query = (
+        select(Referral, Package)
+        .join(Package, col(Package.id) == col(Referral.package_id))
+        .where(Referral.authority == actor.authority, behind(Referral, after))
+        .order_by(col(Referral.id))
+        .limit(PAGE)
+    )
+    if state is not None:
+        query = query.where(col(Referral.state) == state)
+    if ref is not None:
+        query = query.where(Referral.ref == ref)
+    return [
+        SeenReferral(
+            referral=referral.ref,
+            package=referral.package_ref,
+            scheme=referral.scheme,
+            lot=package.lot,
+            locality=package.locality,
+            urgency=referral.urgency,
+            state=referral.state,
+            version=referral.version,
+            cycle=referral.cycle,
+            weekly_minutes=package.weekly_minutes,
+            published_at=referral.published_at,
+            seeking_since=referral.seeking_since,
+            unfilled_at=referral.unfilled_at,
+            placed_at=referral.placed_at,
+        )
+        for referral, package in session.exec(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRound:
+    """One round of a referral: who could be asked, how long, and how it ended."""
+
+    round: str
+    cycle: int
+    stage: str
+    mode: str
+    state: RoundState
+    opens_at: datetime
+    closes_at: datetime | None
+    closing: str | None
+    assessed: int | None
+    eligible: int | None
+    outcome: str | None
+
+
+def rounds(session: Session, referral: str) -> list[SeenRound]:
+    """Every round of a referral, the first first. The caller has made sure that its actor may see the referral."""
+    query = (
+        select(Round, Closing.ref, EligibilityReport.assessed, EligibilityReport.eligible)
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .outerjoin(Closing, col(Closing.id) == col(Round.closing_id))
+        .outerjoin(EligibilityReport, col(EligibilityReport.round_id) == col(Round.id))
+        .where(Referral.ref == referral)
+        .order_by(col(Round.id))
+    )
+    return [
+        SeenRound(
+            round=round_.ref,
+            cycle=round_.cycle,
+            stage=round_.stage_key,
+            mode=round_.mode,
+            state=round_.state,
+            opens_at=round_.opens_at,
+            closes_at=round_.closes_at,
+            closing=closing,
+            assessed=assessed,
+            eligible=eligible,
+            outcome=round_.outcome,
+        )
+        for round_, closing, assessed, eligible in session.exec(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One event of the trail, without what it says."""
+
+    at: datetime
+    what: str
+    stream: str
+    role: str
+
+
+def timeline(session: Session, streams: Sequence[str]) -> list[Happening]:
+    """What happened in these streams, in the order it happened."""
+    query = select(AuditEvent).where(col(AuditEvent.stream).in_(streams)).order_by(col(AuditEvent.id))
+    return [
+        Happening(at=event.at, what=event.kind, stream=event.stream, role=event.role) for event in session.exec(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenClosing:
+    """A closing as an authority with rounds in it sees it. How many bids there are is told when it has closed."""
+
+    closing: str
+    scheme: str
+    mode: str
+    state: ClosingState
+    closes_at: datetime
+    rounds: int
+    bids: int | None
+    number_sha256: str
+    manifest_sha256: str | None
+    lot_seed: str | None
+
+
+def closings(session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None) -> list[SeenClosing]:
+    """The closings in which this authority has rounds; the rounds counted are its own."""
+    own = (
+        select(Round.closing_id, func.count().label("rounds"))
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .where(Referral.authority == actor.authority)
+        .group_by(col(Round.closing_id))
+        .subquery()
+    )
+    bids = select(func.count()).where(Bid.closing_id == Closing.id).correlate(Closing).scalar_subquery()
+    query = (
+        select(Closing, own.c.rounds, case((col(Closing.state) != ClosingState.GATHERING, bids), else_=None))
+        .join(own, own.c.closing_id == col(Closing.id))
+        .where(behind(Closing, after))
+        .order_by(col(Closing.id))
+        .limit(PAGE)
+    )
+    if ref is not None:
+        query = query.where(Closing.ref == ref)
+    return [
+        SeenClosing(
+            closing=closing.ref,
+            scheme=closing.scheme,
+            mode=closing.mode,
+            state=closing.state,
+            closes_at=closing.closes_at,
+            rounds=count,
+            bids=bid_count,
+            number_sha256=closing.number_sha256,
+            manifest_sha256=closing.manifest_sha256,
+            lot_seed=closing.lot_seed,
+        )
+        for closing, count, bid_count in session.exec(query)
+    ]
+
+
+def refuse_foreign_round(session: Session, ref: str, actor: Actor) -> None:
+    """NotFound unless the round is of a referral of this office's authority."""
+    query = (
+        select(Round.id)
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .where(Round.ref == ref, Referral.authority == actor.authority)
+    )
+    if session.exec(query).first() is None:
+        raise NotFound(kind="round", ref=ref)

@@ -1,0 +1,124 @@
+"""What both sides see: awards under way, and the open list of what nobody took."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from bidding.awards.records import Award, AwardState
+from bidding.looking.pages import PAGE, behind
+from bidding.referrals import Referral, ReferralState
+from bidding.rounds import Round
+from dps.kernel.actors import Actor, Role
+from dps.register.membership import Membership, MembershipState
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAward:
+    """An award as its winner or its authority sees it."""
+
+    award: str
+    referral: str
+    round: str
+    provider: str
+    state: str
+    lot: str
+    locality: str
+    weekly_minutes: int
+    weekly_pence: int
+    starts_on: date
+    offered_at: datetime | None
+    answer_by: datetime | None
+    confirm_by: datetime | None
+    end_reason: str | None
+    source: str
+    approvals: int
+
+
+def awards(session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None) -> list[SeenAward]:
+    """To a provider the awards it was offered, to an office all those of its authority."""
+    query = (
+        select(Award, Referral.ref, Round.ref)
+        .join(Referral, col(Referral.id) == col(Award.referral_id))
+        .join(Round, col(Round.id) == col(Award.round_id))
+        .where(behind(Award, after))
+        .order_by(col(Award.id))
+        .limit(PAGE)
+    )
+    if actor.role is Role.PROVIDER:
+        query = query.where(Award.provider == actor.provider, col(Award.offered_at).is_not(None))
+    else:
+        query = query.where(Award.authority == actor.authority)
+    if ref is not None:
+        query = query.where(Award.ref == ref)
+    return [
+        SeenAward(
+            award=award.ref,
+            referral=referral,
+            round=round_,
+            provider=award.provider,
+            state=str(award.state),
+            lot=award.lot,
+            locality=award.locality,
+            weekly_minutes=award.weekly_minutes,
+            weekly_pence=award.weekly_pence,
+            starts_on=award.starts_on,
+            offered_at=award.offered_at,
+            answer_by=award.answer_by,
+            confirm_by=award.confirm_by,
+            end_reason=_end_reason(award, actor),
+            source=award.source,
+            approvals=len(award.approvals),
+        )
+        for award, referral, round_ in session.exec(query)
+    ]
+
+
+def _end_reason(award: Award, actor: Actor) -> str | None:
+    """A council's words about its own affairs stay there; a provider reads why its award was overturned."""
+    is_told = actor.role is not Role.PROVIDER or award.state is AwardState.OVERTURNED
+    return award.end_reason if is_told else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPackage:
+    """An unfilled package on which an eligible provider may offer at any time."""
+
+    referral: str
+    scheme: str
+    lot: str
+    locality: str
+    unfilled_since: datetime | None
+    published_part: dict[str, Any]
+
+
+def open_packages(session: Session, actor: Actor, *, after: str | None = None) -> list[OpenPackage]:
+    """The open list: to an office that of its own authority, to a provider that of the schemes it belongs to."""
+    last = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral).scalar_subquery()
+    query = (
+        select(Referral, Round)
+        .join(Round, col(Round.id) == last)
+        .where(col(Referral.state) == ReferralState.UNFILLED, behind(Referral, after))
+        .order_by(col(Referral.id))
+        .limit(PAGE)
+    )
+    if actor.role is Role.PROVIDER:
+        schemes = select(Membership.scheme).where(
+            Membership.provider_ref == actor.provider, col(Membership.state) == MembershipState.ACTIVE
+        )
+        query = query.where(col(Referral.scheme).in_(schemes))
+    else:
+        query = query.where(Referral.authority == actor.authority)
+    return [
+        OpenPackage(
+            referral=referral.ref,
+            scheme=referral.scheme,
+            lot=round_.lot,
+            locality=round_.locality,
+            unfilled_since=referral.unfilled_at,
+            published_part=round_.published_part,
+        )
+        for referral, round_ in session.exec(query)
+    ]

@@ -1,0 +1,107 @@
+"""The application over a `World`, spoken to as other systems speak to it: over HTTP with an API key, or as `dps`."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from httpx import Response
+from litestar import Litestar
+from litestar.testing import TestClient
+from typer.testing import CliRunner, Result
+
+from bidding.bids.content import BidContent
+from dps.kernel.actors import Actor, Role
+from dps.kernel.database import Database
+from dps.kernel.settings import Settings
+from tests.support.world import World
+from web.app import create_app
+from web.assembly import Installation
+from web.cli import app
+from web.security.api_keys import create
+
+ADMINISTRATOR = Actor("test-administrator", Role.ADMINISTRATOR)
+
+
+def dps(*arguments: str) -> Result:
+    """Run a command line in this process."""
+    return CliRunner().invoke(app, list(arguments))
+
+
+class Caller:
+    """Somebody with an API key, or with none."""
+
+    def __init__(self, client: TestClient[Litestar], key: str | None, account: str = "") -> None:
+        self.account = account
+        self.key = key
+        self._client = client
+        self._writes = 0
+
+    def get(self, path: str) -> Response:
+        return self._client.get(path, headers=self._headers())
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Response:
+        """Write, under a key of its own unless one is given."""
+        self._writes += 1
+        headers = self._headers() | {"Idempotency-Key": key or f"write {self._writes}"}
+        return self._client.post(path, headers=headers, json=body)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+
+class Served:
+    """A council with an application before it."""
+
+    def __init__(self, database: Database, folder: Path, scheme: str = "st-helens") -> None:
+        self.world = World(database, folder, scheme)
+        self.installation = Installation(Settings(demo=True), database, self.world.ports)
+        self.app = create_app(self.installation)
+        self.client: TestClient[Litestar] = TestClient(self.app)
+
+    def __enter__(self) -> Self:
+        self.client.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.client.__exit__(kind, value, trace)
+
+    def caller(
+        self, role: Role, *, provider: str | None = None, authority: str | None = None, days: int = 30
+    ) -> Caller:
+        """Somebody new in this role; an office role works for the world's authority unless told otherwise."""
+        if authority is None and role not in (Role.PROVIDER, Role.AUDITOR, Role.ADMINISTRATOR):
+            authority = self.world.authority
+        with self.world.database.transaction() as session:
+            row, key = create(
+                session,
+                self.world.ports.entropy,
+                label="a test",
+                role=role,
+                authority=authority,
+                provider=provider,
+                days=days,
+                by=ADMINISTRATOR,
+                now=self.world.now,
+            )
+        return Caller(self.client, key, row.account)
+
+    def provider(self, name: str = "Provider", **more: Any) -> Caller:
+        """A new provider of the world, and its system's key."""
+        actor = self.world.provider(name, **more)
+        caller = self.caller(Role.PROVIDER, provider=actor.provider)
+        caller.provider = actor.provider  # type: ignore[attr-defined]
+        return caller
+
+    def broker(self) -> Caller:
+        return self.caller(Role.BROKER)
+
+    @property
+    def anonymous(self) -> Caller:
+        return Caller(self.client, None)
+
+    def bid_body(self, referral: str, pence: int) -> dict[str, Any]:
+        """A valid body of a bid for the referral's open round."""
+        content: BidContent = self.world.content(referral, pence)
+        return {"rounds": [self.world.round(referral).ref], "bid": content.to_dict()}

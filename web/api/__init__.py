@@ -1,0 +1,1 @@
+"""The JSON API: for providers' own systems, for councils' own systems, and for a look."""

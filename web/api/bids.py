@@ -1,0 +1,115 @@
+"""Bids: handed in, taken back, looked at again. The answer to a bid is its signed receipt."""
+
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from sqlmodel import Session
+
+from bidding.bids import submitting
+from bidding.concluding import Debrief, debrief
+from bidding.looking.invited import OwnBid, own_bids
+from bidding.looking.office import refuse_foreign_round
+from dps.kernel.actors import Actor
+from dps.kernel.errors import NotFound
+from web.api.guards import OFFICE, PROVIDER
+from web.api.once import Answer, Write
+from web.api.shapes import Moved, NewBid, TelephoneBid
+from web.assembly import Installation
+
+
+class Bids(Controller):
+    """A provider's own bids. What a sealed bid says is shown to nobody, its bidder included."""
+
+    path = "/bids"
+    tags = ("Bids",)
+
+    @post("/", guards=[PROVIDER], sync_to_thread=True)
+    def submit(self, data: JSONBody[NewBid], write: NamedDependency[Write]) -> dict[str, Any]:
+        """Hand in a bid, or replace the one that stands for the same rounds; returns the signed receipt."""
+        return _receipt(write, data)
+
+    @post("/by-telephone", guards=[OFFICE], sync_to_thread=True)
+    def dictate(self, data: JSONBody[TelephoneBid], write: NamedDependency[Write]) -> dict[str, Any]:
+        """Type a bid that a provider dictates; whoever types it can't decide the round."""
+        with write.installation.database.reading() as session:
+            for ref in data.rounds:
+                refuse_foreign_round(session, ref, write.actor)
+        return _receipt(write, data, provider=data.provider)
+
+    @get("/", guards=[PROVIDER], sync_to_thread=True)
+    def own(
+        self,
+        request: Request[Actor, Any, Any],
+        installation: NamedDependency[Installation],
+        after: FromQuery[str | None] = None,
+    ) -> list[OwnBid]:
+        """This provider's bids in the order they were received, a hundred at a time."""
+        with installation.database.reading() as session:
+            return own_bids(session, request.user, after=after)
+
+    @get("/{ref:str}", guards=[PROVIDER], sync_to_thread=True)
+    def one(
+        self, ref: FromPath[str], request: Request[Actor, Any, Any], installation: NamedDependency[Installation]
+    ) -> OwnBid:
+        """One bid, with its receipt."""
+        with installation.database.reading() as session:
+            return _one(session, ref, request.user)
+
+    @post("/{ref:str}/withdrawal", guards=[PROVIDER], sync_to_thread=True, status_code=200)
+    def withdraw(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
+        """Take a sealed bid back before its closing."""
+
+        def command(session: Session) -> Answer:
+            submitting.withdraw(session, write.ports, bid_ref=ref, actor=write.actor)
+            return _state(session, ref, write.actor)
+
+        return Moved(**write.once(command))
+
+    @post("/{ref:str}/reconfirmation", guards=[PROVIDER], sync_to_thread=True, status_code=200)
+    def reconfirm(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
+        """Let a sealed bid stand for a referral that was amended after it came in."""
+
+        def command(session: Session) -> Answer:
+            submitting.reconfirm(session, write.ports, bid_ref=ref, actor=write.actor)
+            return _state(session, ref, write.actor)
+
+        return Moved(**write.once(command))
+
+    @get("/{ref:str}/debriefs/{round_ref:str}", guards=[PROVIDER], sync_to_thread=True)
+    def debrief(
+        self,
+        ref: FromPath[str],
+        round_ref: FromPath[str],
+        request: Request[Actor, Any, Any],
+        installation: NamedDependency[Installation],
+    ) -> Debrief:
+        """How this bid fared in a decided round: own score, rank of how many, the main reason, the winner's band."""
+        with installation.database.reading() as session:
+            return debrief(session, bid_ref=ref, round_ref=round_ref, actor=request.user)
+
+
+def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str | None = None) -> dict[str, Any]:
+    """Submit; the receipt in one order of members, so that a retry reads the same to the letter."""
+    receipt = submitting.submit_in(
+        write.installation.database,
+        write.ports,
+        rounds=data.rounds,
+        content=data.bid.content(),
+        actor=write.actor,
+        idempotency_key=write.key,
+        provider=provider,
+    )
+    return dict(sorted(receipt.items()))
+
+
+def _one(session: Session, ref: str, actor: Actor) -> OwnBid:
+    found = own_bids(session, actor, ref=ref)
+    if not found:
+        raise NotFound(kind="bid", ref=ref)
+    return found[0]
+
+
+def _state(session: Session, ref: str, actor: Actor) -> Answer:
+    return {"ref": ref, "state": _one(session, ref, actor).state}

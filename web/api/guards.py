@@ -1,0 +1,54 @@
+"""Who may call a route. Every route names its guard, and a test walks them all (law 9).
+
+A guard finds out who asks and keeps it with the request as its `user`; commands then see an `Actor`, and check again
+what only they can know.
+"""
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import Forbidden, NotSignedIn
+from web.assembly import Installation
+from web.security.api_keys import actor_of
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Only:
+    """Lets those pass whose API key is of one of these roles."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = roles
+
+    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        actor = identified(connection)
+        if actor.role not in self.roles:
+            raise Forbidden(actor=actor.ref, step="do this")
+        connection.scope["user"] = actor
+
+
+def anyone(_connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Lets everybody pass: the route shows nothing that is not public."""
+
+
+def identified(connection: Connection) -> Actor:
+    """Who sent the request's API key; NotSignedIn where nobody did."""
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotSignedIn()
+    installation: Installation = connection.app.state.installation
+    with installation.database.reading() as session:
+        actor = actor_of(session, key.strip(), installation.ports.clock.read(session))
+    if actor is None:
+        raise NotSignedIn()
+    return actor
+
+
+PROVIDER = Only(Role.PROVIDER)
+OFFICE = Only(Role.BROKER, Role.APPROVER)
+PARTIES = Only(Role.PROVIDER, Role.BROKER, Role.APPROVER)
+AUDIT = Only(Role.AUDITOR, Role.ADMINISTRATOR)
+SIGNED_IN = Only(*(role for role in Role if role is not Role.CLOCK))

@@ -1,0 +1,126 @@
+"""Every refusal as an RFC 9457 problem: the one place where an error of the engine gets an HTTP status.
+
+`code` is stable and what programs match on; `detail` is a sentence for people; the error's facts stand beside them.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+
+from dps.kernel.columns import canonical_json
+from dps.kernel.errors import (
+    BadInput,
+    Conflict,
+    DpsError,
+    Forbidden,
+    KeyReused,
+    NeedsSecondPerson,
+    NoSuchStep,
+    NotFound,
+    NotSignedIn,
+    PriceStillSealed,
+    Refused,
+    TooLate,
+)
+from dps.kernel.logs import log
+
+MEDIA_TYPE = "application/problem+json"
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+"""Sent with every answer: no browser and no proxy keeps one or guesses its type, and no page here runs a script."""
+
+# The first that fits counts: children stand before their families.
+_STATUS: tuple[tuple[type[DpsError], int], ...] = (
+    (NotSignedIn, 401),
+    (Forbidden, 403),
+    (NeedsSecondPerson, 403),
+    (NotFound, 404),
+    (KeyReused, 422),
+    (Conflict, 409),
+    (TooLate, 409),
+    (NoSuchStep, 409),
+    (PriceStillSealed, 409),
+    (BadInput, 422),
+    (Refused, 422),
+)
+
+
+def status_of(error: DpsError) -> int:
+    """The HTTP status of a refusal; what is nobody's refusal is our own fault."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTP_500_INTERNAL_SERVER_ERROR)
+
+
+def refused(request: Request[Any, Any, Any], error: DpsError) -> Response[str]:
+    """A refusal of the engine."""
+    status = status_of(error)
+    if status >= HTTP_500_INTERNAL_SERVER_ERROR:
+        return failed(request, error)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotSignedIn) else {}
+    return _problem(status, error.code, str(error), headers=headers, **_facts(error))
+
+
+def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[str]:
+    """A request that never reached the engine: no such address, no such method, a body that can't be read."""
+    if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
+        return failed(request, error)
+    code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    detail = "There is nothing here." if error.status_code == 404 else str(error.detail)
+    faults = error.extra if isinstance(error.extra, list) else []
+    more = {"errors": [_fault(fault) for fault in faults]} if faults else {}
+    return _problem(
+        error.status_code, code.get(error.status_code, "bad_request"), detail, headers=error.headers or {}, **more
+    )
+
+
+def failed(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    """Our own fault. The log gets its kind and where it happened; neither log nor answer says what it was given."""
+    handler = request.scope.get("route_handler")
+    log().error("api.failed", error=type(error).__name__, method=request.method, url_rule=str(handler))
+    return _problem(
+        HTTP_500_INTERNAL_SERVER_ERROR, "error", "Something went wrong here; nothing was changed. Try again."
+    )
+
+
+def _problem(status: int, code: str, detail: str, *, headers: Any = None, **more: Any) -> Response[str]:
+    content = {
+        "type": f"urn:dps:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
+    return Response(
+        canonical_json(content), status_code=status, media_type=MEDIA_TYPE, headers={**HEADERS, **(headers or {})}
+    )
+
+
+def _facts(error: DpsError) -> dict[str, Any]:
+    shown = {name: _plain(value) for name, value in error.facts.items()}
+    return {name: value for name, value in shown.items() if value is not None and name not in ("actor", "file")}
+
+
+def _plain(value: Any) -> Any:
+    """A fact as JSON; what is none of the plain kinds is left out."""
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case bool() | int() | str():
+            return value
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return None
+
+
+def _fault(fault: Any) -> dict[str, str]:
+    """Where a body is wrong and how, without what it said there."""
+    return {"message": str(fault.get("message", "")), "field": str(fault.get("key", ""))}

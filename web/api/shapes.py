@@ -1,0 +1,78 @@
+"""The shapes of what is sent to the API, and of its smaller answers. Unknown fields are refused by name."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, to_builtins
+
+from bidding.bids.content import BidContent
+from dps.kernel.money import PriceBasis
+
+Words = Annotated[str, Meta(min_length=3, max_length=2000)]
+
+
+class Prices(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A short rate card. Pence by band: `{"weekday": 2150}`; by length first where the basis is the visit's length."""
+
+    basis: PriceBasis
+    prices: dict[str, Any]
+
+
+class BidForm(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What a bid says. It is sealed on receipt and comes back to nobody before its closing opens."""
+
+    card: Prices
+    starts_on: date
+    times: dict[str, Any] | None = None
+    weekly_minutes: int | None = None
+    answers: dict[str, str] = {}
+    preference: int | None = None
+    not_with: list[str] = []
+    exceptional_reason: str | None = None
+
+    def content(self) -> BidContent:
+        """The bid as the engine reads it; BadInput names the field that is wrong."""
+        return BidContent.from_dict(to_builtins(self))
+
+
+class NewBid(Struct, forbid_unknown_fields=True):
+    """A bid for one round, or for several of one closing: a bundle, all or nothing."""
+
+    rounds: Annotated[list[str], Meta(min_length=1, max_length=50)]
+    bid: BidForm
+
+
+class TelephoneBid(Struct, forbid_unknown_fields=True):
+    """A bid that a provider dictates to a broker, who can't decide the round afterwards."""
+
+    provider: str
+    rounds: Annotated[list[str], Meta(min_length=1, max_length=50)]
+    bid: BidForm
+
+
+class Reason(Struct, forbid_unknown_fields=True):
+    """Why, in words that stand on the trail."""
+
+    reason: Words
+
+
+class Extension(Struct, forbid_unknown_fields=True):
+    """A closing moved later, for everybody alike."""
+
+    until: datetime
+    reason: Words
+
+
+class Moved(Struct):
+    """What a write changed, and the state it is in now."""
+
+    ref: str
+    state: str
+
+
+class Confirmed(Struct):
+    """A confirmed award and the contract it made."""
+
+    ref: str
+    state: str
+    contract: str

@@ -1,0 +1,113 @@
+"""The web application: put together here, served by `dps serve`, called by tests.
+
+It is given an installation that can seal and not open. Every handler is synchronous and has a thread to itself while
+it runs; errors become answers in one place, `web/api/problems.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Litestar, Request, Router, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import DpsError
+from dps.migrations.history import newest
+from web.api import problems
+from web.api.audit import Audit
+from web.api.awards import Awards
+from web.api.bids import Bids
+from web.api.closings import Closings
+from web.api.docs import DocsPage
+from web.api.guards import SIGNED_IN, anyone
+from web.api.once import provide_write
+from web.api.open_list import OpenList
+from web.api.opportunities import Opportunities
+from web.api.referrals import Referrals
+from web.api.schemes import Schemes
+from web.assembly import Installation, release
+
+BODY_BYTES = 1_048_576
+"""The largest body that is read: a bid of 256 KiB and its wrapping fit several times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """That the process answers and the database does."""
+
+    status: str
+    version: str
+    migration: str
+
+
+@get("/health", guards=[anyone], sync_to_thread=True, tags=["Service"])
+def health(installation: NamedDependency[Installation]) -> Health:
+    """Answers `ok` where the database answers; anything else is an error."""
+    with installation.database.reading() as session:
+        installation.ports.clock.read(session)
+        session.connection().exec_driver_sql("SELECT 1")
+    return Health(status="ok", version=release(), migration=newest())
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who the API key belongs to."""
+
+    account: str
+    role: Role
+    authority: str | None
+    provider: str | None
+
+
+@get("/me", guards=[SIGNED_IN], sync_to_thread=False, tags=["Service"])
+def me(request: Request[Actor, Any, Any]) -> Me:
+    """Who is asking, by the key that was sent."""
+    actor = request.user
+    return Me(account=actor.ref, role=actor.role, authority=actor.authority, provider=actor.provider)
+
+
+def create_app(installation: Installation) -> Litestar:
+    """The application over one installation; whoever made the installation ends it."""
+    api = Router(
+        "/api",
+        route_handlers=[Schemes, Opportunities, Bids, Awards, OpenList, Referrals, Closings, Audit, me],
+        dependencies={"write": Provide(provide_write, sync_to_thread=False)},
+        security=[{"api_key": []}],
+    )
+    return Litestar(
+        route_handlers=[health, api],
+        dependencies={"installation": Provide(lambda: installation, sync_to_thread=False)},
+        exception_handlers={
+            DpsError: problems.refused,
+            HTTPException: problems.turned_away,
+            Exception: problems.failed,
+        },
+        openapi_config=_openapi(),
+        request_max_body_size=BODY_BYTES,
+        state=State({"installation": installation}),
+        logging_config=None,
+        response_headers=problems.HEADERS,
+        debug=False,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="dps",
+        version=release(),
+        description="A dynamic purchasing and mini-competition engine for home care.",
+        use_handler_docstrings=True,
+        path="/api/docs",
+        openapi_router=Router("/api/docs", route_handlers=[], guards=[anyone], include_in_schema=False),
+        render_plugins=[DocsPage(), JsonRenderPlugin()],
+        components=Components(
+            security_schemes={
+                "api_key": SecurityScheme(type="http", scheme="bearer", description="`dps keys api create` makes one.")
+            }
+        ),
+    )

@@ -1,0 +1,116 @@
+"""`dps init` and `dps migrate`: from nothing to an installation that can publish, and from one release to the next.
+
+Both can be run again at any time: what is there is left as it is, and each line says which it was.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlmodel import Session
+
+from dps.kernel.database import Database
+from dps.kernel.errors import Misconfigured
+from dps.kernel.keys import create_keys, load_keyring
+from dps.kernel.settings import Settings, read_settings
+from dps.migrations.history import migrate as bring_up_to_date
+from dps.places import packaged
+from dps.places.directory import loaded_districts
+from dps.places.loading import load as load_places
+from dps.places.localities import districts_of
+from dps.schemes.loader import load as load_scheme
+from dps.schemes.loader import preset, presets, rule_hash
+from dps.schemes.model import Scheme
+from dps.schemes.published import standing_rules
+from dps.schemes.stored import publish_rules
+from web.assembly import clock_of
+from web.commands.keys import BACK_UP
+from web.commands.speaking import OPERATOR
+from web.tables import metadata
+
+_working = Console(stderr=True)
+
+
+def init(
+    schemes: Annotated[
+        list[str],
+        typer.Option("--scheme", help="A scheme to buy under: its key or its file. May be repeated."),
+    ],
+) -> None:
+    """Make an installation: keys, database, the schemes' postcodes, and their published rules. May be run again."""
+    wanted = [_scheme(name) for name in schemes]
+    settings = read_settings()
+    _keys(settings)
+    database = Database(settings.database_url)
+    try:
+        typer.echo(_migrated(database))
+        for scheme in wanted:
+            with _working.status(f"Loading the postcodes of {scheme.key} …"), database.transaction() as session:
+                words = _places(session, scheme, settings)
+            typer.echo(words)
+        for scheme in wanted:
+            with database.transaction() as session:
+                words = _rules(session, scheme, settings)
+            typer.echo(words)
+    finally:
+        database.dispose()
+    typer.echo("Ready: `dps serve` starts the web process and the worker.")
+
+
+def migrate() -> None:
+    """Bring the database to this release's shape, in one transaction; back it up first."""
+    database = Database(read_settings().database_url)
+    try:
+        typer.echo(_migrated(database))
+    finally:
+        database.dispose()
+
+
+def _keys(settings: Settings) -> None:
+    if settings.keys_dir.is_dir() and any(settings.keys_dir.iterdir()):
+        load_keyring(settings.keys_dir)
+        typer.echo(f"Keys: there already in {settings.keys_dir}, left as they are.")
+        return
+    create_keys(settings.keys_dir, settings.identities_dir)
+    typer.echo(f"Keys: made in {settings.keys_dir}, the worker's identity in {settings.identities_dir}.")
+    typer.echo(f"      {BACK_UP}")
+
+
+def _migrated(database: Database) -> str:
+    _make_folder(database)
+    with _working.status("Bringing the database up to date …"):
+        before, after = bring_up_to_date(database, metadata)
+    if before == after:
+        return f"Database: at step {after} already."
+    return f"Database: made, at step {after}." if before is None else f"Database: brought from {before} to {after}."
+
+
+def _make_folder(database: Database) -> None:
+    """SQLite makes its file, but not the folder that it lies in."""
+    if database.is_sqlite and database.url.database:
+        folder = Path(database.url.database).parent
+        if not folder.is_dir():
+            raise Misconfigured(reason=f"DPS_DATABASE_URL lies in the folder {folder}, which does not exist.")
+
+
+def _places(session: Session, scheme: Scheme, settings: Settings) -> str:
+    missing = districts_of(scheme.localities) - loaded_districts(session)
+    if not missing:
+        return f"Places: every district of {scheme.key} is loaded already."
+    now = clock_of(settings).read(session)
+    loaded = load_places(session, packaged.read(missing), OPERATOR, now)
+    return f"Places: {loaded.postcodes} postcodes of {len(loaded.districts)} districts loaded for {scheme.key}."
+
+
+def _rules(session: Session, scheme: Scheme, settings: Settings) -> str:
+    digest = rule_hash(scheme)
+    stood = any(rules.rule_hash == digest for rules in standing_rules(session))
+    publish_rules(session, scheme, OPERATOR, clock_of(settings).read(session))
+    state = "stand already" if stood else "published"
+    return f"Rules: those of {scheme.key} {state}, {digest[:12]}."
+
+
+def _scheme(name: str) -> Scheme:
+    is_file = name not in presets() and (name.endswith(".toml") or "/" in name)
+    return load_scheme(Path(name)) if is_file else preset(name)

@@ -1,0 +1,1 @@
+"""Who is asking: API keys now; accounts and sessions of people stand beside them."""
