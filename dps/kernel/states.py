@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import Update, bindparam, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session
 
@@ -96,15 +97,11 @@ def advance(
     arrow = row.STEPS.step(row.state, step, row.ref)
     if actor.role not in arrow.movers:
         raise Forbidden(actor=actor.ref, step=f"{step} this {row.STEPS.kind}")
-    table = type(row)
     session.flush()
-    moved = session.execute(
-        update(table)
-        .where(table.id == row.id, table.state == arrow.source)
-        .values(state=arrow.target, **columns)
-        .execution_options(synchronize_session=False)
+    moved = session.connection().execute(
+        _guarded(type(row), tuple(sorted(columns))),
+        {"guarded_id": row.id, "guarded_state": arrow.source, "state": arrow.target, **columns},
     )
-    assert isinstance(moved, CursorResult)
     if moved.rowcount != 1:
         raise StateChanged(kind=row.STEPS.kind.capitalize(), ref=row.ref)
     for name, value in {"state": arrow.target, **columns}.items():
@@ -117,3 +114,14 @@ def advance(
         now,
         {"ref": row.ref, "from": str(arrow.source), "to": str(arrow.target), **(facts or {})},
     )
+
+
+@cache
+def _guarded(row: type[Any], columns: tuple[str, ...]) -> Update:
+    """The UPDATE of a step that sets these columns; built once, because every command moves something."""
+    table = row.__table__
+    guard = (
+        table.c.id == bindparam("guarded_id"),
+        table.c.state == bindparam("guarded_state", type_=table.c.state.type),
+    )
+    return update(table).where(*guard).values({name: bindparam(name) for name in ("state", *columns)})
