@@ -73,7 +73,7 @@ def test_one_changed_value_is_found_in_every_column(world: World, tampering: Ses
     columns = list(tampering.execute(text(f"SELECT * FROM {table} LIMIT 1")).mappings().one())
     ids = tampering.execute(text(f"SELECT id FROM {table} ORDER BY id")).scalars().all()
     assert faults(tampering, world) == []
-    for id_ in [*ids[:3], *ids[-3:]]:
+    for id_ in (ids[0], ids[len(ids) // 2], ids[-1]):
         for column in columns:
             if column in UNSIGNED or (table, column) in NOT_PROVED:
                 continue

@@ -349,11 +349,15 @@ class World:
         with self.database.transaction() as session:
             return command(session, self.ports, **request)
 
-    def close(self, referral: str) -> Swept:
-        """Move to the instant at which the referral's round closes, and sweep."""
+    def closes_at(self, referral: str) -> datetime:
+        """When the referral's latest round closes; it must be one that does."""
         closes_at = self.round(referral).closes_at
         assert closes_at is not None
-        return self.move_to(closes_at)
+        return closes_at
+
+    def close(self, referral: str) -> Swept:
+        """Move to the instant at which the referral's round closes, and sweep."""
+        return self.move_to(self.closes_at(referral))
 
     def awards(self, referral: str) -> list[Award]:
         """Every award of the referral, the first one first."""
