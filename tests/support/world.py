@@ -17,6 +17,7 @@ from bidding.awards import moving
 from bidding.awards.records import Award
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import offer_card, submit_in
+from bidding.proof import verify
 from bidding.publishing import make_ready, publish
 from bidding.referrals import Referral, open_referral
 from bidding.rounds import Round, current_round, invitations_of
@@ -377,6 +378,12 @@ class World:
     def events(self, kind: str) -> list[AuditEvent]:
         """The trail's events of this kind, the first one first."""
         return self.rows(AuditEvent, AuditEvent.kind == kind)
+
+    def faults(self) -> list[str]:
+        """What the proof finds wrong in the trail and the bids; nothing, if nobody touched them."""
+        with self.database.reading() as session:
+            trail, bids = verify(session, self.ports.keyring.public_keys)
+            return [*trail.faults, *bids.faults]
 
     def rows(self, table: type[Row], *rules: Any) -> list[Row]:
         """The rows of a table that keep these rules, in order of id."""
