@@ -1,6 +1,5 @@
 """Who is next in line in a round, and how many people must approve an award. Rules, and the query that feeds them."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from dps.kernel.money import RateCard
 from dps.packages.costing import weekly_cost_pence
 from dps.schemes.model import Award as AwardRules
 from dps.schemes.model import Mode, Scheme
+from matching.allocation.lots import lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,9 @@ def _is_excluded(session: Session, round_: Round, bid: Bid, content: BidContent)
     )
 
 
-def lot_number(seed: str, bid: Bid) -> str:
-    """The lot of one bid: a hash of the closing's seed and the bid's own commitment, which neither side chose."""
-    return hashlib.sha256(f"{seed}\n{bid.commitment}".encode()).hexdigest()
+def lot_number(seed: str, bid: Bid) -> int:
+    """The lot that the allocation drew for this bid: of its closing's seed and its own commitment, chosen by nobody."""
+    return lot(bytes.fromhex(seed), "bid", bid.commitment)
 
 
 def _is_bundle(session: Session, bid: Bid) -> bool:
