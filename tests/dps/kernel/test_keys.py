@@ -147,6 +147,14 @@ def test_a_signing_key_from_elsewhere_is_refused(installed: Path, tmp_path: Path
         load_keyring(installed / "keys")
 
 
+def test_a_public_key_under_another_keys_name_is_refused(installed: Path) -> None:
+    path = installed / "keys" / "signing.pub.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "0123456789abcdef": PAIR.public.hex()}))
+
+    with pytest.raises(Misconfigured, match=r"signing\.pub\.json is damaged"):
+        load_keyring(installed / "keys")
+
+
 def test_a_keyring_does_not_print_what_it_keeps_secret(installed: Path) -> None:
     keyring = load_keyring(installed / "keys")
     secret = (installed / "keys" / "application.key").read_bytes()
