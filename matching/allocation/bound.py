@@ -90,23 +90,8 @@ class Oracle:
         kind: type[float] | type[int] = float,
     ) -> Choice:
         """Every provider's best set at `prices`, leaving out `covered` packages and `done` providers."""
-        market, groups = self.market, self.groups
-        worth_of = prices.package[market.part_package]
-        value = np.bincount(self._part_bid, worth_of, len(market.cost)) - market.cost
-        weight = market.row_weight[self._is_lesser]
-        charged = prices.row[market.row[self._is_lesser] - self.lesser] * weight
-        value -= np.bincount(self._row_bid[self._is_lesser], charged, len(market.cost))
-        if covered is not None:
-            value[self._part_bid[covered[market.part_package]]] = FORBIDDEN
-        fixed = np.where(self._pair_of_group >= 0, market.pair_entry[np.maximum(self._pair_of_group, 0)], 0).astype(
-            float
-        )
-        place = self._place[market.pair_locality[np.maximum(self._pair_of_group, 0)]]
-        credited = self._own_new & (place >= 0)
-        fixed[credited] -= prices.newcomer[place[credited]]
-        for group, places in self._spanning:
-            fixed[group] -= prices.newcomer[places].sum()
-        values = value[groups.item_bid]
+        groups = self.groups
+        values, fixed = self.valued(prices, covered)
         if kind is int:
             values, fixed = values.astype(np.int64), fixed.astype(np.int64)
         worth = np.zeros(self.providers, dtype=values.dtype)
@@ -123,6 +108,26 @@ class Oracle:
         starts = np.repeat(groups.provider_item[:-1] - np.concatenate(([0], np.cumsum(count)[:-1])), count)
         items = chosen[starts + np.arange(int(count.sum()))]
         return Choice(groups.item_bid[items], count, worth)
+
+    def valued(self, prices: Prices, covered: NDArray[np.bool_] | None) -> tuple[Floats, Floats]:
+        """At `prices`: what each item is worth, and what working in each group costs."""
+        market, groups = self.market, self.groups
+        worth_of = prices.package[market.part_package]
+        value = np.bincount(self._part_bid, worth_of, len(market.cost)) - market.cost
+        weight = market.row_weight[self._is_lesser]
+        charged = prices.row[market.row[self._is_lesser] - self.lesser] * weight
+        value -= np.bincount(self._row_bid[self._is_lesser], charged, len(market.cost))
+        if covered is not None:
+            value[self._part_bid[covered[market.part_package]]] = FORBIDDEN
+        fixed = np.where(self._pair_of_group >= 0, market.pair_entry[np.maximum(self._pair_of_group, 0)], 0).astype(
+            float
+        )
+        place = self._place[market.pair_locality[np.maximum(self._pair_of_group, 0)]]
+        credited = self._own_new & (place >= 0)
+        fixed[credited] -= prices.newcomer[place[credited]]
+        for group, places in self._spanning:
+            fixed[group] -= prices.newcomer[places].sum()
+        return value[groups.item_bid].astype(np.float64), fixed.astype(np.float64)
 
     def value(self, prices: Prices, choice: Choice) -> float:
         """The bound at `prices`."""

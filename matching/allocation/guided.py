@@ -132,7 +132,7 @@ class _Search:
             return Found(np.full(0, -1, dtype=np.int64), bound, bound)
         prices = self._prices()
         self._starts(prices)
-        prices = self._raise(prices, 150, 0.45, length=0.3)
+        prices = self._raise(prices, 150, 0.65, length=0.3)
         self._polish()
         if self.bound is None or self.pool[0][0] - self.bound > 0:
             self._raise(prices, 60, 1.0, length=0.1)
@@ -177,7 +177,7 @@ class _Search:
     def _starts(self, prices: Prices) -> None:
         """Dives of different pace, each followed by annealing; the two lanes finish a start together."""
         for turn in range(self.plan.starts):
-            if turn and self.passed(0.35):
+            if turn and self.passed(0.55):
                 break
             found = [self.lanes.submit(self._one_start, prices, turn, lane) for lane in range(LANES)]
             for future in found:
@@ -188,7 +188,7 @@ class _Search:
         number = LANES * turn + lane
         chance = np.random.default_rng([self.seed, 1, number]) if turn else None
         oracle, pace = self.oracles[lane], PACES[number % len(PACES)]
-        dived, value = dive(oracle, prices, pace, chance, None, lambda: not self.passed(0.6))
+        dived, value = dive(oracle, prices, pace, chance, None, lambda: not self.passed(0.7))
         moves = self._moves_for(0.2)
         holder, objective = anneal(self.market, dived, self.seed * 7 + 31 * number, moves, self.coolings[number % 3])
         return [(objective, holder), (value, dived)]

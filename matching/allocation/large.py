@@ -31,7 +31,8 @@ def solve_large(problem: Problem, work: Work, progress: Progress | None) -> Outc
         left_s = work.left_s() - WRITE_UP_S - WRITE_UP_S_PER_BID * len(problem.bids)
         plan = clock_plan(max(0.1, left_s))
     told = None if ordered else progress
-    found = guided(numbering, [numbering.from_problem(kept)], plan, SEARCH_SEED, told)
+    starts = [numbering.from_problem(award) for award in (kept, _as_before(problem))]
+    found = guided(numbering, starts, plan, SEARCH_SEED, told)
     won = numbering.to_problem(found.holder)
     nobody = sum(not bids for bids in problem.bids_of_package())
     notes = [f"{nobody} packages that nobody who bid could hold were priced beforehand"] if nobody else []
@@ -46,6 +47,18 @@ def solve_large(problem: Problem, work: Work, progress: Progress | None) -> Outc
         return Outcome(won, False, None, notes=notes)
     proven = bound is not None and objective(problem, won) == bound
     return Outcome(won, proven, bound, notes=notes)
+
+
+def _as_before(problem: Problem) -> list[int]:
+    """What still stands of the previous awards: each package with its provider's cheapest bid that fits."""
+    before = {old.package: old.provider for old in problem.instance.previous}
+    book = Book(problem)
+    for package, bids in enumerate(problem.bids_of_package()):
+        provider = before.get(problem.packages[package].ref)
+        same = [bid for bid in bids if problem.bids[bid].provider == provider and not book.breach(bid)]
+        if same:
+            book.add(same[0])
+    return sorted(book.won)
 
 
 def keeps_caps(problem: Problem, won: list[int]) -> bool:

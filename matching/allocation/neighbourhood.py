@@ -10,7 +10,7 @@ from ortools.sat.python import cp_model
 
 from matching.allocation.market import Market
 from matching.allocation.problem import Ints
-from matching.allocation.repair import held_by, objective_of, total_of
+from matching.allocation.repair import NO_AWARD, held_by, objective_of, total_of
 
 
 class Effort(NamedTuple):
@@ -64,16 +64,28 @@ def _sample(chance: np.random.Generator, pool: Ints, weight: NDArray[np.float64]
 
 def improve(market: Market, holder: Ints, freed: Ints, effort: Effort, seed: int) -> Ints | None:
     """A better award in which only the `freed` providers' work and packages left have changed; None if none is met."""
+    neighbourhood = _around(market, holder, freed)
+    return None if neighbourhood is None else neighbourhood.better(effort, seed)
+
+
+def cheapest_with(market: Market, holder: Ints, bid: int, freed: Ints, effort: Effort) -> int | None:
+    """The objective of the cheapest award met in which `bid` wins and only `freed` providers' work has changed."""
+    neighbourhood = _around(market, holder, freed)
+    if neighbourhood is None or bid not in neighbourhood.win:
+        return None
+    changed = neighbourhood.with_bid(bid, effort)
+    value = NO_AWARD if changed is None else objective_of(market, changed)
+    return value if value < NO_AWARD else None
+
+
+def _around(market: Market, holder: Ints, freed: Ints) -> "_Neighbourhood | None":
     is_free = np.zeros(len(market.provider_new), dtype=np.bool_)
     is_free[freed] = True
     movable = holder < 0
     movable[~movable] = is_free[market.provider[holder[~movable]]]
-    part_ok = movable[market.part_package]
-    whole = np.logical_and.reduceat(part_ok, market.part_start[:-1])
+    whole = np.logical_and.reduceat(movable[market.part_package], market.part_start[:-1])
     bids = np.flatnonzero(whole & is_free[market.provider])
-    if len(bids) < 2:
-        return None
-    return _Neighbourhood(market, holder, movable, bids).solve(effort, seed)
+    return _Neighbourhood(market, holder, movable, bids) if len(bids) else None
 
 
 class _Neighbourhood:
@@ -153,8 +165,19 @@ class _Neighbourhood:
                 self.baseline -= market.coverage * wanted
                 self.model.add(sum(pairs) + missing >= wanted)
 
-    def solve(self, effort: Effort, seed: int) -> Ints | None:
+    def better(self, effort: Effort, seed: int) -> Ints | None:
+        """An award that costs less than the current one; None if none is met."""
         now = objective_of(self.market, self.holder)
+        self.model.add(_sum(self.objective) <= now - self.baseline - 1)
+        changed = self._solve(effort, seed)
+        return None if changed is None or objective_of(self.market, changed) >= now else changed
+
+    def with_bid(self, bid: int, effort: Effort) -> Ints | None:
+        """The cheapest award met in which `bid` wins; None if none is met."""
+        self.model.add(self.win[bid] == 1)
+        return self._solve(effort, 1)
+
+    def _solve(self, effort: Effort, seed: int) -> Ints | None:
         solver = cp_model.CpSolver()
         parameters = solver.parameters
         parameters.num_workers = 1
@@ -165,7 +188,6 @@ class _Neighbourhood:
         if effort.limit_s is not None:
             parameters.max_time_in_seconds = max(0.05, effort.limit_s)
         self.model.minimize(_sum(self.objective))
-        self.model.add(_sum(self.objective) <= now - self.baseline - 1)
         if solver.solve(self.model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
         changed = self.holder.copy()
@@ -174,7 +196,7 @@ class _Neighbourhood:
             if solver.value(var):
                 parts = slice(self.market.part_start[bid], self.market.part_start[bid + 1])
                 changed[self.market.part_package[parts]] = bid
-        return changed if objective_of(self.market, changed) < now else None
+        return changed
 
 
 def _sum(terms: list[tuple[cp_model.IntVar, int]]) -> cp_model.LinearExpr:

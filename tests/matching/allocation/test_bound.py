@@ -1,0 +1,178 @@
+"""The knapsack is exact, the bound never lies above an optimum, and holdings keep their own accounts."""
+
+import random
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from matching.allocation import Policy, Provider, Status, TakeLimit, solve
+from matching.allocation.anneal import anneal
+from matching.allocation.book import Book, objective
+from matching.allocation.bound import Oracle, raise_bound
+from matching.allocation.first_prices import first_prices
+from matching.allocation.greedy import greedy
+from matching.allocation.guided import COOLINGS, Plan, guided
+from matching.allocation.market import Market, Numbering, as_market
+from matching.allocation.problem import Problem, number
+from matching.allocation.records import Instance
+from matching.allocation.referee import check
+from matching.allocation.repair import NO_AWARD, objective_of, repaired
+from tests.matching.allocation.markets import SEED, a_market, awards_of, shuffled
+
+PRICED = Policy(coverage_pence=9_000, default_target=2)
+
+
+def _market(seed: int, **wanted: int) -> tuple[Problem, Numbering]:
+    problem = number(a_market(seed, policy=PRICED, **wanted), SEED)
+    return problem, as_market(problem)
+
+
+def _best_set(market: Market, provider: int, value: list[int], oracle: Oracle, newcomer: dict[int, int]) -> int:
+    """The worth of a provider's best set of bids under rules 2 and 3, by trying every set."""
+    own = [bid for bid in range(len(market.cost)) if market.provider[bid] == provider]
+    best = 0
+    for size in range(1, len(own) + 1):
+        for chosen in combinations(own, size):
+            minutes: dict[int, int] = {}
+            for bid in chosen:
+                pair = int(market.part_pair[market.part_start[bid]])
+                minutes[pair] = minutes.get(pair, 0) + int(market.minutes[bid])
+            capacity = market.row_capacity[oracle.providers :]
+            if sum(minutes.values()) > market.row_capacity[provider]:
+                continue
+            if any(used > capacity[pair] or used < market.pair_block[pair] for pair, used in minutes.items()):
+                continue
+            fixed = sum(
+                int(market.pair_entry[pair])
+                - (newcomer.get(int(market.pair_locality[pair]), 0) if market.pair_new[pair] else 0)
+                for pair in minutes
+            )
+            best = max(best, sum(value[bid] for bid in chosen) - fixed)
+    return best
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_two_level_knapsack_finds_each_providers_best_set(seed: int) -> None:
+    _, numbering = _market(seed, packages=7, providers=3)
+    market = numbering.market
+    oracle = Oracle(market)
+    chance = random.Random(seed)
+    prices = oracle.start()
+    prices.package[:] = [chance.randint(0, 20_000) for _ in prices.package]
+    prices.newcomer[:] = [chance.randint(0, 9_000) for _ in prices.newcomer]
+    value = [
+        int(prices.package[market.part_package[market.part_start[bid]]] - cost)
+        for bid, cost in enumerate(market.cost.tolist())
+    ]
+    newcomer = dict(zip(oracle.localities.tolist(), prices.newcomer.astype(int).tolist(), strict=True))
+
+    choice = oracle.choose(prices, None, kind=int)
+
+    expected = [_best_set(market, provider, value, oracle, newcomer) for provider in range(oracle.providers)]
+    assert choice.worth.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_bound_is_never_above_a_proven_optimum(seed: int) -> None:
+    instance = a_market(seed, packages=9, providers=4, localities=3, bundles=3, policy=PRICED)
+    limited = tuple(
+        replace(provider, take_limits=(TakeLimit("am", frozenset({"P0", "P3", "P4", "P5"}), 1),), max_new_localities=1)
+        for provider in instance.providers
+    )
+    calm = tuple(replace(package, priority=4, unplaced_pence=60_000) for package in instance.packages)
+    instance = replace(instance, providers=limited, packages=calm)
+    numbering = as_market(number(instance, SEED))
+    oracle = Oracle(numbering.market)
+
+    prices, loose = raise_bound(oracle, first_prices(numbering.market, oracle, None), 600_000.0, 60, None, lambda: True)
+    published = oracle.published(prices) + numbering.offset
+
+    best = solve(instance, lot_seed=SEED, in_process=True)
+    assert best.status is Status.OPTIMAL
+    assert published <= best.objective_pence
+    assert abs(published - numbering.offset - loose) <= 100
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_odd_minutes_make_coarser_units_and_the_bound_stays_valid(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matching.allocation.knapsack.MOST_CELLS", 12)
+    instance = a_market(seed, packages=8, providers=4, policy=PRICED)
+    chance = random.Random(seed)
+    odd = tuple(
+        replace(
+            package, priority=4, weekly_minutes=package.weekly_minutes + chance.randint(0, 59), unplaced_pence=60_000
+        )
+        for package in instance.packages
+    )
+    instance = replace(instance, packages=odd)
+    numbering = as_market(number(instance, SEED))
+    oracle = Oracle(numbering.market)
+
+    prices, _ = raise_bound(oracle, first_prices(numbering.market, oracle, None), 480_000.0, 40, None, lambda: True)
+
+    best = solve(instance, lot_seed=SEED, in_process=True)
+    assert oracle.published(prices) + numbering.offset <= best.objective_pence
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_annealing_keeps_every_limit_and_never_gives_back_a_worse_award(seed: int) -> None:
+    problem, numbering = _market(seed, packages=20, providers=6, localities=3, bundles=5)
+    start = numbering.from_problem([])
+    start, before = repaired(numbering.market, start)
+
+    holder, value = anneal(numbering.market, start, 5, 4_000, COOLINGS[0])
+
+    won = numbering.to_problem(holder)
+    assert value <= before
+    assert objective(problem, won) == value + numbering.offset
+    assert check(problem.instance, awards_of(problem.instance, [problem.bids[bid] for bid in won])).faults == ()
+
+
+def test_an_award_over_a_limit_is_no_award() -> None:
+    _, numbering = _market(1, packages=9, providers=3)
+    market = numbering.market
+    greedy_holder = np.array([market.options[first] for first in market.option_start[:-1]], dtype=np.int64)
+
+    assert objective_of(market, greedy_holder) == NO_AWARD
+
+
+TINY = Plan(30, 1, 2, 40, 3, 0.02, None)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_guided_engine_stays_between_its_bound_and_the_greedy_award(seed: int) -> None:
+    problem, numbering = _market(seed, packages=25, providers=8, localities=4, bundles=3)
+    start = greedy(problem)
+
+    found = guided(numbering, [numbering.from_problem(start)], TINY, 1, None)
+
+    assert found.bound <= found.objective <= objective(problem, start)
+    assert objective(problem, numbering.to_problem(found.holder)) == found.objective
+    book = Book(problem)
+    for bid in numbering.to_problem(found.holder):
+        assert book.breach(bid) == ""
+        book.add(bid)
+
+
+def test_a_counted_search_is_the_same_in_any_order_of_rows() -> None:
+    instance = a_market(2, packages=25, providers=8, localities=4, policy=PRICED)
+
+    def award(rows: Instance) -> tuple[list[str], int]:
+        problem = number(rows, SEED)
+        numbering = as_market(problem)
+        found = guided(numbering, [numbering.from_problem([])], TINY, 1, None)
+        return sorted(problem.bids[bid].ref for bid in numbering.to_problem(found.holder)), found.bound
+
+    assert [award(shuffled(instance, order)) for order in range(4)] == [award(instance)] * 4
+
+
+def test_packages_that_nobody_can_hold_are_priced_beforehand() -> None:
+    instance = a_market(3, packages=6, providers=3)
+    full = tuple(Provider(provider.ref, 0) for provider in instance.providers)
+    numbering = as_market(number(replace(instance, providers=full), SEED))
+
+    assert len(numbering.packages) == 0
+    assert numbering.offset == sum(package.price_unplaced for package in instance.packages)
+    assert guided(numbering, [], TINY, 1, None).bound == numbering.offset
