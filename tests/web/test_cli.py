@@ -144,7 +144,10 @@ def test_keys_are_made_once_and_rotated_by_adding(environment: Path) -> None:
     before = set((environment / "identities").iterdir())
     rotated = dps("keys", "rotate")
 
-    assert (made.exit_code, again.exit_code, rotated.exit_code) == (0, 2, 0)
+    signing = dps("keys", "rotate", "--signing")
+
+    assert (made.exit_code, again.exit_code, rotated.exit_code, signing.exit_code) == (0, 2, 0, 0)
+    assert len(json.loads((environment / "keys" / "signing.pub.json").read_text())) == 2
     assert "Back both folders up" in made.output
     assert before < set((environment / "identities").iterdir())
 

@@ -1,6 +1,9 @@
 """From publication to a contract over HTTP, as a council's and a provider's systems would do it."""
 
+from sqlmodel import select
+
 from dps.kernel.actors import Role
+from dps.kernel.audit import AuditEvent
 from tests.web.served import Caller, Served
 
 
@@ -24,6 +27,7 @@ def test_a_package_is_published_bid_for_awarded_confirmed_and_debriefed(served: 
 
     assert (award["state"], award["weekly_pence"]) == ("offered", 5600)
     assert early.json()["code"] == "still_sealed"
+    assert looks_refused(served) == [loser.account]
     assert accepted.json()["state"] == "accepted"
     assert person.json()["name"].startswith("Synthetic Person")
     assert confirmed.json()["contract"].startswith("CON-")
@@ -206,6 +210,12 @@ def test_the_proof_is_for_auditors(served: Served) -> None:
 
     assert answer.json()["ok"] is True
     assert answer.json()["events"] > 0
+
+
+def looks_refused(served: Served) -> list[str]:
+    """Who looked too early, as the trail says."""
+    with served.world.database.reading() as session:
+        return list(session.exec(select(AuditEvent.actor).where(AuditEvent.kind == "bid.look_refused")))
 
 
 def published(served: Served) -> str:

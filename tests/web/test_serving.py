@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 
 import pytest
 
@@ -18,6 +19,8 @@ from dps.kernel.keys import create_keys
 from dps.migrations import history
 from tests.conftest import ROOT
 from web.tables import metadata
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -68,26 +71,34 @@ def given(pid: int) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in entries if "=" in entry)
 
 
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody has waited for yet does not."""
+@contextmanager
+def watched(process: subprocess.Popen[str]) -> Iterator[dict[int, str]]:
+    """The children of a process; at the end all of them have ended, however that came about."""
+    children = children_of(process.pid)
+    handles = [os.pidfd_open(pid) for pid in children]
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        yield children
+        late = [pid for pid, handle in zip(children, handles, strict=True) if not select([handle], [], [], 60)[0]]
+        assert late == []
+    finally:
+        for handle in handles:
+            os.close(handle)
 
 
 def test_it_answers_and_ends_cleanly(environment: dict[str, str]) -> None:
     with serving(environment) as (process, site):
         with urllib.request.urlopen(f"{site}/health") as answer:
             health = json.load(answer)
-        children = children_of(process.pid)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        assert process.stderr is not None
+        started = process.stderr.readline()
+        with watched(process) as children:
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=60)
 
     assert health["status"] == "ok"
+    assert json.loads(started)["event"] == "worker.started"
     assert len(children) == 2
     assert process.returncode == 0
-    assert not [pid for pid in children if is_alive(pid)]
     assert "Traceback" not in said
     assert [json.loads(line)["event"] for line in said.splitlines()][-1] == "worker.ended"
 
@@ -107,25 +118,20 @@ def test_the_worker_alone_is_given_the_identities(environment: dict[str, str]) -
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_when_the_worker_dies_the_web_process_ends_too(environment: dict[str, str]) -> None:
-    with serving(environment) as (process, _):
-        children = children_of(process.pid)
+    with serving(environment) as (process, _), watched(process) as children:
         worker = next(pid for pid, arguments in children.items() if " work" in arguments)
         os.kill(worker, signal.SIGKILL)
         process.communicate(timeout=60)
 
     assert process.returncode != 0
-    assert not [pid for pid in children if is_alive(pid)]
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_when_the_watching_process_is_killed_both_end(environment: dict[str, str]) -> None:
-    with serving(environment) as (process, _):
-        children = children_of(process.pid)
+    with serving(environment) as (process, _), watched(process) as children:
         process.kill()
-        # Their ends of these streams close when the last of them is gone.
-        process.communicate(timeout=60)
 
-    assert not [pid for pid in children if is_alive(pid)]
+    assert len(children) == 2
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])

@@ -8,12 +8,13 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlmodel import Session
 
 from bidding.bids import submitting
-from bidding.concluding import Debrief, debrief
+from bidding.concluding import Debrief
+from bidding.looking.debriefed import debrief_in
 from bidding.looking.invited import OwnBid, own_bids
 from bidding.looking.office import refuse_foreign_round
 from dps.kernel.actors import Actor
-from dps.kernel.errors import NotFound
-from web.api.guards import OFFICE, PROVIDER
+from dps.kernel.errors import AnsweredMeanwhile, NotFound
+from web.api.guards import BROKER, PROVIDER
 from web.api.once import Answer, Write
 from web.api.shapes import Moved, NewBid, TelephoneBid
 from web.assembly import Installation
@@ -30,7 +31,7 @@ class Bids(Controller):
         """Hand in a bid, or replace the one that stands for the same rounds; returns the signed receipt."""
         return _receipt(write, data)
 
-    @post("/by-telephone", guards=[OFFICE], sync_to_thread=True)
+    @post("/by-telephone", guards=[BROKER], sync_to_thread=True)
     def dictate(self, data: JSONBody[TelephoneBid], write: NamedDependency[Write]) -> dict[str, Any]:
         """Type a bid that a provider dictates; whoever types it can't decide the round."""
         with write.installation.database.reading() as session:
@@ -86,21 +87,30 @@ class Bids(Controller):
         installation: NamedDependency[Installation],
     ) -> Debrief:
         """How this bid fared in a decided round: own score, rank of how many, the main reason, the winner's band."""
-        with installation.database.reading() as session:
-            return debrief(session, bid_ref=ref, round_ref=round_ref, actor=request.user)
+        return debrief_in(
+            installation.database, installation.ports, bid_ref=ref, round_ref=round_ref, actor=request.user
+        )
 
 
 def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str | None = None) -> dict[str, Any]:
     """Submit; the receipt in one order of members, so that a retry reads the same to the letter."""
-    receipt = submitting.submit_in(
-        write.installation.database,
-        write.ports,
-        rounds=data.rounds,
-        content=data.bid.content(),
-        actor=write.actor,
-        idempotency_key=write.key,
-        provider=provider,
-    )
+
+    def submit() -> dict[str, Any]:
+        return submitting.submit_in(
+            write.installation.database,
+            write.ports,
+            rounds=data.rounds,
+            content=data.bid.content(),
+            actor=write.actor,
+            idempotency_key=write.key,
+            provider=provider,
+        )
+
+    try:
+        receipt = submit()
+    except AnsweredMeanwhile:
+        # A twin of this request was first: its receipt is this one's.
+        receipt = submit()
     return dict(sorted(receipt.items()))
 
 

@@ -11,7 +11,7 @@ from bidding import deadline
 from bidding.looking.office import SeenClosing, closings
 from dps.kernel.actors import Actor
 from dps.kernel.errors import NotFound
-from web.api.guards import OFFICE
+from web.api.guards import BROKER, OFFICE
 from web.api.once import Answer, Write
 from web.api.shapes import Extension, Moved
 from web.assembly import Installation
@@ -42,7 +42,7 @@ class Closings(Controller):
         with installation.database.reading() as session:
             return _one(session, ref, request.user)
 
-    @post("/{ref:str}/extension", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/extension", guards=[BROKER], sync_to_thread=True, status_code=200)
     def extend(self, ref: FromPath[str], data: JSONBody[Extension], write: NamedDependency[Write]) -> Moved:
         """Move the whole closing later, for everybody alike, with a reason."""
 

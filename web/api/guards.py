@@ -48,6 +48,7 @@ def identified(connection: Connection) -> Actor:
 
 
 PROVIDER = Only(Role.PROVIDER)
+BROKER = Only(Role.BROKER)
 OFFICE = Only(Role.BROKER, Role.APPROVER)
 PARTIES = Only(Role.PROVIDER, Role.BROKER, Role.APPROVER)
 AUDIT = Only(Role.AUDITOR, Role.ADMINISTRATOR)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from bidding import offers
 from bidding.looking.placing import OpenPackage, open_packages
 from dps.kernel.actors import Actor
-from web.api.guards import OFFICE, PARTIES, PROVIDER
+from web.api.guards import BROKER, PARTIES, PROVIDER
 from web.api.once import Answer, Write
 from web.api.shapes import BidForm, Moved
 from web.assembly import Installation
@@ -44,7 +44,7 @@ class OpenList(Controller):
 
         return Moved(**write.once(command, content.to_dict()))
 
-    @post("/offers/{ref:str}/taking", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/offers/{ref:str}/taking", guards=[BROKER], sync_to_thread=True, status_code=200)
     def take(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
         """Take an offer; returns the award."""
 

@@ -15,7 +15,7 @@ from bidding.referrals import ReferralState, referral_of
 from dps.kernel.actors import Actor
 from dps.kernel.errors import NotFound
 from dps.schemes.published import standing_scheme
-from web.api.guards import OFFICE
+from web.api.guards import BROKER, OFFICE
 from web.api.once import Answer, Write
 from web.api.shapes import Moved, Reason
 from web.assembly import Installation
@@ -59,32 +59,32 @@ class Referrals(Controller):
             streams = [ref, *(one.round for one in its_rounds)]
             return WholeReferral(referral=found, rounds=its_rounds, timeline=timeline(session, streams))
 
-    @post("/{ref:str}/readiness", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/readiness", guards=[BROKER], sync_to_thread=True, status_code=200)
     def make_ready(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
         """Say that a draft can be published; what is missing is named."""
         return _under_rules(write, ref, publishing.make_ready)
 
-    @post("/{ref:str}/publication", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/publication", guards=[BROKER], sync_to_thread=True, status_code=200)
     def publish(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
         """Publish a ready referral under the rules that stand: its ladder begins."""
         return _under_rules(write, ref, publishing.publish)
 
-    @post("/{ref:str}/hold", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/hold", guards=[BROKER], sync_to_thread=True, status_code=200)
     def hold(self, ref: FromPath[str], data: JSONBody[Reason], write: NamedDependency[Write]) -> Moved:
         """Stop seeking for now; sealed bids lapse unopened."""
         return _move(write, ref, publishing.hold, reason=data.reason)
 
-    @post("/{ref:str}/resumption", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/resumption", guards=[BROKER], sync_to_thread=True, status_code=200)
     def resume(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
         """Seek again, from the stage at which it was held."""
         return _move(write, ref, publishing.resume)
 
-    @post("/{ref:str}/withdrawal", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/withdrawal", guards=[BROKER], sync_to_thread=True, status_code=200)
     def withdraw(self, ref: FromPath[str], data: JSONBody[Reason], write: NamedDependency[Write]) -> Moved:
         """End the search for good."""
         return _move(write, ref, publishing.withdraw, reason=data.reason)
 
-    @post("/{ref:str}/restart", guards=[OFFICE], sync_to_thread=True, status_code=200)
+    @post("/{ref:str}/restart", guards=[BROKER], sync_to_thread=True, status_code=200)
     def restart(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
         """Ask the whole ladder of an unfilled referral again, without waiting for the scheme's interval."""
         return _move(write, ref, publishing.restart_unfilled)

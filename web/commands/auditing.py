@@ -10,7 +10,7 @@ from rich.console import Console
 from bidding.proof import verify as prove
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput
-from dps.kernel.keys import load_keyring
+from dps.kernel.keys import key_id, load_keyring
 from dps.kernel.settings import read_settings
 from dps.migrations.history import refuse_outdated
 from web.commands.speaking import FAILED, AsJson, say_json
@@ -58,6 +58,9 @@ def verify(
 
 def _public_keys(path: Path) -> dict[str, bytes]:
     try:
-        return {str(name): bytes.fromhex(value) for name, value in json.loads(path.read_bytes()).items()}
+        keys = {str(name): bytes.fromhex(value) for name, value in json.loads(path.read_bytes()).items()}
     except (ValueError, TypeError, AttributeError):
-        raise BadInput("is no file of public keys such as signing.pub.json", file=path.name) from None
+        keys = {}
+    if not keys or any(name != key_id(key) for name, key in keys.items()):
+        raise BadInput("is no file of public keys such as signing.pub.json", file=path.name)
+    return keys

@@ -6,7 +6,7 @@ import typer
 
 from dps.kernel.actors import Role
 from dps.kernel.errors import NotFound
-from dps.kernel.keys import create_keys, load_keyring, rotate_recipients
+from dps.kernel.keys import create_keys, load_keyring, rotate_recipients, rotate_signing_key
 from dps.kernel.settings import read_settings
 from dps.register.providers import provider_of
 from dps.schemes.published import standing_schemes
@@ -34,10 +34,18 @@ def create() -> None:
 
 
 @app.command("rotate")
-def rotate() -> None:
+def rotate(
+    signing: Annotated[
+        bool, typer.Option("--signing", help="Renew the signing key instead; what the old one signed stays provable.")
+    ] = False,
+) -> None:
     """Make a new identity: closings made from now on are sealed to it, earlier ones stay readable to the old."""
     settings = read_settings()
     load_keyring(settings.keys_dir)
+    if signing:
+        typer.echo(f"Receipts and checkpoints are signed with key {rotate_signing_key(settings.keys_dir)} from now on.")
+        typer.echo("Restart web processes and workers, and publish signing.pub.json anew.")
+        return
     recipient = rotate_recipients(settings.keys_dir, settings.identities_dir)
     typer.echo(f"New closings are sealed to {recipient}. Restart web processes and workers.")
     typer.echo("Keep the old identities: bids of closings made before can be opened with nothing else.")
