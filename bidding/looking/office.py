@@ -14,7 +14,6 @@ from bidding.referrals import Referral, ReferralState
 from bidding.rounds import EligibilityReport, Round, RoundState
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
-from dps.kernel.errors import NotFound
 from dps.packages.packages import Package
 
 
@@ -192,14 +191,3 @@ def closings(session: Session, actor: Actor, *, ref: str | None = None, after: s
         )
         for closing, count, bid_count in session.exec(query)
     ]
-
-
-def refuse_foreign_round(session: Session, ref: str, actor: Actor) -> None:
-    """NotFound unless the round is of a referral of this office's authority."""
-    query = (
-        select(Round.id)
-        .join(Referral, col(Referral.id) == col(Round.referral_id))
-        .where(Round.ref == ref, Referral.authority == actor.authority)
-    )
-    if session.exec(query).first() is None:
-        raise NotFound(kind="round", ref=ref)

@@ -11,7 +11,6 @@ from bidding.bids import submitting
 from bidding.concluding import Debrief
 from bidding.looking.debriefed import debrief_in
 from bidding.looking.invited import OwnBid, own_bids
-from bidding.looking.office import refuse_foreign_round
 from dps.kernel.actors import Actor
 from dps.kernel.errors import AnsweredMeanwhile, NotFound
 from web.api.guards import BROKER, PROVIDER
@@ -34,9 +33,6 @@ class Bids(Controller):
     @post("/by-telephone", guards=[BROKER], sync_to_thread=True)
     def dictate(self, data: JSONBody[TelephoneBid], write: NamedDependency[Write]) -> dict[str, Any]:
         """Type a bid that a provider dictates; whoever types it can't decide the round."""
-        with write.installation.database.reading() as session:
-            for ref in data.rounds:
-                refuse_foreign_round(session, ref, write.actor)
         return _receipt(write, data, provider=data.provider)
 
     @get("/", guards=[PROVIDER], sync_to_thread=True)

@@ -23,6 +23,7 @@ class SeenScheme:
 
     key: str
     name: str
+    colour: str
     authorities: list[str]
     lots: list[str]
     localities: list[str]
@@ -35,6 +36,7 @@ class SeenScheme:
         return cls(
             key=scheme.key,
             name=scheme.name,
+            colour=scheme.colour,
             authorities=[authority.key for authority in scheme.authorities],
             lots=[lot.key for lot in scheme.lots],
             localities=[locality.key for locality in scheme.localities],

@@ -1,0 +1,139 @@
+"""Lists are one SELECT a page, show nobody more than they may know, and go on where the last page ended."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session
+
+from bidding.looking import pages
+from bidding.looking.due import next_closing_at
+from bidding.looking.invited import opportunities, own_bids
+from bidding.looking.office import closings, referrals, rounds, timeline
+from bidding.looking.placing import awards, open_packages
+from dps.kernel.actors import Actor, Role
+from tests.support.world import World
+
+ELSEWHERE = Actor("broker-elsewhere", Role.BROKER, authority="another-council")
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """What the database is asked while this is open."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(world.database.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda session, world, provider, ref: opportunities(session, provider, world.clock.read(session)),
+        lambda session, world, provider, ref: own_bids(session, provider),
+        lambda session, world, provider, ref: awards(session, provider),
+        lambda session, world, provider, ref: awards(session, world.broker),
+        lambda session, world, provider, ref: open_packages(session, provider),
+        lambda session, world, provider, ref: open_packages(session, world.broker),
+        lambda session, world, provider, ref: referrals(session, world.broker),
+        lambda session, world, provider, ref: rounds(session, ref),
+        lambda session, world, provider, ref: timeline(session, [ref]),
+        lambda session, world, provider, ref: closings(session, world.broker),
+    ],
+)
+def test_a_list_is_one_select(world: World, look: Callable[[Session, World, Actor, str], list[Any]]) -> None:
+    provider = world.provider("Provider")
+    decided, unfilled = world.referral(), world.referral()
+    world.bid(provider, decided, pence=1650)
+    world.step(hours=8)
+    world.step(hours=48)
+    world.referral()
+    assert world.state(unfilled) == "unfilled"
+
+    with world.database.reading() as session, statements(world) as asked:
+        found = look(session, world, provider, decided)
+
+    assert found
+    assert len(asked) == 1
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.provider("Provider")
+    made = [world.referral() for _ in range(5)]
+    monkeypatch.setattr("bidding.looking.office.PAGE", 2)
+
+    seen: list[str] = []
+    with world.database.reading() as session:
+        while page := referrals(session, world.broker, after=seen[-1] if seen else None):
+            seen += [row.referral for row in page]
+
+    assert seen == made
+    assert pages.PAGE == 100
+
+
+def test_an_unknown_reference_has_nothing_behind_it(world: World) -> None:
+    world.provider("Provider")
+    world.referral()
+
+    with world.database.reading() as session:
+        assert referrals(session, world.broker, after="REF-0000-0000-0000") == []
+
+
+def test_a_round_is_no_opportunity_any_more_at_its_closing_instant(world: World) -> None:
+    provider = world.provider("Provider")
+    closes_at = world.round(world.referral()).closes_at
+    assert closes_at is not None
+
+    with world.database.reading() as session:
+        before = opportunities(session, provider, closes_at - timedelta(microseconds=1))
+        after = opportunities(session, provider, closes_at)
+
+    assert (len(before), len(after)) == (1, 0)
+
+
+def test_another_authority_sees_nothing(world: World) -> None:
+    provider = world.provider("Provider")
+    referral = world.referral()
+    world.bid(provider, referral, pence=1650)
+    world.step(hours=8)
+
+    with world.database.reading() as session:
+        assert referrals(session, ELSEWHERE) == []
+        assert awards(session, ELSEWHERE) == []
+        assert closings(session, ELSEWHERE) == []
+        assert open_packages(session, ELSEWHERE) == []
+
+
+def test_an_award_that_was_never_offered_is_not_shown_to_its_provider(world: World) -> None:
+    """Over the automatic limit a broker must say yes first."""
+    provider = world.provider("Provider")
+    windows = ("07:30-09:30", "12:00-14:00", "17:00-20:00")
+    referral = world.referral(visits="; ".join(f"Mon-Sun {window} 60m personal_care" for window in windows))
+    world.bid(provider, referral, pence=1990)
+    world.step(hours=8)
+
+    with world.database.reading() as session:
+        to_provider, to_office = awards(session, provider), awards(session, world.broker)
+
+    assert to_provider == []
+    assert [award.state for award in to_office] == ["proposed"]
+
+
+def test_the_next_closing_is_the_earliest_that_is_still_to_come(world: World) -> None:
+    world.provider("Provider")
+    closes_at = world.round(world.referral()).closes_at
+    assert closes_at is not None
+
+    with world.database.reading() as session:
+        assert next_closing_at(session, world.now) == closes_at
+        assert next_closing_at(session, closes_at) is None
