@@ -1,7 +1,8 @@
 """Every key of the model is read by a rule: a key that nothing reads would promise what nobody keeps.
 
 Read means: a source file that works with schemes (it imports from `dps.schemes`, or is of `dps.places`, which knows
-localities by their shape, or of `bidding`, which is handed them) takes the attribute of that name. What only prints or checks a scheme does not count.
+localities by their shape, or of `bidding`, which is handed them) takes the attribute of that name. What only prints
+or checks a scheme does not count.
 """
 
 import ast
