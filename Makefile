@@ -29,7 +29,7 @@ test: $(VENV)/.dev setup ## Run every test on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENV)/.dev ## Lint, types, import contracts and unit tests on SQLite, in under a minute
+check: $(VENV)/.dev ## Lint, types, import contracts and the tests without a database, in under a minute
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target lint types unit
 
 # The import contracts stand among the tests, in tests/architecture.
@@ -40,7 +40,7 @@ lint:
 types:
 	@$(BIN)/mypy
 unit:
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=quick -m "not postgresql and not slow" \
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=quick -m "not database and not slow" \
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
 
 .PHONY: format

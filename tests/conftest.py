@@ -83,8 +83,11 @@ def shared_data() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs PostgreSQL, so that `-m "not postgresql"` leaves it out."""
+    """Mark what needs a database, and which, so that `-m` can leave it out."""
     for item in items:
+        fixtures = getattr(item, "fixturenames", ())
         kind = item.callspec.params.get("database_kind") if hasattr(item, "callspec") else None
-        if kind == "postgresql" or "postgres" in getattr(item, "fixturenames", ()):
+        if kind == "postgresql" or "postgres" in fixtures:
             item.add_marker(pytest.mark.postgresql)
+        if "database_kind" in fixtures or "postgres" in fixtures:
+            item.add_marker(pytest.mark.database)

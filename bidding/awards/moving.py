@@ -70,6 +70,7 @@ def overturn(
     Without it the next in line is asked. What the first person gave as the reason stands.
     """
     actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
+    said = _words(reason)
     cases = locked_cases(session, award_ref, actor)
     award, round_ = cases[0].award, cases[0].round_
     now = ports.clock.read(session)
@@ -82,7 +83,7 @@ def overturn(
     if not asked:
         if instead is not None and instead not in {bid.ref for _, bid in standing_bids(session, round_, now)}:
             raise NotFound(kind="standing bid", ref=instead)
-        ask = {"by": actor.ref, "at": now.isoformat(), "overturn": _words(reason), "instead": instead}
+        ask = {"by": actor.ref, "at": now.isoformat(), "overturn": said, "instead": instead}
         award.approvals = [*award.approvals, ask]
         session.add(award)
         session.flush()

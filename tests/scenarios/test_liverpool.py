@@ -108,8 +108,17 @@ def test_no_other_price_than_the_published_one_can_be_accepted(council: World) -
         council.bid(oak, referral, pence=1590)
 
 
+def won_a_package_here(council: World, provider: Actor) -> None:
+    """Let a provider have won hours in the locality lately."""
+    referral = council.referral(locality=HOME)
+    council.accept_in_window(provider, referral)
+    council.close(referral)
+    council.run(moving.confirm, award_ref=council.award(referral).ref, actor=provider)
+
+
 def test_the_published_order_decides_and_not_speed(council: World) -> None:
     quick, known = preferred(council, "Synthetic Quick"), preferred(council, "Synthetic Known")
+    won_a_package_here(council, known)  # so that the next of the published ties speaks for the other
     referral = council.referral(locality=HOME, existing_provider=known.provider)
 
     council.accept_in_window(quick, referral)
@@ -122,18 +131,17 @@ def test_the_published_order_decides_and_not_speed(council: World) -> None:
 
 def test_whoever_won_fewer_hours_here_lately_comes_first_though_it_accepts_last(council: World) -> None:
     busy, idle = preferred(council, "Synthetic Busy"), preferred(council, "Synthetic Idle")
-    earlier = council.referral(locality=HOME)
-    council.accept_in_window(busy, earlier)
-    council.close(earlier)
-    council.run(moving.confirm, award_ref=council.award(earlier).ref, actor=busy)
+    won_a_package_here(council, busy)
+    referrals = [council.referral(locality=HOME) for _ in range(2)]
 
-    referral = council.referral(locality=HOME)
-    council.accept_in_window(busy, referral)
+    for referral in referrals:
+        council.accept_in_window(busy, referral)
     council.step(hours=1)
-    council.accept_in_window(idle, referral)
-    council.close(referral)
+    for referral in referrals:
+        council.accept_in_window(idle, referral)
+    council.close(referrals[0])
 
-    assert council.award(referral).provider == idle.provider
+    assert [council.award(referral).provider for referral in referrals] == [idle.provider] * 2
 
 
 # Also advertised to approved providers

@@ -55,6 +55,7 @@ def test_a_connection_left_open_does_not_stop_the_next_test(postgresql_schema: P
     left.dispose()
 
 
+@pytest.mark.database
 @pytest.mark.postgresql
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_test_run_leaves_no_cluster_behind(ending: signal.Signals) -> None:
