@@ -5,9 +5,11 @@ and writes later loses updates or fails half-way. PostgreSQL keeps READ COMMITTE
 row locks (`locked`).
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from sqlite3 import OperationalError
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url
@@ -29,6 +31,8 @@ SQLModel.metadata.naming_convention = {
 Row = TypeVar("Row", bound=SQLModel)
 
 _READING = "dps_reading"
+_SWITCH_TRIES = 500
+_SWITCH_PAUSE_S = 0.02
 
 
 def database_url(text: str) -> URL:
@@ -88,7 +92,8 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
     def _prepare(connection: Any, _record: Any) -> None:
         # The driver must not begin transactions itself: `_begin` below does, in the right way.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -98,6 +103,18 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
         connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Let the file keep a write-ahead log. SQLite does not wait for this switch: who meets it made looks again."""
+    for _ in range(_SWITCH_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except OperationalError:
+            time.sleep(_SWITCH_PAUSE_S)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _postgresql_engine(url: URL, pool_size: int) -> Engine:
