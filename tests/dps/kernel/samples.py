@@ -94,3 +94,9 @@ class SampleCount(SQLModel, table=True):
 
     id: int | None = id_column()
     number: int = whole_column(default=0)
+
+
+def a_thing(**columns: Any) -> SampleThing:
+    return SampleThing(
+        **{"at": NOON, "pence": 1250, "on": date(2019, 6, 12), "facts": {}, "state": Door.NEW, **columns}
+    )

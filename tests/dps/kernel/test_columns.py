@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from dps.kernel.columns import Json, UtcDateTime, canonical_json
 from dps.kernel.database import Database
-from tests.dps.kernel.samples import NOON, Door, SampleThing
+from tests.dps.kernel.samples import NOON, Door, SampleThing, a_thing
 
 LONDON = ZoneInfo("Europe/London")
 SQLITE: Dialect = sqlite.dialect()
@@ -34,12 +34,6 @@ JSON_VALUES = st.recursive(
 
 class Pence(IntEnum):
     TEN = 10
-
-
-def a_thing(**columns: Any) -> SampleThing:
-    return SampleThing(
-        **{"at": NOON, "pence": 1250, "on": date(2019, 6, 12), "facts": {}, "state": Door.NEW, **columns}
-    )
 
 
 def stored(database: Database) -> list[SampleThing]:

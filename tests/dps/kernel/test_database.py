@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from dps.kernel.clock import DatabaseClock
 from dps.kernel.database import Database, locked, locked_one
 from dps.kernel.errors import Misconfigured
-from tests.dps.kernel.samples import SampleCount
+from tests.dps.kernel.samples import SampleCount, SampleThing, a_thing
 from tests.dps.kernel.waiting import begun_and_waiting
 from tests.support.race import race
 
@@ -182,7 +182,8 @@ def test_a_row_to_be_locked_must_exist(counts: Database) -> None:
 def test_a_locked_row_is_as_it_stands_after_the_wait(counts: Database) -> None:
     def read_then_lock() -> tuple[int, int]:
         with counts.transaction() as session:
-            before = session.get_one(SampleCount, 1).number
+            row = session.get_one(SampleCount, 1)
+            before = row.number
             return before, locked_one(session, SampleCount, 1).number
 
     with ThreadPoolExecutor(1) as pool:
@@ -220,6 +221,19 @@ def test_sharers_keep_out_only_who_wants_a_row_alone(counts: Database, first: bo
         locked_one(session, SampleCount, 1, shared=first)
 
         assert waits_for(other, shared=second) is waits
+
+
+@ON_POSTGRESQL
+def test_a_locked_row_can_be_named_by_a_new_one(database: Database) -> None:
+    """Whoever inserts the new one may hold what the locker waits for."""
+    with database.transaction() as session:
+        session.add(a_thing(id=1))
+
+    with database.transaction() as session, database.transaction() as other:
+        other.execute(text("SET LOCAL lock_timeout = '1s'"))
+        locked_one(session, SampleThing, 1)
+        other.add(a_thing(id=2, other_id=1))
+        other.flush()
 
 
 def waits_for(session: Session, *, shared: bool) -> bool:
