@@ -1,6 +1,5 @@
 """`dps places`: load the postcode directory, propose which localities are neighbours."""
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,8 +12,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sqlalchemy import inspect
 from sqlmodel import Session, col, select
 
-from dps.kernel.actors import Actor, Role
-from dps.kernel.clock import AcceleratedClock, Clock, DatabaseClock
 from dps.kernel.database import Database
 from dps.kernel.errors import DpsError, Misconfigured
 from dps.kernel.settings import read_settings
@@ -25,19 +22,17 @@ from dps.places.loading import Loaded
 from dps.places.localities import districts_of
 from dps.places.neighbours import LEAST_BOUNDARY_M, shared_boundaries
 from dps.places.postcodes import parse_district
-from dps.schemes.loader import load as load_scheme
 from dps.schemes.loader import preset, presets
 from dps.schemes.model import Scheme
 from dps.schemes.stored import SchemeRules, rules_by_hash
+from web.assembly import clock_of
+from web.commands.naming import scheme_named
+from web.commands.speaking import BAD_INPUT, OPERATOR, AsJson, say_json
 
-BAD_INPUT = 2
 # A council with this share of a district's postcodes is said to have all of it: a few always lie over the border.
 _WHOLE_DISTRICT = 0.95
-OPERATOR = Actor("command-line", Role.ADMINISTRATOR)
 
 app = typer.Typer(name="places", help="Postcodes and localities.", no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of words.")]
 
 
 @app.command("load")
@@ -64,10 +59,12 @@ def load(
         wanted = None if everything else _districts(database, schemes or [], districts or [])
         edition = _read(file, wanted, vintage)
         with database.transaction() as session:
-            loaded = loading.load(session, edition, OPERATOR, _clock().read(session), replace_better=replace)
+            loaded = loading.load(
+                session, edition, OPERATOR, clock_of(read_settings()).read(session), replace_better=replace
+            )
         councils = councils_by_district(edition.units)
         if as_json:
-            _print_json(asdict(loaded) | {"councils": councils})
+            say_json(asdict(loaded) | {"councils": councils})
             return
         for line in _report(loaded, councils):
             typer.echo(line)
@@ -83,9 +80,9 @@ def neighbours(
 ) -> None:
     """Propose which localities are neighbours, and show where the scheme states otherwise."""
     with _refusals_said():
-        rows = list(_proposals(_scheme(scheme), file))
+        rows = list(_proposals(scheme_named(scheme), file))
         if as_json:
-            _print_json(rows)
+            say_json(rows)
             return
         for row in rows:
             for line in _proposal(row):
@@ -95,7 +92,7 @@ def neighbours(
 def _districts(database: Database, schemes: list[str], districts: list[str]) -> frozenset[str]:
     """The districts named, and those of the schemes named; with neither, those of all published schemes."""
     named = frozenset(parse_district(district) for district in districts)
-    needed = [_scheme(name) for name in schemes]
+    needed = [scheme_named(name) for name in schemes]
     if not schemes and not districts:
         with database.reading() as session:
             needed = _published(session) or [preset(key) for key in presets()]
@@ -171,15 +168,6 @@ def _proposal(row: dict[str, Any]) -> Iterator[str]:
         yield f"  stated by the scheme only: {', '.join(row['only_stated'])}"
 
 
-def _scheme(name: str) -> Scheme:
-    is_file = name not in presets() and (name.endswith(".toml") or "/" in name)
-    return load_scheme(Path(name)) if is_file else preset(name)
-
-
-def _clock() -> Clock:
-    return AcceleratedClock() if read_settings().clock == "accelerated" else DatabaseClock()
-
-
 @contextmanager
 def _database() -> Iterator[Database]:
     database = Database(read_settings().database_url)
@@ -189,10 +177,6 @@ def _database() -> Iterator[Database]:
         yield database
     finally:
         database.dispose()
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 @contextmanager

@@ -24,9 +24,9 @@ from dps.register.providers import (
     add_location,
     register_provider,
 )
-from dps.schemes.loader import load, preset, presets
 from dps.schemes.model import Scheme
 from web.assembly import opened
+from web.commands.naming import scheme_named
 from web.commands.speaking import BAD_INPUT, AsJson, say_json
 from web.provider_rows import Fault, Faults, Newcomer, read_newcomers
 
@@ -59,7 +59,7 @@ def import_providers(
 ) -> None:
     """Import providers and their registered locations; a dry run first, every fault with its row and column."""
     try:
-        rules = None if scheme is None else _scheme(scheme)
+        rules = None if scheme is None else scheme_named(scheme)
         newcomers, faults = read_newcomers(file, rules)
         imported = Imported()
         if not faults:
@@ -174,11 +174,6 @@ def _known_provider(session: Session, newcomer: Newcomer, owners: Iterable[int])
         col(Provider.id).in_(set(owners)), col(Provider.company_number).is_(None), Provider.name == newcomer.name
     )
     return session.exec(query).first()
-
-
-def _scheme(name: str) -> Scheme:
-    is_file = name not in presets() and (name.endswith(".toml") or "/" in name)
-    return load(Path(name)) if is_file else preset(name)
 
 
 def _say(file: Path, imported: Imported, faults: Sequence[Fault], *, is_written: bool, as_json: bool) -> None:

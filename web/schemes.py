@@ -1,6 +1,5 @@
 """`dps schemes`: look at council schemes, check a file, print the public rulebook."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from dps.kernel.errors import BadScheme, DpsError
-from dps.schemes.loader import load, preset, presets, rule_hash
+from dps.schemes.loader import preset, presets, rule_hash
 from dps.schemes.model import Scheme
 from dps.schemes.rulebook import rulebook
 from dps.schemes.wording import LEGAL_BASES, URGENCIES, day_words
-
-BAD_INPUT = 2
+from web.commands.naming import scheme_named
+from web.commands.speaking import BAD_INPUT, AsJson, say_json
 
 app = typer.Typer(name="schemes", help="Council schemes: the rules as data.", no_args_is_help=True)
 
 Named = Annotated[str, typer.Argument(help="The key of a scheme that comes with the engine, or a scheme file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of words.")]
 
 
 @app.command("list")
@@ -28,7 +26,7 @@ def list_schemes(as_json: AsJson = False) -> None:
     with _faults_said():
         rows = [_row(preset(key)) for key in presets()]
         if as_json:
-            _print_json(rows)
+            say_json(rows)
             return
         width = max(len(row["key"]) for row in rows)
         for row in rows:
@@ -44,7 +42,7 @@ def check(
     answers: list[dict[str, Any]] = []
     for name in schemes:
         try:
-            scheme = _scheme(name)
+            scheme = scheme_named(name)
         except BadScheme as bad:
             faults = [{"key": key, "reason": reason} for key, reason in bad.facts["faults"]]
             answers.append({"scheme": name, "ok": False, "faults": faults})
@@ -59,7 +57,7 @@ def check(
             if not as_json:
                 typer.echo(f"{name}: sound, rules {rule_hash(scheme)[:12]}")
     if as_json:
-        _print_json(answers)
+        say_json(answers)
     if not all(answer["ok"] for answer in answers):
         raise typer.Exit(BAD_INPUT)
 
@@ -68,9 +66,9 @@ def check(
 def show(scheme: Named, as_json: AsJson = False) -> None:
     """Show a scheme in short; with --json, every key of it, defaults written out."""
     with _faults_said():
-        shown = _scheme(scheme)
+        shown = scheme_named(scheme)
         if as_json:
-            _print_json(shown.model_dump(mode="json") | {"rule_hash": rule_hash(shown)})
+            say_json(shown.model_dump(mode="json") | {"rule_hash": rule_hash(shown)})
             return
         for line in _summary(shown):
             typer.echo(line)
@@ -84,22 +82,16 @@ def publish(
 ) -> None:
     """Print the public rulebook of a scheme, as Markdown."""
     with _faults_said():
-        published = _scheme(scheme)
+        published = scheme_named(scheme)
         text = rulebook(published)
         if out is not None:
             out.write_text(text, encoding="utf-8")
         if as_json:
-            _print_json({"key": published.key, "rule_hash": rule_hash(published), "rulebook": text})
+            say_json({"key": published.key, "rule_hash": rule_hash(published), "rulebook": text})
         elif out is None:
             typer.echo(text, nl=False)
         else:
             typer.echo(f"{out}: the rulebook of {published.key}, rules {rule_hash(published)[:12]}")
-
-
-def _scheme(name: str) -> Scheme:
-    if name in presets() or not (name.endswith(".toml") or "/" in name):
-        return preset(name)
-    return load(Path(name))
 
 
 def _row(scheme: Scheme) -> dict[str, Any]:
@@ -133,10 +125,6 @@ def _summary(scheme: Scheme) -> Iterator[str]:
             closing = ", published closing" if stage.closing == "published" else ""
             asked = ", ".join(stage.lists)
             yield f"  {place}. {stage.key}: {asked} in {stage.reach}, {stage.mode}, {stage.window.words()}{closing}"
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 @contextmanager

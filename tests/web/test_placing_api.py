@@ -122,6 +122,17 @@ def test_a_retried_answer_changes_nothing_and_reads_the_same(served: Served) -> 
     assert later.status_code == 409
 
 
+def test_a_retry_is_answered_before_its_command_is_asked_again(served: Served) -> None:
+    """Asked again, this command would refuse the same person a second time."""
+    _, broker, award = awarded(served)
+    path, reason = f"/api/awards/{award}/overturn", {"reason": "The register was wrong about the base."}
+
+    once, again = broker.post(path, reason, key="one"), broker.post(path, reason, key="one")
+
+    assert once.status_code == again.status_code == 200
+    assert once.text == again.text
+
+
 def test_holding_resuming_and_withdrawing_a_referral(served: Served) -> None:
     broker, referral = served.broker(), published(served)
 

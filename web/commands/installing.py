@@ -19,13 +19,13 @@ from dps.places import packaged
 from dps.places.directory import loaded_districts
 from dps.places.loading import load as load_places
 from dps.places.localities import districts_of
-from dps.schemes.loader import load as load_scheme
-from dps.schemes.loader import preset, presets, rule_hash
+from dps.schemes.loader import rule_hash
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_rules
 from dps.schemes.stored import publish_rules
 from web.assembly import clock_of
 from web.commands.keys import BACK_UP
+from web.commands.naming import scheme_named
 from web.commands.speaking import OPERATOR
 from web.tables import metadata
 
@@ -39,7 +39,7 @@ def init(
     ],
 ) -> None:
     """Make an installation: keys, database, the schemes' postcodes, and their published rules. May be run again."""
-    wanted = [_scheme(name) for name in schemes]
+    wanted = [scheme_named(name) for name in schemes]
     settings = read_settings()
     _keys(settings)
     database = Database(settings.database_url)
@@ -109,8 +109,3 @@ def _rules(session: Session, scheme: Scheme, settings: Settings) -> str:
     publish_rules(session, scheme, OPERATOR, clock_of(settings).read(session))
     state = "stand already" if stood else "published"
     return f"Rules: those of {scheme.key} {state}, {digest[:12]}."
-
-
-def _scheme(name: str) -> Scheme:
-    is_file = name not in presets() and (name.endswith(".toml") or "/" in name)
-    return load_scheme(Path(name)) if is_file else preset(name)
