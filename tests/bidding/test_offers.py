@@ -1,0 +1,310 @@
+"""Without sealed bids: one after another, the first to accept, direct awards, and the open list."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bidding import offers, publishing
+from bidding.awards import moving
+from bidding.awards.interests import declare_interest
+from bidding.awards.records import Source
+from bidding.bids.records import Bid
+from bidding.offers import OpenOffer
+from bidding.rounds import Invitation, Round
+from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import (
+    BadInput,
+    Conflict,
+    Forbidden,
+    InvalidBid,
+    NeedsSecondPerson,
+    NoSuchStep,
+    NotEligible,
+    NotFound,
+    Refused,
+    TooLate,
+    WrongMode,
+)
+from dps.schemes.model import Mode, Urgency
+from tests.support.race import race
+from tests.support.world import World
+
+WORDS = "Synthetic: said on the telephone."
+
+
+# One after another
+
+
+def test_a_ranked_offer_asks_one_after_another_and_nobody_else_knows(world: World) -> None:
+    holders = [world.provider(f"Synthetic {name}", lists=["end-of-life-contract"]) for name in ("Oak", "Elm", "Ash")]
+    world.provider("Synthetic Approved", lists=["approved"])
+    referral = world.referral(lot="end-of-life")
+    order = [row.provider for row in sorted(world.rows(Invitation), key=lambda row: row.position)]
+    by_ref = {holder.provider: holder for holder in holders}
+
+    for place, provider in enumerate(order):
+        award = world.award(referral)
+        assert (award.provider, award.state, award.source) == (provider, "offered", Source.RANKED_OFFER)
+        assert award.weekly_pence == 6125  # 3.5 hours at the published £17.50
+        states = [str(row.state) for row in sorted(world.rows(Invitation), key=lambda row: row.position)]
+        assert states[place:] == ["invited"] + ["waiting"] * (len(order) - place - 1)
+        world.run(moving.decline, award_ref=award.ref, reason=WORDS, actor=by_ref[provider])
+
+    assert (world.round(referral).stage_key, world.round(referral).mode) == ("approved", "sealed_bid")
+    assert world.faults() == []
+
+
+def test_the_published_order_is_drawn_and_recorded(world: World) -> None:
+    for name in ("Oak", "Elm", "Ash"):
+        world.provider(f"Synthetic {name}", lists=["end-of-life-contract"])
+
+    world.referral(lot="end-of-life")
+
+    (drawn,) = world.events("round.order_drawn")
+    assert (drawn.body["of"], len(drawn.body["seed"])) == (3, 32)
+
+
+# The first to accept
+
+
+def crisis(world: World, *names: str) -> tuple[str, list[Actor]]:
+    providers = [world.provider(f"Synthetic {name}", lists=["preferred"]) for name in names]
+    return world.referral(urgency=Urgency.CRISIS), providers
+
+
+def test_of_sixteen_who_accept_at_once_one_has_the_package(liverpool: World) -> None:
+    referral, providers = crisis(liverpool, *(f"Provider {number}" for number in range(16)))
+    round_ref = liverpool.round(referral).ref
+
+    answers = race(
+        [
+            lambda one=one: liverpool.run(offers.accept_first, round_ref=round_ref, actor=one)  # type: ignore[misc]
+            for one in providers
+        ]
+    )
+
+    taken = [answer for answer in answers if isinstance(answer, str)]
+    assert len(taken) == 1
+    assert sum(isinstance(answer, Refused | Conflict) for answer in answers) == 15
+    (award,) = liverpool.awards(referral)
+    assert (award.ref, award.state, award.weekly_pence) == (taken[0], "accepted", 5600)
+    assert len(liverpool.events("hold.reserve")) == 1
+
+
+def test_the_first_acceptance_needs_an_invitation_an_open_window_and_its_own_mode(liverpool: World) -> None:
+    referral, (oak,) = crisis(liverpool, "Oak")
+    elsewhere = liverpool.provider("Synthetic Elsewhere", localities=["speke-garston"])
+    standard = liverpool.referral()
+    accept, ref = offers.accept_first, liverpool.round(referral).ref
+
+    for actor, round_ref, error in (
+        (elsewhere, ref, NotFound),
+        (oak, "RND-0000-0000-0000", NotFound),
+        (oak, liverpool.round(standard).ref, WrongMode),
+        (liverpool.broker, ref, Forbidden),
+    ):
+        with pytest.raises(error):
+            liverpool.run(accept, round_ref=round_ref, actor=actor)
+    liverpool.clock.move_to(liverpool.closes_at(referral))
+    with pytest.raises(TooLate):
+        liverpool.run(accept, round_ref=ref, actor=oak)
+    liverpool.timetable.sweep()
+
+    assert liverpool.round(referral).stage_key == "city"
+    assert liverpool.awards(referral) == []
+
+
+# Direct awards
+
+
+def award_directly(world: World, referral: str, to: Actor, **more: Any) -> Any:
+    request: dict[str, Any] = {
+        "referral_ref": referral,
+        "provider": to.provider,
+        "reason": "persons_choice",
+        "content": world.content(referral, 1700),
+        "actor": world.broker,
+        **more,
+    }
+    return world.run(offers.award_directly, **request)
+
+
+def test_a_direct_award_cuts_the_competition_short_and_stands_beside_its_closing(world: World) -> None:
+    oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
+    referral, other = world.referral(), world.referral()
+    closes_at = world.closes_at(referral)
+    world.bid(elm, referral, pence=1500)
+    world.bid(elm, other, pence=1500)
+    world.step(hours=6)
+
+    award = award_directly(world, referral, oak)
+
+    assert (award.state, award.reason, award.approved_by) == ("offered", "persons_choice", (world.broker.ref,))
+    rounds = world.rows(Round)
+    assert [(round_.mode, str(round_.state)) for round_ in rounds if round_.referral_id == 1] == [
+        ("sealed_bid", "cancelled"),
+        ("direct_award", "published"),
+    ]
+    assert [str(bid.state) for bid in world.rows(Bid)] == ["lapsed", "sealed"]
+    world.move_to(closes_at)  # the closing of both rounds decides the other one alone
+    assert (world.award(referral).provider, world.award(other).provider) == (oak.provider, elm.provider)
+    world.accept_and_confirm(world.award(referral), oak)
+    assert world.state(referral) == "placed"
+    assert world.faults() == []
+
+
+def test_a_direct_award_that_comes_to_nothing_gives_way_to_the_stage_it_cut_short(world: World) -> None:
+    oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
+    referral = world.referral()
+    award = award_directly(world, referral, oak)
+
+    world.run(moving.decline, award_ref=award.ref, reason=WORDS, actor=oak)
+
+    asked = world.round(referral)
+    assert (asked.stage_key, asked.attempt, asked.mode, str(asked.state)) == ("approved", 3, "sealed_bid", "published")
+    assert world.invited(referral) == {oak.provider, elm.provider}
+
+
+def test_no_direct_award_once_bids_may_be_open_or_beside_another_award(world: World) -> None:
+    oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
+    referral = world.referral()
+    world.bid(elm, referral, pence=1600)
+    world.clock.move_to(world.closes_at(referral))
+
+    with pytest.raises(Conflict):  # the instant has come, whether a sweep has said so or not
+        award_directly(world, referral, oak)
+    world.timetable.sweep()
+    with pytest.raises(Conflict):
+        award_directly(world, referral, oak)
+
+    assert [award.provider for award in world.awards(referral)] == [elm.provider]
+
+
+def test_a_direct_award_needs_a_reason_of_the_scheme_a_lawful_price_and_somebody_without_a_tie(world: World) -> None:
+    oak = world.provider("Synthetic Oak")
+    referral = world.referral()
+    outsider = Actor(ref="user-9", role=Role.PROVIDER, provider="PRV-0000-0000-0000")
+    world.run(declare_interest, provider=oak.provider or "", actor=world.second)
+
+    for more, error in (
+        ({"reason": "because"}, BadInput),
+        ({"reason": "off_list"}, BadInput),  # not one of this scheme's
+        ({"content": world.content(referral, 2500)}, InvalidBid),
+        ({"actor": world.second}, NeedsSecondPerson),
+        ({"actor": oak}, Forbidden),
+        ({"provider": outsider.provider}, NotFound),
+    ):
+        with pytest.raises(error):
+            award_directly(world, referral, oak, **more)
+
+    assert world.awards(referral) == []
+    assert world.round(referral).state == "published"
+
+
+# The open list
+
+
+def unfilled(world: World) -> tuple[str, Actor, Actor]:
+    oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
+    referral = world.referral()
+    while world.state(referral) == "seeking":
+        world.close(referral)
+    return referral, oak, elm
+
+
+def offer(world: World, referral: str, provider: Actor, pence: int = 1650) -> OpenOffer:
+    made: OpenOffer = world.run(
+        offers.make_open_offer, referral_ref=referral, content=world.content(referral, pence), actor=provider
+    )
+    return made
+
+
+def test_an_offer_on_the_open_list_is_taken_by_a_broker_and_the_others_lapse(world: World) -> None:
+    referral, oak, elm = unfilled(world)
+    first, second = offer(world, referral, oak), offer(world, referral, elm)
+
+    with pytest.raises(Forbidden):
+        world.run(offers.take_open_offer, offer_ref=first.ref, actor=oak)
+    award = world.run(offers.take_open_offer, offer_ref=second.ref, actor=world.broker)
+
+    assert (award.provider, award.state, award.source) == (elm.provider, "offered", Source.OPEN_LIST)
+    assert (world.round(referral).mode, world.state(referral)) == (Mode.DIRECT_AWARD, "seeking")
+    assert {row.ref: str(row.state) for row in world.rows(OpenOffer)} == {first.ref: "lapsed", second.ref: "taken"}
+    with pytest.raises(NoSuchStep):
+        world.run(offers.take_open_offer, offer_ref=first.ref, actor=world.broker)
+
+
+def test_a_taken_offer_that_falls_through_puts_the_package_back_and_another_can_be_taken(world: World) -> None:
+    referral, oak, elm = unfilled(world)
+    for provider in (oak, elm):
+        award = world.run(offers.take_open_offer, offer_ref=offer(world, referral, provider).ref, actor=world.broker)
+        world.run(moving.decline, award_ref=award.ref, reason=WORDS, actor=provider)
+        assert world.state(referral) == "unfilled"
+
+    assert [str(award.state) for award in world.awards(referral)] == ["declined", "declined"]
+
+
+def test_an_offer_is_withdrawn_by_its_own_provider_and_ends_when_the_package_leaves_the_list(world: World) -> None:
+    referral, oak, elm = unfilled(world)
+    first, second = offer(world, referral, oak), offer(world, referral, elm)
+
+    with pytest.raises(NotFound):
+        world.run(offers.withdraw_open_offer, offer_ref=first.ref, actor=elm)
+    world.run(offers.withdraw_open_offer, offer_ref=first.ref, actor=oak)
+    with pytest.raises(NoSuchStep):
+        world.run(offers.withdraw_open_offer, offer_ref=first.ref, actor=oak)
+    world.run(publishing.restart_unfilled, referral_ref=referral, actor=world.broker)
+
+    assert {row.ref: str(row.state) for row in world.rows(OpenOffer)} == {first.ref: "withdrawn", second.ref: "lapsed"}
+    with pytest.raises(NotFound):
+        offer(world, referral, oak)
+
+
+def test_an_offer_keeps_the_rules_of_the_competition(world: World) -> None:
+    referral, oak, _ = unfilled(world)
+    full = world.provider("Synthetic Full", hours=1)
+    foreign = Actor(ref="broker-9", role=Role.BROKER, authority="knowsley")
+    made = offer(world, referral, oak)
+
+    with pytest.raises(InvalidBid):
+        offer(world, referral, oak, pence=2500)
+    with pytest.raises(NotEligible):
+        offer(world, referral, full)
+    with pytest.raises(NotFound):
+        world.run(offers.take_open_offer, offer_ref=made.ref, actor=foreign)
+    with pytest.raises(NotFound):
+        world.run(offers.take_open_offer, offer_ref="BID-0000-0000-0000", actor=world.broker)
+
+
+def test_of_two_brokers_who_take_two_offers_at_once_one_succeeds(world: World) -> None:
+    referral, oak, elm = unfilled(world)
+    made = [offer(world, referral, provider).ref for provider in (oak, elm)]
+
+    answers = race(
+        [
+            lambda ref=ref: world.run(offers.take_open_offer, offer_ref=ref, actor=world.broker)  # type: ignore[misc]
+            for ref in made * 4
+        ]
+    )
+
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert len(refused) == 7
+    assert all(isinstance(answer, Refused | Conflict) for answer in refused)
+    assert len(world.awards(referral)) == 1
+
+
+def test_the_restart_interval_runs_from_the_day_a_package_was_left(world: World) -> None:
+    referral, _, _ = unfilled(world)
+    left = world.now
+    due = world.scheme.unfilled.restart.end(left, world.scheme.calendar())
+
+    world.move_to(due - timedelta(microseconds=1))
+    assert world.state(referral) == "unfilled"
+    world.move_to(due)
+
+    assert (world.state(referral), world.round(referral).stage_key, world.round(referral).cycle) == (
+        "seeking",
+        "approved",
+        2,
+    )
