@@ -33,13 +33,13 @@ class Budget:
         """Give `solver` what is left; False if nothing is."""
         parameters = solver.parameters
         parameters.random_seed = 1
+        # With the full linear relaxation beside it one worker proves such models many times sooner, and before two do.
+        parameters.linearization_level = 2
         if self.steps is not None:
             parameters.num_workers = 1
-            # One worker proves such models many times sooner with the full linear relaxation beside it.
-            parameters.linearization_level = 2
             parameters.max_deterministic_time = self.steps / STEPS_PER_DETERMINISTIC_SECOND
             return self.steps > 0
-        parameters.num_workers = self.workers
+        parameters.num_workers = 1 if self.workers <= 2 else self.workers
         left = (self.until or 0.0) - time.monotonic()
         parameters.max_time_in_seconds = max(0.0, left)
         return left > 0
