@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Table, UniqueConstraint, bindparam, insert, select, text, update
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Field, Session, SQLModel, col
 from sqlmodel import select as select_rows
 
@@ -104,50 +106,86 @@ def _instant(at: datetime) -> str:
 
 _EVENTS: Table = AuditEvent.__table__  # type: ignore[attr-defined]
 _HEADS: Table = AuditHead.__table__  # type: ignore[attr-defined]
-_HEAD_OF = select(_HEADS.c.seq, _HEADS.c.hash).where(_HEADS.c.stream == bindparam("of")).with_for_update()
+_HEADS_OF = (
+    select(_HEADS.c.stream, _HEADS.c.seq, _HEADS.c.hash)
+    .where(_HEADS.c.stream.in_(bindparam("of", expanding=True)))
+    .order_by(_HEADS.c.stream)
+    .with_for_update()
+)
 _MOVE_HEAD = (
     update(_HEADS).where(_HEADS.c.stream == bindparam("of")).values(seq=bindparam("to"), hash=bindparam("now_hash"))
 )
 # Of two writers who begin a stream at once the later waits here until the earlier has committed, and begins nothing.
 _BEGIN_HEAD = text(
-    "INSERT INTO audit_head (stream, seq, hash, signed_seq) VALUES (:of, :to, :now_hash, 0) ON CONFLICT DO NOTHING"
+    f"INSERT INTO audit_head (stream, seq, hash, signed_seq) VALUES (:of, 0, '{ZERO_HASH}', 0) ON CONFLICT DO NOTHING"
 )
 _ONE_SIGNER = text("LOCK TABLE audit_checkpoint IN SHARE ROW EXCLUSIVE MODE")
+_PENDING = "dps_pending_events"
+_MARKS = "dps_pending_marks"
 
 
 def append(
     session: Session, stream: str, kind: str, actor: Actor, now: datetime, body: Mapping[str, Any] | None = None
 ) -> None:
-    """Write the next event of `stream`. Writers of one stream wait for each other.
+    """Make this the next event of `stream`, written when the transaction commits, or never.
 
-    Plain statements, not mapped rows: this runs several times in every command.
+    A command says much at once, so its events are chained and written together, at its end (`write`): whoever writes
+    to the same streams then waits for the end of a command, not for the whole of it.
     """
+    event = {"stream": stream, "at": now, "actor": actor.ref, "role": str(actor.role), "kind": kind}
+    pending(session).append({**event, "body": dict(body or {})})
+
+
+def pending(session: Session) -> list[dict[str, Any]]:
+    """What was appended in this transaction and is not yet written."""
+    found: list[dict[str, Any]] = session.info.setdefault(_PENDING, [])
+    return found
+
+
+def write(session: Session) -> None:
+    """Chain and write what was appended so far. A commit calls this; so does whoever reads what he just appended.
+
+    Heads are locked in the order of their streams, so that two writers never wait for each other in a ring.
+    """
+    events = pending(session)
+    if not events or session.in_nested_transaction():
+        # What a savepoint might still undo is not chained: the whole transaction's end does it.
+        return
+    session.flush()
     connection = session.connection()
-    facts = dict(body or {})
-
-    def event_after(seq: int, previous: str) -> dict[str, Any]:
-        event: dict[str, Any] = {
-            "stream": stream,
-            "seq": seq + 1,
-            "at": now,
-            "actor": actor.ref,
-            "role": str(actor.role),
-        }
-        event |= {"kind": kind, "body": facts, "previous_hash": previous}
-        return {**event, "hash": event_hash(**event)}
-
-    head = connection.execute(_HEAD_OF, {"of": stream}).first()
-    event = event_after(head.seq, head.hash) if head else event_after(0, ZERO_HASH)
-    if head is None and connection.execute(_BEGIN_HEAD, _end(event)).rowcount == 0:
-        head = connection.execute(_HEAD_OF, {"of": stream}).one()
-        event = event_after(head.seq, head.hash)
-    if head is not None:
-        connection.execute(_MOVE_HEAD, _end(event))
-    connection.execute(insert(_EVENTS), event)
+    streams = sorted({event["stream"] for event in events})
+    heads = {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": streams})}
+    begun = [stream for stream in streams if stream not in heads]
+    if begun:
+        connection.execute(_BEGIN_HEAD, [{"of": stream} for stream in begun])
+        heads |= {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": begun})}
+    for event in events:
+        seq, previous = heads[event["stream"]]
+        event |= {"seq": seq + 1, "previous_hash": previous}
+        event["hash"] = event_hash(**event)
+        heads[event["stream"]] = (event["seq"], event["hash"])
+    connection.execute(_MOVE_HEAD, [{"of": of, "to": seq, "now_hash": end} for of, (seq, end) in heads.items()])
+    connection.execute(insert(_EVENTS), events)
+    events.clear()
 
 
-def _end(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {"of": event["stream"], "to": event["seq"], "now_hash": event["hash"]}
+@listens_for(Session, "before_commit")
+def _write_at_commit(session: Session) -> None:
+    write(session)
+
+
+@listens_for(Session, "after_transaction_create")
+def _mark_savepoint(session: Session, begun: SessionTransaction) -> None:
+    if begun.nested:
+        session.info.setdefault(_MARKS, {})[begun] = len(pending(session))
+
+
+@listens_for(Session, "after_soft_rollback")
+def _forget_what_was_undone(session: Session, ended: SessionTransaction) -> None:
+    if ended.nested:
+        del pending(session)[session.info[_MARKS].pop(ended) :]
+    elif ended.parent is None:
+        pending(session).clear()
 
 
 def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpoint | None:
@@ -156,6 +194,7 @@ def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpo
     A stream that somebody writes to at this moment is left to the next checkpoint: whoever signs waits for no writer,
     because a writer of several streams may wait for him. Of two who sign at once the later waits and signs the rest.
     """
+    write(session)
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(_ONE_SIGNER)
     moved = session.exec(

@@ -31,6 +31,7 @@ SQLModel.metadata.naming_convention = {
 Row = TypeVar("Row", bound=SQLModel)
 
 _READING = "dps_reading"
+_KEPT = "dps_kept"
 _SWITCH_TRIES = 500
 _SWITCH_PAUSE_S = 0.02
 
@@ -68,6 +69,8 @@ class Database:
             self.engine.execution_options(**{_READING: True}), class_=Session, expire_on_commit=False, autoflush=False
         )
         event.listen(self._write, "after_soft_rollback", _forget_what_was_undone)
+        event.listen(self._write, "loaded_as_persistent", _keep)
+        event.listen(self._write, "pending_to_persistent", _keep)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -126,6 +129,12 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     return engine
+
+
+def _keep(session: Session, row: Any) -> None:
+    # A session holds its rows weakly. Kept until the transaction ends, the row that one rule of a command has read is
+    # the row that the next rule sees, and is not read again.
+    session.info.setdefault(_KEPT, []).append(row)
 
 
 def _forget_what_was_undone(session: Session, ended: SessionTransaction) -> None:

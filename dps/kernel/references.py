@@ -39,6 +39,7 @@ class Kind(StrEnum):
     PROVIDER = "PRV"
     RECEIPT = "RCT"
     REFERRAL = "REF"
+    REMARK = "REM"
     ROUND = "RND"
     RUN = "RUN"
     SUSPENSION = "SUS"

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import col, select
 
+from dps.kernel import audit
 from dps.kernel.actors import CLOCK
 from dps.kernel.audit import ZERO_HASH, AuditEvent, AuditHead, Checkpoint, CheckpointHead, append, sign_checkpoint
 from dps.kernel.database import Database
@@ -87,6 +88,48 @@ def test_an_event_taken_back_with_its_command_leaves_no_gap(database: Database, 
     assert_whole(database, keyring, events=3)
 
 
+def test_an_event_taken_back_with_its_savepoint_is_never_written(database: Database, keyring: Keyring) -> None:
+    with database.transaction() as session:
+        append(session, "RND-1", "round.look", BROKER, NOON, {"number": 1})
+        with session.begin_nested() as savepoint:
+            append(session, "RND-1", "round.look", BROKER, NOON, {"number": 2})
+            savepoint.rollback()
+        with session.begin_nested():
+            append(session, "RND-1", "round.look", BROKER, NOON, {"number": 3})
+        with pytest.raises(IntegrityError), session.begin_nested():
+            append(session, "RND-1", "round.look", BROKER, NOON, {"number": 4})
+            session.add_all(
+                [AuditHead(stream="RND-9", seq=1, hash=ZERO_HASH), AuditHead(stream="RND-9", seq=1, hash="")]
+            )
+
+    assert [event.body["number"] for event in events(database)] == [1, 3]
+    assert_whole(database, keyring, events=2)
+
+
+def test_what_a_command_said_of_several_streams_stands_in_the_order_in_which_it_was_said(database: Database) -> None:
+    write(database, "RND-2", "BID-1", "RND-2", "AWD-1")
+
+    with database.reading() as session:
+        streams = session.exec(select(AuditEvent.stream).order_by(col(AuditEvent.id))).all()
+    assert list(streams) == ["RND-2", "BID-1", "RND-2", "AWD-1"]
+
+
+@ON_POSTGRESQL
+def test_writers_of_the_same_streams_in_opposite_orders_never_stop_each_other(
+    database: Database, keyring: Keyring
+) -> None:
+    write(database, "RND-1", "RND-2")
+
+    def there_and_back(streams: tuple[str, str]) -> None:
+        for _ in range(20):
+            write(database, *streams)
+
+    outcomes = race([lambda: there_and_back(("RND-1", "RND-2")), lambda: there_and_back(("RND-2", "RND-1"))] * 4)
+
+    assert outcomes == [None] * 8
+    assert_whole(database, keyring, events=2 + 8 * 20 * 2)
+
+
 def test_one_instant_told_in_two_zones_is_one_event(database: Database, keyring: Keyring) -> None:
     london = ZoneInfo("Europe/London")
 
@@ -153,6 +196,7 @@ def test_who_begins_a_stream_second_waits_to_see_whether_it_began(
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as session:
             append(session, "RND-1", "round.look", BROKER, NOON)
+            audit.write(session)
             second = begun_and_waiting(pool, database, lambda: write(database, "RND-1"))
             assert not second.done()
             if not is_kept:
@@ -209,6 +253,7 @@ def test_who_signs_waits_for_no_writer(database: Database, keyring: Keyring) -> 
 
     with database.transaction() as writer:
         append(writer, "RND-1", "round.look", BROKER, NOON)
+        audit.write(writer)
         with database.transaction() as signer:
             signer.execute(text("SET LOCAL lock_timeout = '1s'"))
             during = sign_checkpoint(signer, keyring.signing, NOON)
