@@ -32,6 +32,16 @@ class ClosingState(StrEnum):
     ALLOCATED = "allocated"
 
 
+class ExtensionReason(StrEnum):
+    """Why everybody gets more time: a closed list, because free text may name one of the people waiting."""
+
+    MESSAGES_UNDELIVERED = "messages_undelivered"
+    SYSTEM_UNAVAILABLE = "system_unavailable"
+    REFERRAL_AMENDED = "referral_amended"
+    FACTS_CLARIFIED = "facts_clarified"
+    PROVIDERS_ASKED = "providers_asked"
+
+
 class Closing(SQLModel, table=True):
     """One instant at which rounds close together. *Due* is derived: `closes_at` has passed."""
 

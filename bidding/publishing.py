@@ -4,15 +4,17 @@ The term of the scheme and the readiness list of the urgency are asked before an
 the rule hash are frozen then, and a later publication of other rules changes nothing for this referral.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
 from bidding.awards.expiring import cancel_live_award
 from bidding.awards.offering import call_first
 from bidding.awards.records import live_award
-from bidding.closings import Closing
+from bidding.closings import Closing, ExtensionReason
 from bidding.concluding import cancel_round
 from bidding.deadline import extend
 from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
@@ -32,6 +34,7 @@ from dps.kernel.states import advance
 from dps.packages import amendments, readiness
 from dps.packages.facts import FreeText, PackageFacts
 from dps.packages.packages import Package, note_referred, person_of
+from dps.packages.remarks import said, write_remark
 from dps.schemes.loader import rule_hash
 from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
@@ -172,7 +175,7 @@ def _keep_minimum(
             ports,
             closing_ref=closing.ref,
             until=least,
-            reason="A referral was amended: everybody keeps the published minimum window.",
+            reason=ExtensionReason.REFERRAL_AMENDED,
             actor=actor,
         )
 
@@ -187,7 +190,7 @@ def hold(session: Session, ports: Ports, *, referral_ref: str, reason: str, acto
     """Stop seeking for now: the open round is cancelled, its sealed bids lapse unopened."""
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
-    advance(session, referral, "hold", actor, now, facts={"reason": reason})
+    _move_because(session, ports, referral, "hold", reason, actor, now)
     _stop_seeking(session, ports, referral, now, "The referral was held.")
 
 
@@ -208,8 +211,29 @@ def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, 
     """End the search for good; invited providers are told, their sealed bids lapse unopened."""
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
-    advance(session, referral, "withdraw", actor, now, facts={"reason": reason})
+    _move_because(session, ports, referral, "withdraw", reason, actor, now)
     _stop_seeking(session, ports, referral, now, "The referral was withdrawn.")
+
+
+def _move_because(
+    session: Session,
+    ports: Ports,
+    referral: Referral,
+    step: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> None:
+    """Move a referral for a reason in somebody's own words, which stay under the person's key."""
+    referral.STEPS.step(referral.state, step, referral.ref)
+    package, about = _package(session, referral), referral.ref
+    remark = write_remark(
+        session, ports.keyring, ports.entropy, package, about=about, step=step, words=said(reason), actor=actor, now=now
+    )
+    advance(session, referral, step, actor, now, facts={**(facts or {}), **remark.facts}, **columns)
 
 
 def _stop_seeking(session: Session, ports: Ports, referral: Referral, now: datetime, why: str) -> None:
@@ -229,7 +253,7 @@ def place_otherwise(
 ) -> None:
     """Close an unfilled referral that was placed outside the engine, in a way that the scheme names.
 
-    `weekly_pence` is what it costs a week; the trail keeps price, reason and who said so.
+    `weekly_pence` is what it costs a week; the trail keeps the price, who said so, and that a reason was given.
     """
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
@@ -239,8 +263,8 @@ def place_otherwise(
         raise BadInput(f"the scheme allows: {', '.join(allowed) or 'none'}", field="how")
     if len(reason.strip()) < 10:
         raise BadInput("say in a sentence why it was placed in this way", field="reason")
-    facts = {"how": how, "weekly_pence": amount(weekly_pence, field="weekly_pence"), "reason": reason.strip()}
-    advance(session, referral, "place_otherwise", actor, now, placed_at=now, facts=facts)
+    facts = {"how": how, "weekly_pence": amount(weekly_pence, field="weekly_pence")}
+    _move_because(session, ports, referral, "place_otherwise", reason, actor, now, facts=facts, placed_at=now)
     lapse_open_offers(session, referral, now)
 
 

@@ -117,7 +117,6 @@ class Invitation(SQLModel, table=True):
     state: InvitationState = state_column(InvitationState, index=False)
     invited_at: datetime | None = utc_column(nullable=True)
     answered_at: datetime | None = utc_column(nullable=True)
-    decline_reason: str | None = Field(default=None, max_length=500)
 
     @property
     def stream(self) -> str:

@@ -18,6 +18,7 @@ import dps.kernel.outbox
 import dps.packages.exclusions
 import dps.packages.packages
 import dps.packages.persons
+import dps.packages.remarks
 import dps.places.directory
 import dps.register.applications
 import dps.register.capacity

@@ -3,8 +3,10 @@
 Locks are taken in one order: referral, award, round, then the provider and its ledger.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -61,11 +63,16 @@ def refuse_ended(award: Award, now: datetime) -> None:
         raise TooLate(closes_at=award.due, now=now)
 
 
-def end(session: Session, award: Award, step: str, actor: Actor, now: datetime, reason: str, **facts: bool) -> None:
-    """End an award and give its hours back.
-
-    The reason stays in the row: what people write may name somebody, and the trail is for ever (law 3).
-    """
+def end(
+    session: Session,
+    award: Award,
+    step: str,
+    actor: Actor,
+    now: datetime,
+    reason: str | None,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """End an award and give its hours back. `reason` is one of the engine's own sentences, not what somebody wrote."""
     advance(session, award, step, actor, now, ended_at=now, end_reason=reason, facts=facts)
     if holds.hold_of(session, award.ref) is not None:
         holds.release(session, award_ref=award.ref, actor=CLOCK, now=now)

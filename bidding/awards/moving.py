@@ -8,7 +8,7 @@ bundle move together: they are taken as a whole or not at all.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from bidding.asking import assess_standing
 from bidding.awards.cases import WHOLE, Case, end, locked_cases, refuse_ended
@@ -22,13 +22,14 @@ from bidding.rounds import Outcome, decide
 from dps.contracts.contracts import create_contract
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
-from dps.kernel.errors import BadInput, NeedsSecondPerson, NoSuchStep, NotEligible, NotFound, NotReady
+from dps.kernel.errors import NeedsSecondPerson, NoSuchStep, NotEligible, NotFound, NotReady
 from dps.kernel.money import RateCard
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
 from dps.packages import readiness
 from dps.packages.packages import person_of
+from dps.packages.remarks import Remark, said, words_of, write_remark
 from dps.register import holds
 from matching.eligibility import words as spoken
 
@@ -58,7 +59,7 @@ def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
 def refused_by_person(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
     """The person said no; this is not held against the provider."""
     actor.needs("record a person's refusal", Role.BROKER, Role.APPROVER)
-    _fall_through(session, ports, locked_cases(session, award_ref, actor), "refuse", actor, _words(reason))
+    _fall_through(session, ports, locked_cases(session, award_ref, actor), "refuse", actor, said(reason))
 
 
 def overturn(
@@ -70,7 +71,7 @@ def overturn(
     Without it the next in line is asked. What the first person gave as the reason stands.
     """
     actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
-    said = _words(reason)
+    words = said(reason)
     cases = locked_cases(session, award_ref, actor)
     award, round_ = cases[0].award, cases[0].round_
     now = ports.clock.read(session)
@@ -83,15 +84,24 @@ def overturn(
     if not asked:
         if instead is not None and instead not in {bid.ref for _, bid in standing_bids(session, round_, now)}:
             raise NotFound(kind="standing bid", ref=instead)
-        ask = {"by": actor.ref, "at": now.isoformat(), "overturn": said, "instead": instead}
+        remark = _remark(session, ports, cases[0], "ask_overturn", words, actor, now)
+        ask = {"by": actor.ref, "at": now.isoformat(), "overturn": remark.ref, "instead": instead}
         award.approvals = [*award.approvals, ask]
         session.add(award)
         session.flush()
-        audit.append(session, award.stream, "award.overturn_asked", actor, now, {"instead": instead})
+        audit.append(session, award.stream, "award.overturn_asked", actor, now, {"instead": instead, **remark.facts})
         return False
-    words = str(asked[0]["overturn"])
+    words = _words_of_first(session, ports, cases[0], asked[0]["overturn"])
     _fall_through(session, ports, cases, "overturn", actor, words, override=(instead, (asked[0]["by"], actor.ref)))
     return True
+
+
+def _words_of_first(session: Session, ports: Ports, case: Case, ref: str) -> str:
+    """What the first of two people gave as the reason; while a referral is open its person is not erased."""
+    remark = session.exec(select(Remark).where(Remark.ref == ref)).one()
+    words = words_of(ports.keyring, person_of(session, package_of(session, case.round_)), remark)
+    assert words is not None
+    return words
 
 
 # The provider
@@ -165,7 +175,7 @@ def _confirm_one(session: Session, ports: Ports, case: Case, actor: Actor, now: 
 def decline(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
     """Say no to an offer; the reserve is asked at once. A bundle is declined as a whole."""
     actor.needs("decline an award", Role.PROVIDER)
-    _fall_through(session, ports, locked_cases(session, award_ref, actor), "decline", actor, _words(reason))
+    _fall_through(session, ports, locked_cases(session, award_ref, actor), "decline", actor, said(reason))
 
 
 def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
@@ -174,7 +184,7 @@ def give_back(session: Session, ports: Ports, *, award_ref: str, reason: str, ac
     Within the scheme's hours it is not held against the provider; the trail says whether it was.
     """
     actor.needs("return an award", Role.PROVIDER)
-    _fall_through(session, ports, locked_cases(session, award_ref, actor), "return", actor, _words(reason))
+    _fall_through(session, ports, locked_cases(session, award_ref, actor), "return", actor, said(reason))
 
 
 # Falling through
@@ -186,7 +196,7 @@ def _fall_through(
     cases: Sequence[Case],
     step: str,
     actor: Actor,
-    reason: str,
+    words: str,
     *,
     override: tuple[str | None, tuple[str, str]] | None = None,
 ) -> None:
@@ -196,15 +206,17 @@ def _fall_through(
     now = ports.clock.read(session)
     award.STEPS.step(award.state, step, award.ref)
     refuse_ended(award, now)
-    end(session, award, step, actor, now, reason, **_held_against(named, step, now))
+    remark = _remark(session, ports, named, step, words, actor, now)
+    end(session, award, step, actor, now, None, {**_held_against(named, step, now), **remark.facts})
     for case in others:
+        # The words are about the named one's person, and stand under that person's key alone.
         if actor.role is Role.PROVIDER:
-            end(session, case.award, step, actor, now, reason, **_held_against(case, step, now))
+            end(session, case.award, step, actor, now, WHOLE, _held_against(case, step, now))
         else:
             end(session, case.award, "expire", CLOCK, now, WHOLE)
     _tell_authority(session, ports, award, f"award_{step}", now)
     if override is not None and override[0] is not None:
-        _award_instead(session, ports, named, override[0], override[1], reason, now)
+        _award_instead(session, ports, named, override[0], override[1], now)
     for case in cases:
         settle(session, ports, case.round_, case.referral, now, cause=f"the award was ended: {step}")
 
@@ -217,7 +229,7 @@ def _held_against(case: Case, step: str, now: datetime) -> dict[str, bool]:
 
 
 def _award_instead(
-    session: Session, ports: Ports, case: Case, bid_ref: str, people: tuple[str, str], reason: str, now: datetime
+    session: Session, ports: Ports, case: Case, bid_ref: str, people: tuple[str, str], now: datetime
 ) -> None:
     chosen = [(scored, bid) for scored, bid in standing_bids(session, case.round_, now) if bid.ref == bid_ref]
     if not chosen:
@@ -231,7 +243,7 @@ def _award_instead(
         line=in_line(session, case.round_, *chosen[0]),
         source=Source.OVERRIDE,
         now=now,
-        reason=reason,
+        reason="Two people overturned the award before it and chose this bid.",
     )
     award.approvals = [{"by": person, "at": now.isoformat()} for person in people]
     session.add(award)
@@ -245,7 +257,8 @@ def _tell_authority(session: Session, ports: Ports, award: Award, kind: str, now
     post(session, ports.entropy, recipient=recipient, kind=kind, about=award.ref, now=now)
 
 
-def _words(reason: str) -> str:
-    if not 3 <= len(reason.strip()) <= 2000:
-        raise BadInput("give the reason in 3 to 2,000 characters", field="reason")
-    return reason.strip()
+def _remark(session: Session, ports: Ports, case: Case, step: str, words: str, actor: Actor, now: datetime) -> Remark:
+    package, about = package_of(session, case.round_), case.award.ref
+    return write_remark(
+        session, ports.keyring, ports.entropy, package, about=about, step=step, words=words, actor=actor, now=now
+    )

@@ -54,12 +54,17 @@ _A = AwardState
 _CLOCK = (Role.CLOCK,)
 _OFFICE = (Role.BROKER, Role.APPROVER)
 _PROVIDER = (Role.PROVIDER,)
+WORDED = ("decline", "return", "refuse", "overturn")
+"""The steps that end an award in somebody's own words, kept as a remark about it."""
+
 LIVE = (_A.PROPOSED, _A.OFFERED, _A.ACCEPTED, _A.CONFIRMED)
 _LIVE = "state IN ('proposed', 'offered', 'accepted', 'confirmed') AND ended_at IS NULL"
 
 
 class Award(SQLModel, table=True):
     """`answer_by` ends the offer, `confirm_by` the acceptance. `bundle` names the bid that stands or falls as one.
+
+    `end_reason` is the engine's own sentence; what somebody wrote instead is a remark about the award.
 
     `needs_person` keeps an exceptional price, or a run that was not counted, from being offered without a broker.
     `[from_minute, until_minute)` is the span of the day that the visits touch, for the provider's take limit.

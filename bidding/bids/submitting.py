@@ -28,6 +28,7 @@ from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.packages.packages import Package
+from dps.packages.remarks import said, write_remark
 from dps.schemes.model import AllocationMode, Mode, Scheme
 from dps.schemes.stored import rules_by_hash
 
@@ -263,8 +264,7 @@ def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, acto
     """Say no to an invitation, with a reason; a live bid for that round alone is taken back with it."""
     actor.needs("decline an invitation", Role.PROVIDER)
     bidder = _bidder(actor, actor.provider)
-    if not 3 <= len(reason.strip()) <= 500:
-        raise BadInput("give the reason in 3 to 500 characters", field="reason")
+    words = said(reason, longest=500)
     rounds, (invitation,) = _lock(session, [round_ref], bidder, actor)
     now = ports.clock.read(session)
     if rounds[0].mode == Mode.RANKED_OFFER:
@@ -278,4 +278,9 @@ def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, acto
     ).first()
     if live:
         advance(session, live, "withdraw", actor, now)
-    advance(session, invitation, "decline", actor, now, answered_at=now, decline_reason=reason.strip())
+    invitation.STEPS.step(invitation.state, "decline", invitation.ref)
+    package, about = package_of(session, rounds[0]), invitation.ref
+    remark = write_remark(
+        session, ports.keyring, ports.entropy, package, about=about, step="decline", words=words, actor=actor, now=now
+    )
+    advance(session, invitation, "decline", actor, now, answered_at=now, facts=remark.facts)

@@ -7,11 +7,15 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bidding.awards.records import Award, AwardState
+from bidding.awards.records import WORDED, Award, AwardState
 from bidding.looking.pages import PAGE, behind
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import Round
 from dps.kernel.actors import Actor, Role
+from dps.kernel.keys import Keyring
+from dps.packages.packages import Package
+from dps.packages.persons import Person
+from dps.packages.remarks import Remark, words_of
 from dps.register.membership import Membership, MembershipState
 
 
@@ -37,12 +41,17 @@ class SeenAward:
     approvals: int
 
 
-def awards(session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None) -> list[SeenAward]:
+def awards(
+    session: Session, actor: Actor, keyring: Keyring, *, ref: str | None = None, after: str | None = None
+) -> list[SeenAward]:
     """To a provider the awards it was offered, to an office all those of its authority."""
     query = (
-        select(Award, Referral.ref, Round.ref)
+        select(Award, Referral.ref, Round.ref, Remark, Person)  # type: ignore[call-overload]
         .join(Referral, col(Referral.id) == col(Award.referral_id))
         .join(Round, col(Round.id) == col(Award.round_id))
+        .join(Package, col(Package.id) == col(Referral.package_id))
+        .join(Person, col(Person.id) == col(Package.person_id))
+        .outerjoin(Remark, (col(Remark.about) == col(Award.ref)) & col(Remark.step).in_(WORDED))
         .where(behind(Award, after))
         .order_by(col(Award.id))
         .limit(PAGE)
@@ -68,18 +77,18 @@ def awards(session: Session, actor: Actor, *, ref: str | None = None, after: str
             offered_at=award.offered_at,
             answer_by=award.answer_by,
             confirm_by=award.confirm_by,
-            end_reason=_end_reason(award, actor),
+            end_reason=_end_reason(award, actor, words_of(keyring, person, remark) if remark else None),
             source=award.source,
             approvals=len(award.approvals),
         )
-        for award, referral, round_ in session.exec(query)
+        for award, referral, round_, remark, person in session.exec(query)
     ]
 
 
-def _end_reason(award: Award, actor: Actor) -> str | None:
+def _end_reason(award: Award, actor: Actor, words: str | None) -> str | None:
     """A council's words about its own affairs stay there; a provider reads why its award was overturned."""
     is_told = actor.role is not Role.PROVIDER or award.state is AwardState.OVERTURNED
-    return award.end_reason if is_told else None
+    return (words or award.end_reason) if is_told else None
 
 
 @dataclass(frozen=True, slots=True)

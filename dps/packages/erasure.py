@@ -21,12 +21,13 @@ from dps.kernel.errors import PersonErased, StillServed
 from dps.packages.exclusions import ProviderExclusion
 from dps.packages.packages import Package, PackageVersion
 from dps.packages.persons import Person
+from dps.packages.remarks import Remark
 
 ERASING = (Role.APPROVER, Role.ADMINISTRATOR, Role.CLOCK)
 
 _WAIT_FOR_LOOKS_MS = 500
 
-_TABLES = (Person, Package, PackageVersion, ProviderExclusion)
+_TABLES = (Person, Package, PackageVersion, ProviderExclusion, Remark)
 
 
 class ErasureReason(StrEnum):
@@ -55,6 +56,7 @@ def erase(session: Session, person: Person, *, reason: ErasureReason, actor: Act
         package.free_text, package.confidential, package.free_text_given = None, None, []
         session.add(package)
     _blank(session, PackageVersion, col(PackageVersion.package_id).in_(package_ids), "free_text", "confidential")
+    _blank(session, Remark, col(Remark.package_id).in_(package_ids), "words")
     _blank(session, ProviderExclusion, col(ProviderExclusion.person_id) == current.id, "reason")
     current.wrapped_key, current.identity, current.nhs_fingerprint = None, None, None
     current.identity_given, current.erased_at = [], now

@@ -41,8 +41,8 @@ def statements(world: World) -> Iterator[list[str]]:
     [
         lambda session, world, provider, ref: opportunities(session, provider, world.clock.read(session)),
         lambda session, world, provider, ref: own_bids(session, provider),
-        lambda session, world, provider, ref: awards(session, provider),
-        lambda session, world, provider, ref: awards(session, world.broker),
+        lambda session, world, provider, ref: awards(session, provider, world.ports.keyring),
+        lambda session, world, provider, ref: awards(session, world.broker, world.ports.keyring),
         lambda session, world, provider, ref: open_packages(session, provider),
         lambda session, world, provider, ref: open_packages(session, world.broker),
         lambda session, world, provider, ref: referrals(session, world.broker),
@@ -109,7 +109,7 @@ def test_another_authority_sees_nothing(world: World) -> None:
 
     with world.database.reading() as session:
         assert referrals(session, ELSEWHERE) == []
-        assert awards(session, ELSEWHERE) == []
+        assert awards(session, ELSEWHERE, world.ports.keyring) == []
         assert closings(session, ELSEWHERE) == []
         assert open_packages(session, ELSEWHERE) == []
 
@@ -123,7 +123,7 @@ def test_an_award_that_was_never_offered_is_not_shown_to_its_provider(world: Wor
     world.step(hours=8)
 
     with world.database.reading() as session:
-        to_provider, to_office = awards(session, provider), awards(session, world.broker)
+        to_provider, to_office = (awards(session, actor, world.ports.keyring) for actor in (provider, world.broker))
 
     assert to_provider == []
     assert [award.state for award in to_office] == ["proposed"]

@@ -141,7 +141,7 @@ def test_an_award_of_the_other_council_can_not_be_approved_overturned_or_read(kn
         with pytest.raises(NotFound):
             knowsley.run(moving.overturn, award_ref=award.ref, reason="Not ours to overturn.", actor=clerk)
     with knowsley.database.reading() as session:
-        assert placing.awards(session, knowsley.broker) == []
+        assert placing.awards(session, knowsley.broker, knowsley.ports.keyring) == []
     sefton.run(moving.approve, award_ref=award.ref, actor=sefton.broker)
     sefton.accept_and_confirm(award, oak)
 

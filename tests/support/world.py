@@ -17,6 +17,7 @@ from bidding.awards import moving
 from bidding.awards.records import Award
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import offer_card, submit_in
+from bidding.looking.remarked import remarks
 from bidding.proof import verify
 from bidding.publishing import make_ready, publish
 from bidding.referrals import Referral, open_referral
@@ -374,6 +375,11 @@ class World:
         """Take an offered award and, the person's file read, confirm it; returns the contract."""
         self.run(moving.accept, award_ref=award.ref, actor=provider)
         return self.run(moving.confirm, award_ref=award.ref, actor=provider)
+
+    def said(self, referral: str) -> list[tuple[str, str | None]]:
+        """Step and words of every remark about the referral, the first one first."""
+        with self.database.reading() as session:
+            return [(one.step, one.words) for one in remarks(session, self.ports.keyring, referral)]
 
     def events(self, kind: str) -> list[AuditEvent]:
         """The trail's events of this kind, the first one first."""

@@ -208,7 +208,9 @@ def test_an_invitation_is_declined_with_a_reason(served: Served, referral: str) 
     with served.world.database.reading() as session:
         invitation = invitation_of(session, round_.id, provider)
     assert answer.json() == {"ref": round_.ref, "state": "declined"}
-    assert (str(invitation.state), invitation.decline_reason) == ("declined", "No carer is free then.")
+    assert str(invitation.state) == "declined"
+    (remark,) = served.broker().get(f"/api/referrals/{referral}").json()["remarks"]
+    assert (remark["about"], remark["words"]) == (invitation.ref, "No carer is free then.")
 
 
 def test_a_telephone_bid_is_typed_by_a_broker_of_that_authority_alone(served: Served, referral: str) -> None:

@@ -145,7 +145,9 @@ def test_holding_resuming_and_withdrawing_a_referral(served: Served) -> None:
     whole = broker.get(f"/api/referrals/{referral}").json()
     assert [round_["state"] for round_ in whole["rounds"]] == ["cancelled", "cancelled"]
     assert {"referral.hold", "referral.resume", "round.cancel"} <= {event["what"] for event in whole["timeline"]}
-    assert "The family asked" not in str(whole)
+    assert "The family asked" not in str(whole["timeline"])
+    words = [(one["step"], one["words"]) for one in whole["remarks"]]
+    assert words == [("hold", "The family asked for a day."), ("withdraw", "Moved to her daughter.")]
 
 
 def test_what_is_missing_for_publication_is_named(served: Served) -> None:
@@ -176,7 +178,7 @@ def test_a_closing_is_extended_for_everybody_and_not_by_strangers(served: Served
     published(served)
     elsewhere = served.caller(Role.BROKER, authority="another-council")
     (closing,) = broker.get("/api/closings").json()
-    body = {"until": "2019-03-04T16:00:00Z", "reason": "The mail server was down this morning."}
+    body = {"until": "2019-03-04T16:00:00Z", "reason": "system_unavailable"}
     path = f"/api/closings/{closing['closing']}/extension"
 
     foreign, done = elsewhere.post(path, body), broker.post(path, body)

@@ -13,6 +13,7 @@ from bidding.awards import moving
 from bidding.looking.placing import SeenAward, awards
 from dps.kernel.actors import Actor
 from dps.kernel.errors import NotFound
+from dps.kernel.keys import Keyring
 from dps.packages.facts import Confidential
 from dps.packages.identity import Identity
 from web.api.guards import OFFICE, PARTIES, PROVIDER
@@ -36,7 +37,7 @@ class Awards(Controller):
     ) -> list[SeenAward]:
         """Awards in the order they were proposed, a hundred at a time."""
         with installation.database.reading() as session:
-            return awards(session, request.user, after=after)
+            return awards(session, request.user, installation.ports.keyring, after=after)
 
     @get("/{ref:str}", guards=[PARTIES], sync_to_thread=True)
     def one(
@@ -44,7 +45,7 @@ class Awards(Controller):
     ) -> SeenAward:
         """One award."""
         with installation.database.reading() as session:
-            return _one(session, ref, request.user)
+            return _one(session, ref, request.user, installation.ports.keyring)
 
     @get("/{ref:str}/person", guards=[PROVIDER], sync_to_thread=True)
     def person(
@@ -78,7 +79,7 @@ class Awards(Controller):
 
         def command(session: Session) -> Answer:
             contract = moving.confirm(session, write.ports, award_ref=ref, actor=write.actor)
-            return {**_state(session, ref, write.actor), "contract": contract}
+            return {**_state(session, ref, write), "contract": contract}
 
         return Confirmed(**write.once(command))
 
@@ -108,7 +109,7 @@ def _move(write: Write, ref: str, command: Callable[[Session], object], body: An
 
     def run(session: Session) -> Answer:
         command(session)
-        return _state(session, ref, write.actor)
+        return _state(session, ref, write)
 
     return Moved(**write.once(run, body))
 
@@ -122,12 +123,12 @@ def _reasoned(write: Write, ref: str, reason: str, command: Callable[..., object
     )
 
 
-def _one(session: Session, ref: str, actor: Actor) -> SeenAward:
-    found = awards(session, actor, ref=ref)
+def _one(session: Session, ref: str, actor: Actor, keyring: Keyring) -> SeenAward:
+    found = awards(session, actor, keyring, ref=ref)
     if not found:
         raise NotFound(kind="award", ref=ref)
     return found[0]
 
 
-def _state(session: Session, ref: str, actor: Actor) -> Answer:
-    return {"ref": ref, "state": _one(session, ref, actor).state}
+def _state(session: Session, ref: str, write: Write) -> Answer:
+    return {"ref": ref, "state": _one(session, ref, write.actor, write.ports.keyring).state}

@@ -53,7 +53,7 @@ class Closings(Controller):
             )
             return {"ref": ref, "state": str(_one(session, ref, write.actor).state)}
 
-        return Moved(**write.once(command, [data.until.isoformat(), data.reason]))
+        return Moved(**write.once(command, [data.until.isoformat(), str(data.reason)]))
 
 
 def _one(session: Session, ref: str, actor: Actor) -> SeenClosing:

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from bidding import publishing
 from bidding.looking.office import Happening, SeenReferral, SeenRound, referrals, rounds, timeline
+from bidding.looking.remarked import SeenRemark, remarks
 from bidding.referrals import ReferralState, referral_of
 from dps.kernel.actors import Actor
 from dps.kernel.errors import NotFound
@@ -23,11 +24,12 @@ from web.assembly import Installation
 
 @dataclass(frozen=True, slots=True)
 class WholeReferral:
-    """One referral with its rounds and what happened to it."""
+    """One referral with its rounds, what happened to it, and what was said of it."""
 
     referral: SeenReferral
     rounds: list[SeenRound]
     timeline: list[Happening]
+    remarks: list[SeenRemark]
 
 
 class Referrals(Controller):
@@ -52,12 +54,17 @@ class Referrals(Controller):
     def one(
         self, ref: FromPath[str], request: Request[Actor, Any, Any], installation: NamedDependency[Installation]
     ) -> WholeReferral:
-        """One referral, its rounds, and its timeline."""
+        """One referral, its rounds, its timeline and what people wrote on the way."""
         with installation.database.reading() as session:
             found = _one(session, ref, request.user)
             its_rounds = rounds(session, ref)
             streams = [ref, *(one.round for one in its_rounds)]
-            return WholeReferral(referral=found, rounds=its_rounds, timeline=timeline(session, streams))
+            return WholeReferral(
+                referral=found,
+                rounds=its_rounds,
+                timeline=timeline(session, streams),
+                remarks=remarks(session, installation.ports.keyring, ref),
+            )
 
     @post("/{ref:str}/readiness", guards=[BROKER], sync_to_thread=True, status_code=200)
     def make_ready(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, to_builtins
 
 from bidding.bids.content import BidContent
+from bidding.closings import ExtensionReason
 from dps.kernel.money import PriceBasis
 
 Words = Annotated[str, Meta(min_length=3, max_length=2000)]
@@ -51,7 +52,7 @@ class TelephoneBid(Struct, forbid_unknown_fields=True):
 
 
 class Reason(Struct, forbid_unknown_fields=True):
-    """Why, in words that stand on the trail."""
+    """Why. The words are kept under the person's key, and go with it; the trail says that they were given."""
 
     reason: Words
 
@@ -60,7 +61,7 @@ class Extension(Struct, forbid_unknown_fields=True):
     """A closing moved later, for everybody alike."""
 
     until: datetime
-    reason: Words
+    reason: ExtensionReason
 
 
 class Moved(Struct):

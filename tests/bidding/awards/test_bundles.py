@@ -152,3 +152,12 @@ def test_a_bundle_that_no_longer_fits_is_given_up_whole(liverpool: World) -> Non
     assert (world.award(small).provider, len(world.awards(large))) == (elm.provider, 1)
     assert world.round(large).stage_key != "preferred"
     assert [str(hold.state) for hold in world.rows(Hold, Hold.provider_id == world.row_of(oak).id)] == ["released"]
+
+
+def test_words_about_a_bundle_stand_under_the_named_awards_person_alone(bundle: Bundle) -> None:
+    world, (one, two), _, _ = bundle
+
+    decline(bundle)
+
+    assert (world.said(one), world.said(two)) == ([], [("decline", WORDS)])
+    assert firsts(bundle) == ["declined", "declined"]

@@ -298,7 +298,7 @@ def test_a_return_says_whether_it_came_within_the_schemes_hours(world: World) ->
     (returned,) = world.events("award.return")
     assert returned.body["without_penalty"] is True
     assert WORDS not in str(returned.body)
-    assert world.awards(story.referral)[0].end_reason == WORDS
+    assert world.said(story.referral) == [("return", WORDS)]
 
 
 # In time
@@ -429,7 +429,8 @@ def test_an_overturn_takes_two_people_who_ask_for_the_same(world: World) -> None
     assert world.run(moving.overturn, actor=world.second, **ask) is True
 
     first, second = world.awards(story.referral)
-    assert (first.state, first.end_reason, second.provider) == ("overturned", WORDS, story.reserve.provider)
+    assert (first.state, second.provider) == ("overturned", story.reserve.provider)
+    assert world.said(story.referral) == [("ask_overturn", WORDS), ("overturn", WORDS)]
 
 
 def test_an_override_awards_another_standing_bid_of_the_round_at_once(world: World) -> None:
@@ -445,7 +446,7 @@ def test_an_override_awards_another_standing_bid_of_the_round_at_once(world: Wor
 
     first, second = world.awards(story.referral)
     assert (first.state, second.provider, second.source) == ("overturned", story.last.provider, Source.OVERRIDE)
-    assert (second.state, second.reason, second.approved_by) == ("offered", WORDS, (world.broker.ref, third.ref))
+    assert (second.state, second.approved_by) == ("offered", (world.broker.ref, third.ref))
     assert (story.hold(first), story.hold(second)) == ("released", "reserved")
 
 

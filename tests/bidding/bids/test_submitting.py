@@ -197,7 +197,8 @@ def test_declining_takes_the_bid_back_and_may_be_thought_better_of(world: World)
     world.bid(oak, referral, pence=1620)
     (invited,) = world.rows(Invitation)
 
-    assert (declined.state, declined.decline_reason) == (InvitationState.DECLINED, "No carers in the morning.")
+    assert declined.state is InvitationState.DECLINED
+    assert world.said(referral) == [("decline", "No carers in the morning.")]
     assert (invited.state, invited.answered_at) == (InvitationState.INVITED, None)
     assert states(world, oak) == ["withdrawn", "sealed"]
 

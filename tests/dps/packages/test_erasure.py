@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 
 from dps.contracts.contracts import create_contract, end, start
 from dps.contracts.reasons import EndReason
@@ -26,6 +26,7 @@ from dps.packages.packages import (
     versions_of,
 )
 from dps.packages.persons import Person, Purpose, correct_identity, disclose, find_person
+from dps.packages.remarks import Remark, write_remark
 from tests.dps.packages.cases import (
     APPROVER,
     AUDITOR,
@@ -57,6 +58,8 @@ def _a_told_person(session: Session) -> tuple[Person, Package]:
     amend(session, KEYRING, package, free_text=retold, scheme=SCHEME, actor=BROKER, now=NOON)
     reason = Reason(Ground.SAFEGUARDING, CANARY)
     exclude(session, KEYRING, ENTROPY, person, provider=PROVIDER_REF, reason=reason, actor=BROKER, now=NOON)
+    by: dict[str, Any] = {"actor": BROKER, "now": NOON}
+    write_remark(session, KEYRING, ENTROPY, package, about="REF-1", step="hold", words=CANARY, **by)
     return person, package
 
 
@@ -67,6 +70,7 @@ def _erase(session: Session, person: Person, actor: Actor = APPROVER) -> None:
 def _secrets(session: Session, person: Person, package: Package) -> list[bytes]:
     """Every stored byte string from which the person could be read with the installation's keys."""
     stored = [person.wrapped_key, person.identity, package.free_text, package.confidential]
+    stored += [remark.words for remark in session.exec(select(Remark))]
     stored += [text for version in versions_of(session, package) for text in (version.free_text, version.confidential)]
     assert all(stored)
     return [text for text in stored if text]
@@ -99,6 +103,7 @@ def _openings(session: Session, person: Person, package: Package) -> list[Any]:
         lambda: amend(session, KEYRING, package, facts=facts, scheme=SCHEME, **by),
         lambda: a_package(session, person),
         lambda: exclude(session, KEYRING, ENTROPY, person, provider="PRV-0000-0000-001M", reason=reason, **by),
+        lambda: write_remark(session, KEYRING, ENTROPY, package, about="REF-1", step="hold", words="No", **by),
         lambda: _erase(session, person),
     ]
 
@@ -191,7 +196,7 @@ def _pages(database: Database) -> bytes:
             bytes(
                 connection.exec_driver_sql(f"SELECT pg_read_binary_file(pg_relation_filepath('{table}'))").scalar_one()
             )
-            for table in ("person", "package", "package_version", "provider_exclusion")
+            for table in ("person", "package", "package_version", "provider_exclusion", "remark")
         )
 
 
