@@ -25,6 +25,7 @@ from dps.kernel import audit
 from dps.kernel.actors import CLOCK
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, utc_column
 from dps.kernel.database import locked, locked_one
+from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
@@ -129,7 +130,10 @@ def advice_of(run: AllocationRun, scheme: Scheme, *, process: solver.SolverProce
 
 
 def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, advice: Any = None) -> bool:
-    """Store the answer and propose its awards; packages nobody got go on up the ladder. False if it was done before."""
+    """Store the answer and propose its awards; packages nobody got go on up the ladder. False if it was done before.
+
+    Of a run that was not counted nothing leaves the house: its awards wait for an approval, the rest for a broker.
+    """
     run = session.get(AllocationRun, run_id)
     assert run is not None
     closing = locked_one(session, Closing, run.closing_id)
@@ -162,6 +166,9 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, a
         if unplaced.package in rounds:
             round_ = rounds[unplaced.package]
             referral = referral_of_round(session, round_)
+            if not result.counted:
+                _leave_to_broker(session, ports, round_, referral, now)
+                continue
             successor = exhaust(session, ports, round_, referral, now, cause=unplaced.words)
             call_first(session, ports, successor, referral, now, cause=unplaced.words)
     return True
@@ -216,7 +223,16 @@ def _award(
         offer_if_approved(session, ports, made, now)
     without += [(round_, made.end_reason or "") for made, round_ in proposed if not made.is_live]
     for round_, cause in without:
-        settle(session, ports, round_, referral_of_round(session, round_), now, cause=cause)
+        if result.counted:
+            settle(session, ports, round_, referral_of_round(session, round_), now, cause=cause)
+        else:
+            _leave_to_broker(session, ports, round_, referral_of_round(session, round_), now)
+
+
+def _leave_to_broker(session: Session, ports: Ports, round_: Round, referral: Referral, now: datetime) -> None:
+    """Tell the authority that this package waits for somebody to let it go on (`review.go_on`)."""
+    recipient = f"authority:{referral.authority}"
+    post(session, ports.entropy, recipient=recipient, kind="left_over_uncounted", about=round_.ref, now=now)
 
 
 def _without_floats(answer: Any) -> Any:

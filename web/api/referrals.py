@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlmodel import Session
 
 from bidding import publishing
+from bidding.allocation import review
 from bidding.looking.office import Happening, SeenReferral, SeenRound, referrals, rounds, timeline
 from bidding.looking.remarked import SeenRemark, remarks
 from bidding.referrals import ReferralState, referral_of
@@ -95,6 +96,11 @@ class Referrals(Controller):
     def restart(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
         """Ask the whole ladder of an unfilled referral again, without waiting for the scheme's interval."""
         return _move(write, ref, publishing.restart_unfilled)
+
+    @post("/{ref:str}/continuation", guards=[BROKER], sync_to_thread=True, status_code=200)
+    def go_on(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
+        """Let a package go on that an allocation run left over without having counted its work."""
+        return _move(write, ref, review.go_on)
 
 
 def _move(write: Write, ref: str, command: Callable[..., object], **more: Any) -> Moved:
