@@ -17,7 +17,7 @@ from bidding.awards.records import Award, Source, live_award
 from bidding.bids.content import BidContent, is_outside, problems, weekly_pence
 from bidding.concluding import cancel_round
 from bidding.referrals import Referral, ReferralState, locked_referral
-from bidding.rounds import Round, RoundState, current_round, invitation_of
+from bidding.rounds import InvitationState, Round, RoundState, current_round, invitation_of
 from bidding.stages import open_direct_round
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -29,6 +29,7 @@ from dps.kernel.errors import (
     InvalidBid,
     NotEligible,
     NotFound,
+    TakenByAnother,
     TooLate,
     WrongMode,
 )
@@ -98,12 +99,16 @@ def accept_first(session: Session, ports: Ports, *, round_ref: str, actor: Actor
     invitation = invitation_of(session, round_.id, actor.provider, lock=True)
     now = ports.clock.read(session)
     assert round_.closes_at is not None
-    if round_.state is not RoundState.PUBLISHED or now >= round_.closes_at:
+    if now >= round_.closes_at:
         raise TooLate(closes_at=round_.closes_at, now=now)
+    if round_.state is RoundState.CANCELLED:
+        raise InvalidBid(problems=("This round was cancelled.",))
+    if round_.state is not RoundState.PUBLISHED and invitation.state is not InvitationState.ACCEPTED:
+        raise TakenByAnother(ref=round_.ref)
     scheme = rules_by_hash(session, round_.rule_hash)
-    assessment = assess_at_award(session, round_, scheme, actor.provider, now, counted=False)
-    if not assessment.eligible:
-        raise NotEligible(reasons=spoken.for_provider(assessment))
+    # Whoever was first and asks again is told by the invitation's own steps.
+    invitation.STEPS.step(invitation.state, "accept", invitation.ref)
+    _refuse_ineligible(session, round_, scheme, actor.provider, now)
     advance(session, invitation, "accept", actor, now, answered_at=now)
     advance(session, round_, "close", CLOCK, now, facts={"cause": "accepted"})
     rate = at_published_rate(session, round_, scheme, actor.provider)
@@ -221,9 +226,7 @@ def make_open_offer(
         raise WrongMode(mode="no offers on an open list")
     now = ports.clock.read(session)
     _line(session, referral, scheme, actor.provider, content, now)
-    assessment = assess_at_award(session, round_, scheme, actor.provider, now, counted=False)
-    if not assessment.eligible:
-        raise NotEligible(reasons=spoken.for_provider(assessment))
+    _refuse_ineligible(session, round_, scheme, actor.provider, now)
     offer = OpenOffer(
         ref=new_reference(Kind.BID, ports.entropy),
         referral_id=referral.id or 0,

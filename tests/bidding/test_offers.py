@@ -23,6 +23,7 @@ from dps.kernel.errors import (
     NotEligible,
     NotFound,
     Refused,
+    TakenByAnother,
     TooLate,
     WrongMode,
 )
@@ -86,7 +87,7 @@ def test_of_sixteen_who_accept_at_once_one_has_the_package(liverpool: World) -> 
 
     taken = [answer for answer in answers if isinstance(answer, str)]
     assert len(taken) == 1
-    assert sum(isinstance(answer, Refused | Conflict) for answer in answers) == 15
+    assert sum(isinstance(answer, TakenByAnother) for answer in answers) == 15
     (award,) = liverpool.awards(referral)
     assert (award.ref, award.state, award.weekly_pence) == (taken[0], "accepted", 5600)
     assert len(liverpool.events("hold.reserve")) == 1
@@ -113,6 +114,32 @@ def test_the_first_acceptance_needs_an_invitation_an_open_window_and_its_own_mod
 
     assert liverpool.round(referral).stage_key == "city"
     assert liverpool.awards(referral) == []
+
+
+def test_who_comes_second_hears_that_another_was_first_and_not_that_it_is_late(liverpool: World) -> None:
+    referral, (oak, elm) = crisis(liverpool, "Oak", "Elm")
+    ref = liverpool.round(referral).ref
+    award = liverpool.run(offers.accept_first, round_ref=ref, actor=oak)
+
+    with pytest.raises(TakenByAnother):
+        liverpool.run(offers.accept_first, round_ref=ref, actor=elm)
+    with pytest.raises(NoSuchStep):
+        liverpool.run(offers.accept_first, round_ref=ref, actor=oak)
+    liverpool.run(moving.confirm, award_ref=award, actor=oak)
+    with pytest.raises(TakenByAnother):
+        liverpool.run(offers.accept_first, round_ref=ref, actor=elm)
+    liverpool.clock.move_to(liverpool.round(referral).closes_at or liverpool.now)
+    with pytest.raises(TooLate):
+        liverpool.run(offers.accept_first, round_ref=ref, actor=elm)
+
+
+def test_a_round_that_was_cancelled_is_taken_by_nobody(liverpool: World) -> None:
+    referral, (oak,) = crisis(liverpool, "Oak")
+    ref = liverpool.round(referral).ref
+    liverpool.run(publishing.withdraw, referral_ref=referral, reason=WORDS, actor=liverpool.broker)
+
+    with pytest.raises(InvalidBid, match="cancelled"):
+        liverpool.run(offers.accept_first, round_ref=ref, actor=oak)
 
 
 # Direct awards
