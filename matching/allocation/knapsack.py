@@ -40,12 +40,10 @@ class Groups(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Working space for one thread, reused for every provider."""
+    """Working space for one thread: a row for each group, and a row for each item of the group in hand."""
 
     outer: NDArray[Any]
-    choice: NDArray[np.int32]
     inner: NDArray[Any]
-    take: NDArray[np.int8]
 
 
 def grouped(market: Market) -> Groups:
@@ -122,13 +120,10 @@ def table(groups: Groups, kind: type[float] | type[int]) -> Table:
     """Working space; `kind` is float or int."""
     cells = int(groups.provider_cells.max(initial=0)) + 2
     most_groups = int(np.diff(groups.provider_start).max(initial=0)) + 1
-    most_items = int(np.diff(groups.provider_item).max(initial=0)) + 1
+    most_items = int(np.diff(groups.group_start).max(initial=0)) + 1
     dtype = np.float64 if kind is float else np.int64
     return Table(
-        outer=np.zeros((most_groups + 1, cells), dtype=dtype),
-        choice=np.zeros((most_groups, cells), dtype=np.int32),
-        inner=np.zeros(cells, dtype=dtype),
-        take=np.zeros((most_items, cells), dtype=np.int8),
+        outer=np.zeros((most_groups + 1, cells), dtype=dtype), inner=np.zeros((most_items + 1, cells), dtype=dtype)
     )
 
 
@@ -148,8 +143,10 @@ def best_sets(
     """For providers `first` to `last`: the worth of the best set of bids and the set itself.
 
     `values` and `fixed` are by item and by group (what a bid is worth, what working in a group costs). The items
-    chosen for a provider stand in `chosen` from its first item on.
+    chosen for a provider stand in `chosen` from its first item on. Only worths are kept on the way up; on the way
+    back the few groups that were used are worked out once more, which is several times faster than noting choices.
     """
+    outer, inner = space.outer, space.inner
     for provider in range(first, last):
         chosen_count[provider] = 0
         worth[provider] = 0
@@ -159,81 +156,117 @@ def best_sets(
         group0 = groups.provider_start[provider]
         count = groups.provider_start[provider + 1] - group0
         base = groups.provider_item[provider]
-        for cell in range(capacity + 1):
-            space.outer[0, cell] = 0
+        outer[0, : capacity + 1] = 0
         for place in range(count):
-            _add_group(groups, group0 + place, place, capacity, base, values, fixed, space)
-        worth[provider] = space.outer[count, capacity]
+            _add_group(groups, group0 + place, outer[place], outer[place + 1], capacity, values, fixed, inner)
+        worth[provider] = outer[count, capacity]
         cell = capacity
         number = 0
         for place in range(count - 1, -1, -1):
-            used = space.choice[place, cell]
-            if used > 0:
-                group = group0 + place
-                rest = used
-                for item in range(groups.group_start[group + 1] - 1, groups.group_start[group] - 1, -1):
-                    weight = groups.item_cells[item]
-                    if rest >= weight and space.take[item - base, rest] == 1:
+            if outer[place + 1, cell] == outer[place, cell]:
+                continue
+            group = group0 + place
+            rows, used = _used(
+                groups, group, outer[place], outer[place + 1, cell], cell, capacity, values, fixed, inner
+            )
+            cell -= used
+            for item in range(groups.group_start[group + 1] - 1, groups.group_start[group] - 1, -1):
+                if _counts(values[item], groups.group_block[group]):
+                    rows -= 1
+                    if inner[rows + 1, used] > inner[rows, used]:
                         chosen[base + number] = item
                         number += 1
-                        rest -= weight
-                cell -= used
+                        used -= groups.item_cells[item]
         chosen_count[provider] = number
+
+
+@compiled
+def _counts(value: Any, block: int) -> bool:
+    """An item is looked at: it is worth something, or may help to fill a block."""
+    return bool(value > 0 or (block > 0 and value > FORBIDDEN))
+
+
+@compiled
+def _reach(groups: Groups, group: int, values: NDArray[Any], fixed: Any) -> int:
+    """Cells that the group's items could fill; 0 if they are not worth the price of working there."""
+    hoped = fixed - fixed
+    reach = 0
+    for item in range(groups.group_start[group], groups.group_start[group + 1]):
+        if _counts(values[item], groups.group_block[group]):
+            reach += groups.item_cells[item]
+            if values[item] > 0:
+                hoped += values[item]
+    return reach if hoped > fixed else 0
+
+
+@compiled
+def _inside(groups: Groups, group: int, limit: int, values: NDArray[Any], inner: NDArray[Any]) -> int:
+    """The knapsack inside one group: row r holds the worth of filling exactly so many cells with its first r items."""
+    inner[0, 0] = 0
+    inner[0, 1 : limit + 1] = IMPOSSIBLE
+    rows = 0
+    for item in range(groups.group_start[group], groups.group_start[group + 1]):
+        value = values[item]
+        if not _counts(value, groups.group_block[group]):
+            continue
+        # Whole rows, from one into the next: the compiler turns such loops into vector instructions.
+        weight = min(groups.item_cells[item], limit + 1)
+        inner[rows + 1, :weight] = inner[rows, :weight]
+        without, beneath, after = inner[rows, weight : limit + 1], inner[rows, :], inner[rows + 1, weight : limit + 1]
+        for cell in range(len(without)):
+            taken = beneath[cell] + value
+            after[cell] = taken if taken > without[cell] else without[cell]
+        rows += 1
+    return rows
 
 
 @compiled
 def _add_group(
     groups: Groups,
     group: int,
-    place: int,
+    before: NDArray[Any],
+    after: NDArray[Any],
     capacity: int,
-    base: int,
     values: NDArray[Any],
     fixed: NDArray[Any],
-    space: Table,
+    inner: NDArray[Any],
 ) -> None:
-    """Extend the outer table by one group; cells taken by a group are at least one, so that 0 means: not there."""
-    start = groups.group_start[group]
-    end = groups.group_start[group + 1]
-    block = groups.group_block[group]
-    limit = min(groups.group_cells[group], capacity)
-    for cell in range(capacity + 1):
-        space.outer[place + 1, cell] = space.outer[place, cell]
-        space.choice[place, cell] = 0
-    hoped = fixed[group] - fixed[group]
-    reach = 0
-    for item in range(start, end):
-        if values[item] > 0:
-            hoped += values[item]
-            reach += groups.item_cells[item]
-        elif block > 0:
-            reach += groups.item_cells[item]
-    if hoped <= fixed[group]:
+    """Extend the worths `before` by one group; a group that is used takes at least one cell and its block."""
+    after[: capacity + 1] = before[: capacity + 1]
+    limit = min(groups.group_cells[group], capacity, _reach(groups, group, values, fixed[group]))
+    if limit == 0:
         return
-    limit = min(limit, reach)
-    space.inner[0] = 0
-    for cell in range(1, limit + 1):
-        space.inner[cell] = IMPOSSIBLE
-    top = 0
-    for item in range(start, end):
-        for cell in range(limit + 1):
-            space.take[item - base, cell] = 0
-        value = values[item]
-        if value > 0 or (block > 0 and value > FORBIDDEN):
-            weight = groups.item_cells[item]
-            top = min(limit, top + weight)
-            for cell in range(top, weight - 1, -1):
-                better = space.inner[cell - weight] + value
-                if better > space.inner[cell] and space.inner[cell - weight] > IMPOSSIBLE // 2:
-                    space.inner[cell] = better
-                    space.take[item - base, cell] = 1
+    filled = inner[_inside(groups, group, limit, values, inner)]
     best = fixed[group]
-    for used in range(max(1, block), limit + 1):
-        if space.inner[used] > best:
-            best = space.inner[used]
+    for used in range(max(1, groups.group_block[group]), limit + 1):
+        if filled[used] > best:
+            best = filled[used]
             gain = best - fixed[group]
-            for cell in range(used, capacity + 1):
-                better = space.outer[place, cell - used] + gain
-                if better > space.outer[place + 1, cell]:
-                    space.outer[place + 1, cell] = better
-                    space.choice[place, cell] = used
+            above = after[used : capacity + 1]
+            for cell in range(len(above)):
+                worth = before[cell] + gain
+                above[cell] = worth if worth > above[cell] else above[cell]
+
+
+@compiled
+def _used(
+    groups: Groups,
+    group: int,
+    before: NDArray[Any],
+    reached: Any,
+    cell: int,
+    capacity: int,
+    values: NDArray[Any],
+    fixed: NDArray[Any],
+    inner: NDArray[Any],
+) -> tuple[int, int]:
+    """How many rows the group's knapsack has, and how many cells it used where the worth `reached` came from it."""
+    limit = min(groups.group_cells[group], capacity, _reach(groups, group, values, fixed[group]))
+    rows = _inside(groups, group, limit, values, inner)
+    best = fixed[group]
+    for used in range(max(1, groups.group_block[group]), min(limit, cell) + 1):
+        if inner[rows, used] > best:
+            best = inner[rows, used]
+            if before[cell - used] + (best - fixed[group]) == reached:
+                return rows, used
+    return rows, 0
