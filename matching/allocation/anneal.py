@@ -18,7 +18,8 @@ from matching.allocation.problem import Ints
 from matching.allocation.repair import held_by, repaired
 
 LOOK = 128
-"""Moves between looks at the award: cooling, and keeping the best."""
+"""Moves between looks at the award and the time: cooling, and keeping the best."""
+NEVER = np.zeros(1, dtype=np.int64)
 
 
 class Cooling(NamedTuple):
@@ -31,13 +32,18 @@ class Cooling(NamedTuple):
     chain: int
 
 
-def anneal(market: Market, holder: Ints, seed: int, moves: int, cooling: Cooling) -> tuple[Ints, int]:
-    """The best feasible award met in `moves` moves from `holder`, and its objective without the market's offset."""
+def anneal(
+    market: Market, holder: Ints, seed: int, moves: int, cooling: Cooling, over: Ints | None = None
+) -> tuple[Ints, int]:
+    """The best feasible award met in `moves` moves from `holder`, and its objective without the market's offset.
+
+    It ends early once `over[0]` is set.
+    """
     held = held_by(market, holder)
     best = holder.copy()
     parts = int(np.diff(market.part_start).max())
     journal = np.zeros((cooling.chain + 2) * (parts + 2) + 1, dtype=np.int64)
-    _cool(*held, seed, moves, *cooling, best, journal)
+    _cool(*held, seed, moves, *cooling, best, journal, NEVER if over is None else over)
     return min((repaired(market, candidate) for candidate in (best, held.holder)), key=lambda award: award[1])
 
 
@@ -63,6 +69,7 @@ def _cool(
     longest: int,
     best: Ints,
     journal: Ints,
+    over: Ints,
 ) -> None:
     np.random.seed(seed)
     count = len(packages) - 1
@@ -79,6 +86,8 @@ def _cool(
                     least = now
                     for package in range(count):
                         best[package] = packages[package].holder
+            if over[0]:
+                break
         package = np.random.randint(count)
         if left[-1] > 0 and np.random.random() < 0.3:
             package = left[np.random.randint(left[-1])]

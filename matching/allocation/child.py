@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import astuple
 
 from matching.allocation.compile import compile_everything
 from matching.allocation.process import ANSWER, FAILED, HEADER, PREPARE, PROGRESS, frame
@@ -28,7 +29,7 @@ def main() -> None:
                 compile_everything()
                 send(ANSWER, "")
             else:
-                send(ANSWER, answer_request(request, lambda best, bound: send(PROGRESS, json.dumps([best, bound]))))
+                send(ANSWER, answer_request(request, lambda best: send(PROGRESS, json.dumps(astuple(best)))))
         except Exception as fault:
             send(FAILED, f"{type(fault).__name__}: {fault}")
 

@@ -28,7 +28,7 @@ def _small_market() -> Instance:
 def compile_everything() -> None:
     """Run every compiled function once, in the kinds that solving uses."""
     numbering = as_market(number(_small_market(), b"compile"))
-    plan = Plan(5, 1, 1, 10, 1, 0.01, None)
+    plan = Plan(5, 1, 1, 200, 1, 0.01, None)
     nobody = np.full(len(numbering.packages), -1, dtype=np.int64)
     guided(numbering, [nobody], plan, 1, None)
 

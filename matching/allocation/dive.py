@@ -39,7 +39,9 @@ def dive(
     while not done.all() and may_go_on():
         seen: dict[tuple[int, bytes], int] = {}
         direction = np.zeros(len(market.unplaced))
-        for _ in range(pace.looks):
+        for look in range(pace.looks):
+            if look and not may_go_on():
+                break
             asked = Prices(prices.package, np.where(wanted > 0, prices.newcomer, 0.0), prices.row)
             choice = oracle.choose(asked, executor, covered, done)
             chosen = np.zeros(len(market.cost), dtype=np.bool_)

@@ -14,6 +14,7 @@ from matching.allocation.bound import Oracle, Prices
 from matching.allocation.market import Market
 from matching.allocation.problem import Ints
 
+USUAL_MARGIN = 1.15
 Triples = list[tuple[Ints, Ints, Ints]]
 
 
@@ -57,13 +58,14 @@ class _Model:
 
 
 def first_prices(market: Market, oracle: Oracle, limit_s: float | None) -> Prices:
-    """The relaxation's duals; prices at half the way to leaving everybody where it finds none in time."""
+    """The relaxation's duals; where it finds none in time, a little above each package's cheapest bid."""
     prices = oracle.start()
     model = _compact(market, oracle)
     parameters = mathopt.SolveParameters(time_limit=None if limit_s is None else timedelta(seconds=limit_s))
     solution = mathopt.solve(model, mathopt.SolverType.HIGHS, params=parameters)
     if not solution.has_dual_feasible_solution():
-        prices.package[:] = market.unplaced / 2
+        cheapest = np.minimum.reduceat(market.cost[market.options], market.option_start[:-1])
+        prices.package[:] = np.minimum(market.unplaced, USUAL_MARGIN * cheapest)
         return prices
     duals = solution.dual_values()
     values = np.array([duals[row] for row in model.linear_constraints()])

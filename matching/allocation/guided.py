@@ -20,6 +20,7 @@ from matching.allocation.market import Market, Numbering
 from matching.allocation.neighbourhood import Effort, Surroundings, search
 from matching.allocation.problem import Ints
 from matching.allocation.repair import repaired
+from matching.allocation.stopwatch import Stopwatch
 
 LANES = 2
 USUAL_BID_PENCE = 30_000
@@ -42,10 +43,12 @@ PACES = (
 )
 CLOSE_ENOUGH = 2e-4
 """A gap at which a run by the clock stops early."""
-
-
-MOVES_PER_SECOND = 150_000
-"""A cautious guess of what one lane anneals."""
+USUAL_MOVES_A_SECOND = 100_000
+"""A cautious guess of what one lane anneals, until it has been seen."""
+MOST_MOVES = 250_000
+"""More in one go are rarely worth their time, whatever the size: another start or neighbourhood finds more."""
+LP_SHARE, BOUND_SHARE, STARTS_UNTIL, SEARCH_UNTIL = 0.15, 0.14, 0.5, 0.97
+"""By the clock: shares of the limit for the relaxation and the first bound; when other starts and all search end."""
 
 
 def _scaled(cooling: Cooling, scale: float) -> Cooling:
@@ -60,7 +63,7 @@ class Plan:
     bound_steps: int
     starts: int
     rounds: int
-    moves_per_package: int
+    moves: int
     neighbourhoods: int
     deterministic_s: float | None
     limit_s: float | None
@@ -73,7 +76,7 @@ def counted_plan(effort: int) -> Plan:
         bound_steps=max(20, round(300 * min(share, 2.0))),
         starts=max(1, round(3 * share)),
         rounds=max(1, round(6 * share)),
-        moves_per_package=800,
+        moves=MOST_MOVES,
         neighbourhoods=6,
         deterministic_s=0.05,
         limit_s=None,
@@ -82,7 +85,7 @@ def counted_plan(effort: int) -> Plan:
 
 def clock_plan(limit_s: float) -> Plan:
     """A plan that fills `limit_s` seconds."""
-    return Plan(400, 1_000, 100_000, 800, 100_000, None, limit_s)
+    return Plan(400, 1_000, 100_000, MOST_MOVES, 100_000, None, limit_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,35 +97,31 @@ class Found:
     bound: int
 
 
-Told = Callable[[int, int | None], None]
+Told = Callable[[Ints, int, int | None], None]
+"""Hears the best award so far as the market's bid numbers, its objective and the bound."""
 
 
 def guided(numbering: Numbering, start: list[Ints], plan: Plan, seed: int, told: Told | None) -> Found:
     """Search from the awards in `start` (and afresh) by `plan`; `seed` varies the search, not the problem."""
-    with ThreadPoolExecutor(LANES) as lanes:
-        return _Search(numbering, plan, seed, told, lanes).run(start)
+    with ThreadPoolExecutor(LANES) as lanes, Stopwatch(plan.limit_s, SEARCH_UNTIL) as watch:
+        return _Search(numbering, plan, seed, told, lanes, watch).run(start)
 
 
 class _Search:
-    def __init__(self, numbering: Numbering, plan: Plan, seed: int, told: Told | None, lanes: Executor) -> None:
+    def __init__(
+        self, numbering: Numbering, plan: Plan, seed: int, told: Told | None, lanes: Executor, watch: Stopwatch
+    ) -> None:
         self.numbering, self.plan, self.seed, self.told, self.lanes = numbering, plan, seed, told, lanes
+        self.watch = watch
         self.market: Market = numbering.market
-        self.began = time.monotonic()
         self.oracles = [Oracle(self.market) for _ in range(LANES)]
         median = float(np.median(self.market.cost)) if len(self.market.cost) else USUAL_BID_PENCE
         scale = max(median, 1.0) / USUAL_BID_PENCE
         self.coolings = [_scaled(cooling, scale) for cooling in COOLINGS]
         self.pool: list[tuple[int, Ints]] = []
         self.bound: int | None = None
-        self.moves = plan.moves_per_package * max(50, len(self.market.unplaced))
-
-    def passed(self, share: float) -> bool:
-        """By the clock: that share of the time has passed. Counted: never."""
-        return self.plan.limit_s is not None and time.monotonic() - self.began > share * self.plan.limit_s
-
-    def left_s(self) -> float:
-        """Seconds left; endless when counted."""
-        return float("inf") if self.plan.limit_s is None else self.plan.limit_s - (time.monotonic() - self.began)
+        self.moves_a_second = float(USUAL_MOVES_A_SECOND)
+        self.look_s = 0.0
 
     def run(self, start: list[Ints]) -> Found:
         for holder in start:
@@ -132,10 +131,10 @@ class _Search:
             return Found(np.full(0, -1, dtype=np.int64), bound, bound)
         prices = self._prices()
         self._starts(prices)
-        prices = self._raise(prices, 150, 0.65, length=0.3)
+        prices = self._raise(prices, 150, 0.06, length=0.3)
         self._polish()
-        if self.bound is None or self.pool[0][0] - self.bound > 0:
-            self._raise(prices, 60, 1.0, length=0.1)
+        if self.bound is None or self.pool[0][0] > self.bound:
+            self._raise(prices, 60, 0.02, length=0.1)
         objective, holder = self.pool[0]
         assert self.bound is not None
         return Found(holder, objective + self.numbering.offset, self.bound + self.numbering.offset)
@@ -154,20 +153,33 @@ class _Search:
 
     def _tell(self) -> None:
         if self.told is not None and self.pool:
+            objective, holder = self.pool[0]
             offset = self.numbering.offset
-            self.told(self.pool[0][0] + offset, None if self.bound is None else self.bound + offset)
+            self.told(holder, objective + offset, None if self.bound is None else self.bound + offset)
 
     def _prices(self) -> Prices:
-        limit = None if self.plan.limit_s is None else 0.25 * self.plan.limit_s
-        prices = first_prices(self.market, self.oracles[0], limit)
+        """First prices in one lane while the other anneals the best start, so that a good award stands early."""
         self._keep(np.full(len(self.market.unplaced), -1, dtype=np.int64))
-        return self._raise(prices, self.plan.bound_steps, 0.28, length=1.0)
+        early = self.lanes.submit(self._anneal, self.pool[0][1], 0, self._moves_for(0.5 * LP_SHARE), 0)
+        limit = None if self.plan.limit_s is None else LP_SHARE * self.plan.limit_s
+        prices = first_prices(self.market, self.oracles[0], limit)
+        self._keep_known(*early.result())
+        return self._raise(prices, self.plan.bound_steps, BOUND_SHARE, length=1.0)
 
-    def _raise(self, prices: Prices, steps: int, until: float, length: float) -> Prices:
+    def _raise(self, prices: Prices, steps: int, share: float, length: float) -> Prices:
+        """By the clock: for that share of the limit at most."""
         target = float(self.pool[0][0])
-        prices, _ = raise_bound(
-            self.oracles[0], prices, target, steps, self.lanes, lambda: not self.passed(until), length
-        )
+        most_s = float("inf") if self.plan.limit_s is None else min(share * self.plan.limit_s, self.watch.left_s())
+        looks = 0
+
+        def may_go_on() -> bool:
+            nonlocal looks
+            looks += 1
+            return time.monotonic() - began < most_s
+
+        began = time.monotonic()
+        prices, _ = raise_bound(self.oracles[0], prices, target, steps, self.lanes, may_go_on, length)
+        self.look_s = LANES * (time.monotonic() - began) / max(1, looks)
         bound = self.oracles[0].published(prices)
         if self.bound is None or bound > self.bound:
             self.bound = bound
@@ -177,27 +189,44 @@ class _Search:
     def _starts(self, prices: Prices) -> None:
         """Dives of different pace, each followed by annealing; the two lanes finish a start together."""
         for turn in range(self.plan.starts):
-            if turn and self.passed(0.55):
+            if turn and self.watch.passed(STARTS_UNTIL):
                 break
             found = [self.lanes.submit(self._one_start, prices, turn, lane) for lane in range(LANES)]
             for future in found:
-                for objective, holder in future.result():
+                for holder, objective in future.result():
                     self._keep_known(holder, objective)
 
-    def _one_start(self, prices: Prices, turn: int, lane: int) -> list[tuple[int, Ints]]:
+    def _one_start(self, prices: Prices, turn: int, lane: int) -> list[tuple[Ints, int]]:
         number = LANES * turn + lane
         chance = np.random.default_rng([self.seed, 1, number]) if turn else None
-        oracle, pace = self.oracles[lane], PACES[number % len(PACES)]
-        dived, value = dive(oracle, prices, pace, chance, None, lambda: not self.passed(0.7))
-        moves = self._moves_for(0.2)
-        holder, objective = anneal(self.market, dived, self.seed * 7 + 31 * number, moves, self.coolings[number % 3])
-        return [(objective, holder), (value, dived)]
+        pace = self._pace(PACES[number % len(PACES)])
+        dived = dive(self.oracles[lane], prices, pace, chance, None, lambda: not self.watch.passed(STARTS_UNTIL + 0.1))
+        return [self._anneal(dived[0], 31 * number, self._moves_for(0.06), number % 3), dived]
+
+    def _pace(self, pace: Pace) -> Pace:
+        """By the clock: a pace at which a dive is likely to end in a seventh of the time."""
+        if self.plan.limit_s is None:
+            return pace
+        likely_s = 0.6 * self.look_s * pace.looks / pace.share
+        hurry = max(1.0, likely_s / (self.plan.limit_s / 7))
+        # Fewer looks first: they cost least in quality.
+        fewer = max(1, min(pace.looks, round(pace.looks / hurry**0.5)))
+        return Pace(fewer, min(1.0, pace.share * hurry * fewer / pace.looks), pace.step)
 
     def _moves_for(self, share: float) -> int:
         """By the clock: as many moves as are likely to end in that share of the time; counted: as planned."""
+        most = min(self.plan.moves, 800 * max(50, len(self.market.unplaced)))
         if self.plan.limit_s is None:
-            return self.moves
-        return max(2_000, min(self.moves, int(share * self.plan.limit_s * MOVES_PER_SECOND)))
+            return most
+        seconds = min(share * self.plan.limit_s, 0.9 * self.watch.left_s(SEARCH_UNTIL))
+        return max(2_000, min(most, int(seconds * self.moves_a_second)))
+
+    def _anneal(self, holder: Ints, seed: int, moves: int, cooling: int) -> tuple[Ints, int]:
+        began = time.monotonic()
+        found = anneal(self.market, holder, self.seed * 7 + seed, moves, self.coolings[cooling], self.watch.over)
+        if not self.watch.over[0]:
+            self.moves_a_second = moves / max(1e-3, time.monotonic() - began)
+        return found
 
     def _polish(self) -> None:
         """Rounds on the best awards: neighbourhoods on the best two, then annealing and neighbourhoods in turn."""
@@ -217,45 +246,41 @@ class _Search:
         objective, _ = self.pool[0]
         assert self.bound is not None
         total = objective + self.numbering.offset
-        return self.passed(0.97) or (objective - self.bound) <= CLOSE_ENOUGH * abs(total) or objective <= self.bound
+        close = (objective - self.bound) <= CLOSE_ENOUGH * abs(total)
+        return self.watch.passed(SEARCH_UNTIL) or close or objective <= self.bound
 
     def _anneal_best(self, turn: int) -> None:
-        moves = self._moves_for(min(0.12, max(0.0, 0.8 * self.left_s() / (self.plan.limit_s or 1.0))))
         _, holder = self.pool[0]
+        moves = self._moves_for(0.06)
+        numbers = [LANES * turn + lane for lane in range(LANES)]
         found = [
-            self.lanes.submit(
-                anneal,
-                self.market,
-                holder,
-                self.seed * 11 + 500 + 17 * (LANES * turn + lane),
-                moves,
-                self.coolings[(LANES * turn + lane) % len(self.coolings)],
-            )
-            for lane in range(LANES)
+            self.lanes.submit(self._anneal, holder, 500 + 17 * number, moves, number % len(self.coolings))
+            for number in numbers
         ]
         for future in found:
-            holder, objective = future.result()
-            self._keep_known(holder, objective)
+            self._keep_known(*future.result())
 
     def _neighbourhoods(
         self, surroundings: Surroundings, holder: Ints, providers: int, seed: int, share: float
     ) -> None:
         began = time.monotonic()
-        limit = None if self.plan.limit_s is None else min(share * self.plan.limit_s, self.left_s() - 0.05)
+        limit = None
+        if self.plan.limit_s is not None:
+            limit = min(share * self.plan.limit_s, self.watch.left_s(SEARCH_UNTIL))
+            if limit <= 0:
+                return
 
-        def may_go_on() -> bool:
-            return limit is None or time.monotonic() - began < limit
+        def left_s() -> float | None:
+            return None if limit is None else limit - (time.monotonic() - began)
 
-        one = None if limit is None else max(0.05, min(1.0, limit))
-        effort = Effort(providers, self.plan.deterministic_s, one)
         better = search(
             self.market,
             surroundings,
             holder,
-            effort,
+            Effort(providers, self.plan.deterministic_s, None if limit is None else 1.0),
             self.plan.neighbourhoods,
             self.seed * 13 + seed,
             self.lanes,
-            may_go_on,
+            left_s,
         )
         self._keep(better)

@@ -8,7 +8,7 @@ from matching.allocation.book import Book, objective
 from matching.allocation.exact import Budget, Model, Proven, draw_ties, minimise
 from matching.allocation.greedy import greedy
 from matching.allocation.large import keeps_caps, solve_large
-from matching.allocation.outcome import Outcome, Progress
+from matching.allocation.outcome import Heard, Incumbent, Outcome
 from matching.allocation.problem import UNLIMITED, Problem
 from matching.allocation.records import URGENT
 from matching.allocation.results import Draw
@@ -19,21 +19,22 @@ MOST_EXACT_BIDS = 1_600
 """Usable bids up to which CP-SAT proves optimality soon enough: a day's batch of 50 packages and 20 bids has 1,000."""
 
 
-def solve_joint(problem: Problem, work: Work, progress: Progress | None) -> Outcome:
+def solve_joint(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
     """The best award found within `work`; proven where the levels, ties and lots all closed."""
     if (proof := prove_separable(problem)) is not None:
         return Outcome(proof.won, True, objective(problem, proof.won), proof.draws)
     if is_large(problem):
-        return solve_large(problem, work, progress)
+        return solve_large(problem, work, heard)
     budget = work.budget()
     start = greedy(problem)
-    if progress is not None:
-        progress(objective(problem, start), None)
+    if heard is not None:
+        heard(Incumbent(start, objective(problem, start), None))
     model = Model(problem)
     hint = start if keeps_caps(problem, start) else []
     first = minimise(model, model.levels(), hint, budget)
-    if progress is not None:
-        progress(objective(problem, first.won), first.bound)
+    if heard is not None:
+        bound = None if problem.instance.policy.levels else first.bound
+        heard(Incumbent(first.won, objective(problem, first.won), bound))
     if _leaves_urgent(problem, first.won) and _may_give_way(problem):
         return _give_way(problem, first, model, budget)
     return _finish(problem, model, first, budget, [])

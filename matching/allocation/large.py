@@ -8,31 +8,39 @@ from matching.allocation.book import Book, objective
 from matching.allocation.greedy import greedy, let_caps_give_way
 from matching.allocation.guided import clock_plan, counted_plan, guided
 from matching.allocation.market import as_market
-from matching.allocation.outcome import Outcome, Progress
-from matching.allocation.problem import Problem
+from matching.allocation.outcome import Heard, Incumbent, Outcome
+from matching.allocation.problem import Ints, Problem
 from matching.allocation.work import Work
 
 SEARCH_SEED = 1
 """Fixed: chance inside the search is no part of the award's lots."""
-WRITE_UP_S, WRITE_UP_S_PER_BID = 0.1, 2e-5
-"""Time kept back from a limit for the referee and the reasons."""
+LEAST_WRITE_UP_S, WRITE_UP_SHARE = 0.1, 0.5
+"""Kept back from a limit for the referee and the reasons: at least so long, and that share of what reading took.
+
+The two are the same kind of work, so that a loaded machine slows both.
+"""
 
 
-def solve_large(problem: Problem, work: Work, progress: Progress | None) -> Outcome:
+def solve_large(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
     """The guided engine's award and bound. A published order is kept by prices that dominate one another."""
     ordered = bool(problem.instance.policy.levels)
     priced = _dominating(problem) if ordered else problem
     numbering = as_market(priced)
+    read_s = 0.0 if work.time_limit_s is None else work.time_limit_s - work.left_s()
     start = greedy(problem)
     kept = start if keeps_caps(problem, start) else []
     if work.time_limit_s is None:
         plan = counted_plan(work.effort)
     else:
-        left_s = work.left_s() - WRITE_UP_S - WRITE_UP_S_PER_BID * len(problem.bids)
-        plan = clock_plan(max(0.1, left_s))
-    told = None if ordered else progress
+        plan = clock_plan(max(0.1, work.left_s() - max(LEAST_WRITE_UP_S, WRITE_UP_SHARE * read_s)))
+
+    def told(holder: Ints, value: int, bound: int | None) -> None:
+        assert heard is not None
+        won = numbering.to_problem(holder)
+        heard(Incumbent(won, objective(problem, won), None) if ordered else Incumbent(won, value, bound))
+
     starts = [numbering.from_problem(award) for award in (kept, _as_before(problem))]
-    found = guided(numbering, starts, plan, SEARCH_SEED, told)
+    found = guided(numbering, starts, plan, SEARCH_SEED, None if heard is None else told)
     won = numbering.to_problem(found.holder)
     nobody = sum(not bids for bids in problem.bids_of_package())
     notes = [f"{nobody} packages that nobody who bid could hold were priced beforehand"] if nobody else []

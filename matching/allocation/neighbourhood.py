@@ -186,7 +186,7 @@ class _Neighbourhood:
         if effort.deterministic_s is not None:
             parameters.max_deterministic_time = effort.deterministic_s
         if effort.limit_s is not None:
-            parameters.max_time_in_seconds = max(0.05, effort.limit_s)
+            parameters.max_time_in_seconds = max(0.01, effort.limit_s)
         self.model.minimize(_sum(self.objective))
         if solver.solve(self.model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
@@ -211,14 +211,20 @@ def search(
     rounds: int,
     seed: int,
     executor: Executor,
-    may_go_on: Callable[[], bool],
+    left_s: Callable[[], float | None],
 ) -> Ints:
-    """`rounds` pairs of neighbourhoods, both of a pair from one award; each improvement that still fits is kept."""
+    """`rounds` pairs of neighbourhoods, both of a pair from one award; each improvement that still fits is kept.
+
+    By the clock it ends when `left_s` is used up, and no neighbourhood is given more than that.
+    """
     chance = np.random.default_rng(seed)
     best = objective_of(market, holder)
     for turn in range(rounds):
-        if not may_go_on():
-            break
+        left = left_s()
+        if left is not None:
+            if left <= 0:
+                break
+            effort = effort._replace(limit_s=min(left, effort.limit_s or left))
         picks = [surroundings.pick(holder, effort.providers, chance) for _ in range(2)]
         found = [
             executor.submit(improve, market, holder, freed, effort, seed + 2 * turn + lane)

@@ -9,6 +9,19 @@ Progress = Callable[[int, int | None], None]
 """Told the incumbent's objective and the bound, in pence, whenever either gets better."""
 
 
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """The best award so far in canonical bid numbers, its objective and the bound (None: none yet)."""
+
+    won: list[int]
+    objective: int
+    bound: int | None
+
+
+Heard = Callable[[Incumbent], None]
+"""Told each better incumbent or bound, so that a run that is ended loses nothing but its last step."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """An award in canonical bid numbers, with what is known about it."""

@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
+
+from matching.allocation.outcome import Heard, Incumbent
 
 PROGRESS, ANSWER, FAILED = b"p", b"a", b"f"
 PREPARE = "prepare"
@@ -27,10 +29,11 @@ COMMAND = (sys.executable, "-m", "matching.allocation.child")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The child's text, or None and the reason in words."""
+    """The child's text, or None, the reason in words, and the last incumbent it told before it was ended."""
 
     text: str | None
     why_not: str = ""
+    last: Incumbent | None = None
 
 
 class _NoMore(Exception):
@@ -52,10 +55,19 @@ class SolverProcess:
         with self._lock:
             return self._guarded(lambda: self._ready(large))
 
-    def ask(self, request: str, limit_s: float, progress: Callable[[int, int | None], None] | None = None) -> Answer:
+    def ask(self, request: str, limit_s: float, heard: Heard | None = None) -> Answer:
         """Send `request`, wait at most `limit_s`; a child that hangs, dies or fails is ended and the reason told."""
+        last: Incumbent | None = None
+
+        def hear(incumbent: Incumbent) -> None:
+            nonlocal last
+            last = incumbent
+            if heard is not None:
+                heard(incumbent)
+
         with self._lock:
-            return self._guarded(lambda: self._exchange(self._running(), request, time.monotonic() + limit_s, progress))
+            answer = self._guarded(lambda: self._exchange(self._running(), request, time.monotonic() + limit_s, hear))
+        return replace(answer, last=last)
 
     def _guarded(self, exchange: Callable[[], Answer]) -> Answer:
         try:
@@ -102,7 +114,7 @@ class SolverProcess:
         child: subprocess.Popen[bytes],
         request: str,
         until: float,
-        progress: Callable[[int, int | None], None] | None,
+        heard: Heard | None,
     ) -> Answer:
         assert child.stdin is not None
         assert child.stdout is not None
@@ -115,8 +127,8 @@ class SolverProcess:
                 return Answer(text)
             if kind == FAILED:
                 raise _NoMore(f"the solver failed: {text}")
-            if progress is not None:
-                progress(*json.loads(text))
+            if heard is not None:
+                heard(Incumbent(*json.loads(text)))
 
     def _end(self) -> None:
         if self._child is None:

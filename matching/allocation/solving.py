@@ -14,7 +14,7 @@ from matching.allocation.book import objective
 from matching.allocation.deferred import settle
 from matching.allocation.greedy import greedy
 from matching.allocation.joint import is_large, solve_joint
-from matching.allocation.outcome import Outcome, Progress
+from matching.allocation.outcome import Heard, Incumbent, Outcome, Progress
 from matching.allocation.problem import Problem, number
 from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.reasons import awards_with_reasons, unplaced
@@ -48,8 +48,9 @@ def solve(
     """Decide `instance` and return a refereed result.
 
     `workers` speeds up clock-stopped runs only; it can't change a counted award. The search runs in a warm child
-    process that is ended when it hangs (after `hang_after_s`, or the time limit and a grace); then the greedy award
-    comes back with status `fallback_greedy`. Work that needs no search is done here, at once. `in_process` skips
+    process that is ended when it hangs (after `hang_after_s`, or the time limit and a grace). A clock-stopped run
+    then comes back with the best award the child had told; a counted one, which nobody could replay from there, with
+    the greedy award and status `fallback_greedy`. Work that needs no search is done here, at once. `in_process` skips
     the child. Raises `BadInput` for records that contradict each other.
     """
     began = time.monotonic()
@@ -57,9 +58,14 @@ def solve(
         instance = replace(instance, policy=replace(instance.policy, mode=mode))
     refuse_contradictions(instance)
     work = Work(effort, time_limit_s, workers)
+
+    def heard(incumbent: Incumbent) -> None:
+        if progress is not None:
+            progress(incumbent.objective, incumbent.bound)
+
     problem = number(instance, lot_seed)
     if instance.policy.mode is Mode.PER_PACKAGE or in_process or prove_separable(problem) is not None:
-        return _decide(problem, lot_seed, work, progress, began)
+        return _decide(problem, lot_seed, work, heard, began)
     child = process or shared_process()
     answer = child.warm(large=is_large(problem))
     if answer.text is not None:
@@ -67,21 +73,25 @@ def solve(
         request = {"instance": instance_to_json(instance), "lot_seed": lot_seed.hex(), "work": asdict(work)}
         patience = HANG_AFTER_S + len(instance.bids) / BIDS_A_SECOND if hang_after_s is None else hang_after_s
         limit = patience if time_limit_s is None else time_limit_s + GRACE_S
-        answer = child.ask(json.dumps(request), limit, progress)
+        answer = child.ask(json.dumps(request), limit, heard)
     if answer.text is not None:
         return replace(result_from_json(answer.text), seconds=time.monotonic() - began)
+    if answer.last is not None and not work.is_counted:
+        notes = [f"the best award told by then stands: {answer.why_not}"]
+        outcome = Outcome(answer.last.won, False, answer.last.bound, notes=notes)
+        return _refereed(problem, outcome, Status.FEASIBLE, lot_seed, counted=False, began=began)
     return _fallback(problem, lot_seed, answer.why_not, began)
 
 
-def answer_request(request: str, progress: Progress) -> str:
+def answer_request(request: str, heard: Heard) -> str:
     """What the child process does with a request that `solve` wrote."""
     asked = json.loads(request)
     lot_seed = bytes.fromhex(asked["lot_seed"])
     problem = number(instance_from_json(asked["instance"]), lot_seed)
-    return result_to_json(_decide(problem, lot_seed, Work(**asked["work"]), progress, time.monotonic()))
+    return result_to_json(_decide(problem, lot_seed, Work(**asked["work"]), heard, time.monotonic()))
 
 
-def _decide(problem: Problem, lot_seed: bytes, work: Work, progress: Progress | None, began: float) -> Result:
+def _decide(problem: Problem, lot_seed: bytes, work: Work, heard: Heard, began: float) -> Result:
     if problem.instance.policy.mode is Mode.PER_PACKAGE:
         settled = settle(problem)
         refs = sorted(problem.bids[bid].ref for bid in settled.not_asked_again)
@@ -89,7 +99,7 @@ def _decide(problem: Problem, lot_seed: bytes, work: Work, progress: Progress | 
         # The ranked award is the only one its rules allow: there is no better one to bound.
         outcome = Outcome(settled.won, True, objective(problem, settled.won), settled.draws, notes)
     else:
-        outcome = solve_joint(problem, work, progress)
+        outcome = solve_joint(problem, work, heard)
     status = Status.OPTIMAL if outcome.proven else Status.FEASIBLE
     return _refereed(problem, outcome, status, lot_seed, counted=work.is_counted or outcome.proven, began=began)
 

@@ -138,7 +138,7 @@ def test_an_award_over_a_limit_is_no_award() -> None:
     assert objective_of(market, greedy_holder) == NO_AWARD
 
 
-TINY = Plan(30, 1, 2, 40, 3, 0.02, None)
+TINY = Plan(30, 1, 2, 1_000, 3, 0.02, None)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -18,6 +18,11 @@ from matching.allocation import (
     shared_process,
     solve,
 )
+from matching.allocation.book import objective
+from matching.allocation.large import solve_large
+from matching.allocation.outcome import Incumbent
+from matching.allocation.problem import number
+from matching.allocation.work import Work
 from tests.matching.allocation.markets import SEED, a_market
 
 MARKET = a_market(4, packages=10, providers=5, policy=Policy(coverage_pence=9_000, default_target=2))
@@ -88,3 +93,50 @@ def test_a_stored_run_replays_to_the_same_award() -> None:
 
 def test_the_shared_child_is_one_and_the_same() -> None:
     assert shared_process() is shared_process()
+
+
+TELLS = (
+    sys.executable,
+    "-c",
+    GREETS
+    + "read = sys.stdin.buffer.read; read(int.from_bytes(read(9)[1:], 'big')); body = b'[[0], 1, 0]'; "
+    + "sys.stdout.buffer.write(b'p' + len(body).to_bytes(8, 'big') + body); sys.stdout.flush(); time.sleep(600)",
+)
+
+
+def test_a_what_if_whose_child_is_ended_keeps_the_best_award_that_the_child_had_told() -> None:
+    process = SolverProcess(TELLS)
+
+    result = solve(MARKET, lot_seed=SEED, time_limit_s=0.2, process=process)
+
+    assert result.status is Status.FEASIBLE
+    assert len(result.awards) == 1
+    assert not result.counted
+    assert "was ended" in result.notes[0]
+    process.close()
+
+
+def test_a_counted_run_whose_child_is_ended_never_takes_an_award_that_nobody_could_replay() -> None:
+    process = SolverProcess(TELLS)
+
+    result = solve(MARKET, lot_seed=SEED, hang_after_s=0.5, process=process)
+
+    assert result.status is Status.FALLBACK_GREEDY
+    process.close()
+
+
+def test_a_large_run_ends_within_its_limit_however_short_and_tells_better_and_better_awards() -> None:
+    market = a_market(
+        7, packages=120, providers=40, localities=8, policy=Policy(coverage_pence=9_000, default_target=2)
+    )
+    problem = number(market, SEED)
+    heard: list[Incumbent] = []
+
+    outcome = solve_large(problem, Work(time_limit_s=1.0), heard.append)
+
+    told = [incumbent.objective for incumbent in heard]
+    assert told == sorted(told, reverse=True)
+    assert [objective(problem, incumbent.won) for incumbent in heard] == told
+    assert told[-1] == objective(problem, outcome.won)
+    assert outcome.bound is not None
+    assert all(incumbent.bound is None or incumbent.bound <= told[-1] for incumbent in heard)
