@@ -423,3 +423,29 @@ class BadForm(Refused):
 
     code = "bad_form"
     sentence = "This form is too old, or did not come from this site. Go back, load the page again and send it anew."
+
+
+# After the award ------------------------------------------------------------------------------
+
+
+class VariationRefused(Refused):
+    """The scheme does not allow this change of a contract; `reasons` says each in words."""
+
+    code = "variation_refused"
+
+    def _words(self) -> str:
+        return " ".join(self.facts["reasons"])
+
+
+class CannotState(Refused):
+    """No statement can be made of this period."""
+
+    code = "cannot_state"
+    sentence = "No statement can be made: {reason}."
+
+
+class StatedAlready(Conflict):
+    """Some of these days stand in another statement."""
+
+    code = "stated_already"
+    sentence = "Statement {ref} covers some of these days already."

@@ -9,9 +9,11 @@ next working day).
 from datetime import date, time
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from dps.kernel.calendar import Nation, WorkingCalendar
+from dps.schemes.contracting import Payment, Variations
+from dps.schemes.section import Section
 from dps.schemes.vocabulary import (
     AllocationMode,
     EvaluationRule,
@@ -52,6 +54,7 @@ __all__ = [
     "Lot",
     "Mode",
     "Open",
+    "Payment",
     "Pence",
     "Percent",
     "PriceFormula",
@@ -68,15 +71,10 @@ __all__ = [
     "Terms",
     "Tie",
     "Urgency",
+    "Variations",
     "VisitRules",
     "WindowText",
 ]
-
-
-class Section(BaseModel):
-    """A part of a scheme: no unknown key, no silent conversion, never changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, arbitrary_types_allowed=True)
 
 
 class Authority(Section):
@@ -367,6 +365,8 @@ class Scheme(Section):
     unfilled: Open
     direct_award: DirectAward = DirectAward()
     publication: Publication = Publication()
+    variations: Variations = Variations()
+    payments: tuple[Payment, ...] = ()
     demo: Demo | None = None
 
     def lot(self, key: str) -> Lot:
@@ -374,6 +374,10 @@ class Scheme(Section):
 
     def locality(self, key: str) -> Locality:
         return next(locality for locality in self.localities if locality.key == key)
+
+    def payment(self, lot: str) -> Payment | None:
+        """How this lot is paid for; None where it is not paid by statement."""
+        return next((payment for payment in self.payments if lot in payment.lots), None)
 
     def ladder(self, lot: str, urgency: Urgency) -> Ladder:
         """The first ladder that names this lot and urgency; the loader refuses a scheme that lacks one."""

@@ -33,6 +33,7 @@ from dps.schemes.model import (
     Tie,
     Urgency,
 )
+from dps.schemes.rulebook_contracts import payments, variations
 from dps.schemes.wording import (
     EVALUATIONS,
     FORMULAS,
@@ -73,6 +74,8 @@ def rulebook(scheme: Scheme) -> str:
         _award(scheme.award),
         _unfilled(scheme.unfilled, scheme.direct_award),
         _publication(scheme.publication),
+        variations(scheme.variations),
+        payments(scheme.payments),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)
 

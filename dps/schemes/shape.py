@@ -44,6 +44,7 @@ _WORDS = {
 
 _SHAPES = {
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "lower-case letters, digits and single hyphens, such as personal-care",
+    r"^[a-z][a-z0-9_]*$": "lower-case letters, digits and underscores, such as older_people",
     r"^[EWSN][0-9]{8}$": "a local authority district code, such as E08000012",
     r"^#[0-9a-f]{6}$": "a colour in lower-case hex, such as #1d70b8",
 }

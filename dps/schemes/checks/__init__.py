@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dps.schemes.checks import allocation, evaluation, joining, ladders, law, localities, prices
+from dps.schemes.checks import allocation, contracting, evaluation, joining, ladders, law, localities, prices
 from dps.schemes.faults import Fault
 
 Rule = Callable[..., Iterable[Fault]]
@@ -45,6 +45,9 @@ RULES: tuple[Rule, ...] = (
     allocation.per_package_weighs_no_terms,
     law.approval_limits_are_in_order,
     law.demonstration_runs_within_the_term,
+    contracting.variations_are_within_their_bounds,
+    contracting.a_lot_is_paid_in_one_way,
+    contracting.payments_have_their_models_terms,
 )
 
 

@@ -16,7 +16,13 @@ from dps.schemes.shape import section_of
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("dps", "matching", "bidding", "web")
-PRINTING_OR_CHECKING = ("dps/schemes/checks/", "dps/schemes/rulebook.py", "dps/schemes/loader.py", "web/schemes.py")
+PRINTING_OR_CHECKING = (
+    "dps/schemes/checks/",
+    "dps/schemes/rulebook",
+    "dps/schemes/loader.py",
+    "dps/schemes/contracting.py",
+    "web/schemes.py",
+)
 
 # Kept by other means than a rule at work; each says by which.
 EXEMPT = {

@@ -1,4 +1,4 @@
-"""The five presets: what the councils' public papers say, real places, and a demonstration inside each term."""
+"""The nine presets: what the councils' public papers say, real places, and a demonstration inside each term."""
 
 import csv
 from collections import Counter
@@ -14,16 +14,27 @@ from dps.schemes.loader import preset, presets
 from dps.schemes.model import AllocationMode, EvaluationRule, LegalBasis, Mode, Reach, Scheme, Urgency
 from tests.dps.schemes.files import text_of
 
-COMPETING = ("cornwall", "knowsley-sefton", "liverpool", "st-helens", "worcestershire")
+COMPETING = ("cornwall", "knowsley-sefton", "liverpool", "st-helens", "wirral", "worcestershire")
+EVERY = (*COMPETING, "halton", "kent-flex", "kingston")
+POLYGONS = {
+    "cornwall": "cornwall",
+    "kent-flex": "kent_thanet_dover",
+    "kingston": "kingston",
+    "worcestershire": "worcestershire",
+}
+"""The files of shared boundaries; all others are of the Liverpool City Region."""
 ISLES_OF_SCILLY = {"TR21", "TR22", "TR23", "TR24", "TR25"}
-LARGE_USERS = {"L69", "L70", "L71", "L72", "L74", "L75", "WR99", "WV98", "DY12 9"}
+LARGE_USERS = {
+    *("L69", "L70", "L71", "L72", "L74", "L75", "WA88", "WR99", "WV98", "DY12 9"),
+    *("CH25", "CH26", "CH27", "CH28", "CH29", "CH31", "CH32"),
+}
 """Where only large users and post boxes have postcodes."""
 LEAST_SHARED_BOUNDARY_M = 400
 """What counts as lying side by side: a corner does not."""
 
 
-def test_the_five_councils_with_a_competition_or_an_exclusive_window_are_there() -> None:
-    assert set(COMPETING) <= set(presets())
+def test_the_nine_councils_are_there() -> None:
+    assert set(EVERY) == set(presets())
 
 
 @pytest.mark.parametrize("key", presets())
@@ -118,13 +129,54 @@ def test_knowsley_and_sefton_buy_together() -> None:
     assert scheme.allocation.mode is AllocationMode.JOINT
 
 
+def test_kent_flexes_for_seven_days_round_the_clock_and_three_thousand_pounds() -> None:
+    scheme = preset("kent-flex")
+    flex = scheme.variations.flex
+
+    assert flex is not None
+    assert (flex.most_hours_a_day, flex.most_days, flex.weekly_limit_pence) == (24, 7, 3_000_00)
+    assert (scheme.term.starts, scheme.term.ends) == (date(2013, 8, 1), date(2014, 8, 1))
+    assert len(scheme.admission.documents) == 6
+    assert {one.circumstance for one in flex.exclusions} == {
+        *("enablement", "supporting_independence", "better_homes", "extra_care_housing", "direct_payment"),
+        *("privately_funded", "learning_disability", "mental_health"),
+    }
+
+
+def test_kingston_has_one_provider_for_each_area_with_its_neighbours_as_cover() -> None:
+    area, cover, borough = preset("kingston").ladder("personal-care", Urgency.STANDARD).stages
+
+    assert (area.lists, area.reach, area.mode) == (("area-provider",), Reach.LOCALITY, Mode.RANKED_OFFER)
+    assert (cover.lists, cover.reach, cover.keeps_earlier) == (("area-provider",), Reach.NEIGHBOURS, False)
+    assert (borough.reach, borough.mode) == (Reach.SCHEME, Mode.SEALED_BID)
+
+
+def test_halton_asks_its_one_provider_and_nobody_else() -> None:
+    for urgency in Urgency:
+        (stage,) = preset("halton").ladder("personal-care", urgency).stages
+        assert (stage.lists, stage.mode) == (("lead",), Mode.RANKED_OFFER)
+
+
+def test_wirral_buys_four_strands_and_trusts_assessors() -> None:
+    scheme = preset("wirral")
+
+    assert [lot.key for lot in scheme.lots] == ["domiciliary-care", "reablement", "chc", "enhanced-care"]
+    assert scheme.variations.reduction is not None
+    assert scheme.term.starts == date(2019, 4, 1)
+
+
+def test_every_lot_of_every_preset_is_paid_for() -> None:
+    for key in presets():
+        assert [lot.key for lot in preset(key).lots if preset(key).payment(lot.key) is None] == []
+
+
 def test_cornwall_has_no_isles_of_scilly() -> None:
     districts = chain.from_iterable(locality.districts for locality in preset("cornwall").localities)
 
     assert not ISLES_OF_SCILLY & set(districts)
 
 
-@pytest.mark.parametrize("key", COMPETING)
+@pytest.mark.parametrize("key", EVERY)
 def test_every_sector_with_homes_of_the_council_is_in_a_locality(key: str, shared_data: Path) -> None:
     scheme = preset(key)
     own, whole = _units(scheme, shared_data)
@@ -135,7 +187,7 @@ def test_every_sector_with_homes_of_the_council_is_in_a_locality(key: str, share
     assert all(sector.partition(" ")[0] in LARGE_USERS or sector in LARGE_USERS for sector in left_out)
 
 
-@pytest.mark.parametrize("key", COMPETING)
+@pytest.mark.parametrize("key", EVERY)
 def test_every_place_of_a_locality_has_homes_of_the_council(key: str, shared_data: Path) -> None:
     scheme = preset(key)
     own, _ = _units(scheme, shared_data)
@@ -146,13 +198,12 @@ def test_every_place_of_a_locality_has_homes_of_the_council(key: str, shared_dat
             assert sum(units for sector, units in own.items() if sector.partition(" ")[0] == district)
 
 
-@pytest.mark.parametrize("key", COMPETING)
+@pytest.mark.parametrize("key", EVERY)
 def test_neighbours_are_the_localities_that_lie_side_by_side(key: str, shared_data: Path) -> None:
     scheme = preset(key)
-    areas = {"cornwall": "cornwall", "worcestershire": "worcestershire"}
     home = _homes(scheme, _units(scheme, shared_data)[0])
     shared: Counter[frozenset[str]] = Counter()
-    file = shared_data / "polygons" / f"adjacency_{areas.get(key, 'liverpool_city_region')}.csv"
+    file = shared_data / "polygons" / f"adjacency_{POLYGONS.get(key, 'liverpool_city_region')}.csv"
     for row in csv.DictReader(file.read_text().splitlines()):
         one, other = home.get(row["sector_a"]), home.get(row["sector_b"])
         if one and other and one != other:

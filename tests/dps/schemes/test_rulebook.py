@@ -21,7 +21,7 @@ Way = tuple[str | int, ...]
 TEXTS = (
     *("changed", "6h", "2031-05-06", "10:07:00", "E06000001", "#000000", "scotland", "psr", "fixed_price"),
     *("linear_in_envelope", "lowest_price", "direct_award", "border", "monthly", "published", "joint", "number"),
-    *("existing_provider", "crisis", "inadequate", "per_package"),
+    *("existing_provider", "crisis", "inadequate", "per_package", "visit", "delivered", "commissioned", "relationship"),
 )
 
 
@@ -96,6 +96,8 @@ def _leaves(value: dict[str, Any], section: type[BaseModel], way: Way) -> Iterat
         if child is None:
             yield here, belongs
             continue
+        if inner is None:
+            continue  # a section that this scheme does without
         rows = list(enumerate(inner)) if isinstance(inner, list) else [(None, inner)]
         for place, row in rows:
             below = here if place is None else (*here, place)

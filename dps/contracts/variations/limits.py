@@ -1,0 +1,135 @@
+"""What a scheme allows of each variation: pure rules, each answering with every reason against, or with none.
+
+Source: schemes.md's papers; each figure is the scheme's own.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from dps.contracts.reasons import HandBackReason
+from dps.schemes.contracting import Flex, HandBack, Increase, Reduction, Review, Uplift
+
+HOUR_MINUTES = 60
+ROLLING_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class FlexDays:
+    """Extra support for one person under one contract, from `from_day` to `last_day`, both included."""
+
+    from_day: date
+    last_day: date
+    pence_a_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlexAsked:
+    """What a provider decides: so many more minutes of one carer a day, for whom, begun by whom.
+
+    `circumstances` are those of the person that the scheme names as exclusions.
+    """
+
+    days: FlexDays
+    extra_minutes_a_day: int
+    group: str
+    circumstances: frozenset[str]
+    begun_by: str
+    council_funds: bool
+
+
+def against_flex(rule: Flex, asked: FlexAsked, earlier: Sequence[FlexDays], *, today: date) -> Iterator[str]:
+    """Why this flex is not the provider's to decide; `earlier` are the contract's other flexes in force."""
+    if not 0 < asked.extra_minutes_a_day <= rule.most_hours_a_day * HOUR_MINUTES:
+        yield f"At most {rule.most_hours_a_day} hours a day can be flexed."
+    if _run_of(asked.days, earlier) > rule.most_days:
+        yield f"At most {rule.most_days} days can be flexed one after another."
+    if asked.days.from_day < today - timedelta(days=rule.backdated_days):
+        yield f"The council is told within {rule.backdated_days} day of its beginning."
+    if asked.group not in rule.groups:
+        yield f"Only these groups are flexed for: {_words(rule.groups)}."
+    if asked.begun_by not in rule.begun_by:
+        yield f"A flex is begun by one of these: {_words(rule.begun_by)}."
+    if not asked.council_funds:
+        yield "Only packages that the council manages and funds are flexed."
+    for exclusion in rule.exclusions:
+        if exclusion.circumstance in asked.circumstances and exclusion.excludes_on(asked.days.from_day):
+            yield f"Nothing is flexed in the case of {exclusion.circumstance.replace('_', ' ')}."
+
+
+def needs_signature(rule: Flex, asked: FlexDays, others: Sequence[FlexDays]) -> bool:
+    """Whether this flex takes the person above the limit in any seven days; `others` are all that person's flexes."""
+    return worst_week_pence([asked, *others]) > rule.weekly_limit_pence
+
+
+def worst_week_pence(flexes: Sequence[FlexDays]) -> int:
+    """The most that these flexes cost in any seven days in a row."""
+    starts = {flex.from_day for flex in flexes} | {flex.last_day - timedelta(ROLLING_DAYS - 1) for flex in flexes}
+    return max((sum(_cost_in(flex, start) for flex in flexes) for start in starts), default=0)
+
+
+def against_reduction(
+    rule: Reduction, *, holds: Collection[str], first_minutes: int, wanted_minutes: int, now_minutes: int
+) -> Iterator[str]:
+    """Why a provider may not reduce a package to these weekly carer-minutes; `holds` are its documents good today."""
+    if rule.document not in holds:
+        yield f"Only a provider with the document {rule.document.replace('_', ' ')} may reduce a package."
+    if wanted_minutes >= now_minutes:
+        yield "This reduces nothing."
+    if (first_minutes - wanted_minutes) * 100 > first_minutes * rule.most_percent:
+        yield f"A package is reduced by {rule.most_percent}% of the first agreement at most."
+
+
+def against_increase(rule: Increase, *, first_minutes: int, wanted_minutes: int, now_minutes: int) -> Iterator[str]:
+    """Why a package may not grow to these weekly carer-minutes without a competition."""
+    if wanted_minutes <= now_minutes:
+        yield "This increases nothing."
+    if (wanted_minutes - first_minutes) * 100 > first_minutes * rule.most_percent:
+        yield (
+            f"A package grows by {rule.most_percent}% of the first agreement at most without a competition: "
+            "publish what is needed beyond it."
+        )
+
+
+def against_uplift(rule: Uplift, *, basis_points: int) -> Iterator[str]:
+    """Why a lot's prices may not rise by so many hundredths of a percent at one date."""
+    if not 0 < basis_points <= rule.most_basis_points:
+        yield f"Prices rise by {rule.most_basis_points} hundredths of a percent at most at one date."
+
+
+def against_proposal(rule: Review, *, started_on: date, today: date) -> Iterator[str]:
+    """Why a provider may not propose a change yet."""
+    opens = started_on + timedelta(weeks=rule.earliest_weeks)
+    if today < opens:
+        yield f"A change may be proposed {rule.earliest_weeks} weeks after the first visit, from {opens} on."
+
+
+def review_due_on(rule: Review, *, started_on: date) -> date:
+    """The day by which the council reviews the package."""
+    return started_on + timedelta(weeks=rule.due_weeks)
+
+
+def earliest_last_day(rule: HandBack, *, reason: HandBackReason, told_on: date) -> date:
+    """The first day that a provider who hands back may name as its last."""
+    return told_on if reason in rule.without_notice else told_on + timedelta(days=rule.notice_days)
+
+
+def _run_of(asked: FlexDays, earlier: Sequence[FlexDays]) -> int:
+    """How many days in a row are flexed with this one: flexes that touch or overlap are one run."""
+    first, last = asked.from_day, asked.last_day
+    ordered = sorted(earlier, key=lambda flex: flex.from_day)
+    # Backwards first, then forwards, so that each link of a chain is met after the one before it.
+    for flex in (*reversed(ordered), *ordered):
+        if flex.from_day <= last + timedelta(days=1) and flex.last_day >= first - timedelta(days=1):
+            first, last = min(first, flex.from_day), max(last, flex.last_day)
+    return (last - first).days + 1
+
+
+def _cost_in(flex: FlexDays, start: date) -> int:
+    """What a flex costs in the seven days from `start` on."""
+    first, last = max(flex.from_day, start), min(flex.last_day, start + timedelta(days=ROLLING_DAYS - 1))
+    return max((last - first).days + 1, 0) * flex.pence_a_day
+
+
+def _words(keys: Sequence[str]) -> str:
+    return ", ".join(key.replace("_", " ") for key in keys)
