@@ -1,13 +1,13 @@
-"""The web application: put together here, served by `dps serve`, called by tests.
+"""The web application: the pages and the API, put together here, served by `dps serve`, called by tests.
 
 It is given an installation that can seal and not open. Every handler is synchronous and has a thread to itself while
-it runs; errors become answers in one place, `web/api/problems.py`.
+it runs; errors become answers in one place each, `web/api/problems.py` and `web/pages/refusals.py`.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Litestar, Request, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
@@ -16,6 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from dps.kernel.actors import Actor, Role
+from dps.kernel.clock import Clock, DatabaseClock
 from dps.kernel.errors import DpsError
 from dps.migrations.history import newest
 from web.api import problems
@@ -31,6 +32,9 @@ from web.api.opportunities import Opportunities
 from web.api.referrals import Referrals
 from web.api.schemes import Schemes
 from web.assembly import Installation, release
+from web.pages import refusals
+from web.pages.assets import names
+from web.pages.routes import pages
 
 BODY_BYTES = 1_048_576
 """The largest body that is read: a bid of 256 KiB and its wrapping fit several times."""
@@ -71,8 +75,13 @@ def me(request: Request[Actor, Any, Any]) -> Me:
     return Me(account=actor.ref, role=actor.role, authority=actor.authority, provider=actor.provider)
 
 
-def create_app(installation: Installation) -> Litestar:
-    """The application over one installation; whoever made the installation ends it."""
+def create_app(installation: Installation, wall: Clock | None = None) -> Litestar:
+    """The application over one installation; whoever made the installation ends it.
+
+    `wall` is real time, in which people's sessions run whatever the installation's clock shows; tests may give one.
+    Misconfigured where the pages' style sheets were not built.
+    """
+    names()
     api = Router(
         "/api",
         route_handlers=[Schemes, Opportunities, Bids, Awards, OpenList, Referrals, Closings, Audit, me],
@@ -80,20 +89,26 @@ def create_app(installation: Installation) -> Litestar:
         security=[{"api_key": []}],
     )
     return Litestar(
-        route_handlers=[health, api],
+        route_handlers=[health, api, pages(installation)],
         dependencies={"installation": Provide(lambda: installation, sync_to_thread=False)},
         exception_handlers={
             DpsError: problems.refused,
-            HTTPException: problems.turned_away,
+            HTTPException: _turned_away,
             Exception: problems.failed,
         },
         openapi_config=_openapi(),
         request_max_body_size=BODY_BYTES,
-        state=State({"installation": installation}),
+        state=State({"installation": installation, "wall": wall or DatabaseClock()}),
         logging_config=None,
         response_headers=problems.HEADERS,
         debug=False,
     )
+
+
+def _turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What no route answers: a problem to a program, a page to a person."""
+    is_for_programs = request.url.path.startswith(("/api", "/health"))
+    return problems.turned_away(request, error) if is_for_programs else refusals.turned_away(request, error)
 
 
 def _openapi() -> OpenAPIConfig:

@@ -52,6 +52,12 @@ def _keys() -> Loaded:
     return app
 
 
+def _accounts() -> Loaded:
+    from web.commands.accounts import app
+
+    return app
+
+
 def _schemes() -> Loaded:
     from web.schemes import app
 
@@ -89,10 +95,11 @@ def _audit() -> Loaded:
 COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "init": (_init, "Make an installation: keys, database, postcodes, published rules."),
     "demo": (_demo, "Play one council through a working week, then serve it."),
-    "serve": (_serve, "Serve the API, with a worker beside it."),
+    "serve": (_serve, "Serve the pages and the API, with a worker beside it."),
     "work": (_work, "Close, open, score, allocate, remind and sign what is due."),
     "migrate": (_migrate, "Bring the database to this release's shape."),
     "keys": (_keys, "Keys: create, rotate, and the API keys of others."),
+    "accounts": (_accounts, "People who may sign in: add, list, close."),
     "schemes": (_schemes, "Council schemes: the rules as data."),
     "places": (_places, "Postcodes and localities."),
     "import": (_import, "Bring in what another system holds."),
@@ -183,7 +190,7 @@ def serve(
     ] = False,
     until_input_ends: UntilInputEnds = False,
 ) -> None:
-    """Serve the API; a worker is started beside it, and alone is given the identities."""
+    """Serve the pages and the API; a worker is started beside it, and alone is given the identities."""
     from dps.kernel.settings import read_settings
     from web import serving
 

@@ -30,6 +30,9 @@ import dps.register.providers
 import dps.register.rate_cards
 import dps.register.suspensions
 import dps.schemes.stored
+import web.security.accounts
 import web.security.api_keys
+import web.security.guesses
+import web.security.sessions
 
 metadata = SQLModel.metadata

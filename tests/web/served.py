@@ -7,6 +7,7 @@ from typing import Any, Self
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from bidding.bids.content import BidContent
@@ -52,10 +53,12 @@ class Caller:
 class Served:
     """A council with an application before it."""
 
-    def __init__(self, database: Database, folder: Path, scheme: str = "st-helens") -> None:
+    def __init__(self, database: Database, folder: Path, scheme: str = "st-helens", *, demo: bool = True) -> None:
         self.world = World(database, folder, scheme)
-        self.installation = Installation(Settings(demo=True), database, self.world.ports)
-        self.app = create_app(self.installation)
+        settings = Settings(demo=demo, secret=SecretStr("made-up-for-tests-made-up-for-tests"))
+        self.installation = Installation(settings, database, self.world.ports)
+        self.app = create_app(self.installation, wall=self.world.clock)
+        self.base_url = "http://testserver.local" if demo else "https://testserver.local"
         self.client: TestClient[Litestar] = TestClient(self.app)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Every route names its guard, and the guards bite (law 9)."""
+"""Every route that programs call names its guard, and the guards bite (law 9); for pages see tests/web/pages."""
 
 from datetime import timedelta
 
@@ -15,11 +15,11 @@ READ = "GET"
 
 
 def routes(served: Served) -> list[tuple[str, str, list[object]]]:
-    """(path, method, guards) of every route, but those that Litestar answers OPTIONS and HEAD on."""
+    """(path, method, guards) of every route for programs, but those that Litestar answers OPTIONS and HEAD on."""
     return [
         (route.path, method, [getattr(guard, "func", guard) for guard in handler.resolve_guards()])
         for route in served.app.routes
-        if isinstance(route, HTTPRoute)
+        if isinstance(route, HTTPRoute) and route.path.startswith(("/api", "/health"))
         for handler in route.route_handlers
         for method in sorted(handler.http_methods & {"GET", "POST", "PUT", "PATCH", "DELETE"})
     ]

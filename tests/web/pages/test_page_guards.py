@@ -1,0 +1,183 @@
+"""Every page names its guard, and the guards bite: route × part × ownership, from the route table itself (law 9)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from httpx import Response
+from litestar.routes import HTTPRoute
+
+from tests.web.pages.browsing import Browser, an_account
+from tests.web.served import Served
+from web.api.guards import anyone
+from web.pages.guards import HalfSeated, Seated
+from web.security import sessions
+from web.security.accounts import Part
+
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+OPEN = {
+    ("GET", "/"),
+    ("GET", "/assets/{name:str}"),
+    ("GET", "/theme/{colour:str}"),
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+}
+"""What is shown to everybody. A route that is not here must name who may see it."""
+
+
+@dataclass(frozen=True)
+class PageRoute:
+    """One page's route and its one guard."""
+
+    method: str
+    path: str
+    guards: tuple[object, ...]
+
+    def is_for(self, part: Part) -> bool:
+        (guard,) = self.guards
+        return guard is anyone or (isinstance(guard, Seated) and part.role in guard.roles)
+
+
+def page_routes(served: Served) -> list[PageRoute]:
+    """Every route that is no program's, but those that Litestar answers OPTIONS and HEAD on."""
+    return [
+        PageRoute(method, route.path, tuple(getattr(guard, "func", guard) for guard in handler.resolve_guards()))
+        for route in served.app.routes
+        if isinstance(route, HTTPRoute) and not route.path.startswith(("/api", "/health"))
+        for handler in route.route_handlers
+        for method in sorted(handler.http_methods & {"GET", "POST", "PUT", "PATCH", "DELETE"})
+    ]
+
+
+def seated(served: Served, part: Part) -> Browser:
+    """A browser in which a new account of this part is signed in."""
+    account, browser = an_account(served, part), Browser(served)
+    with served.world.database.transaction() as session:
+        token = sessions.begin(session, account, is_half=False, now=served.world.now)
+    browser.client.cookies.set("dps-session", token)
+    browser.csrf = sessions.csrf_of(token)  # type: ignore[attr-defined]
+    return browser
+
+
+def asked(
+    browser: Browser, route: PageRoute, path: str | None = None, *, form: dict[str, str] | None = None
+) -> Response:
+    """What this browser gets, without being sent on."""
+    path = path or "/".join("REF-0000-0000-0000" if part.startswith("{") else part for part in route.path.split("/"))
+    if route.method == "GET":
+        return browser.client.get(path, follow_redirects=False)
+    return browser.client.request(route.method, path, data=form or {}, follow_redirects=False)
+
+
+@SQLITE
+def test_every_page_names_exactly_one_guard(served: Served) -> None:
+    routes = page_routes(served)
+
+    unguarded = [
+        (route.method, route.path)
+        for route in routes
+        if len(route.guards) != 1 or not (route.guards[0] is anyone or isinstance(route.guards[0], Seated | HalfSeated))
+    ]
+
+    assert unguarded == []
+    assert {(route.method, route.path) for route in routes if route.guards == (anyone,)} == OPEN
+
+
+@SQLITE
+def test_nobody_who_is_not_signed_in_gets_past_a_guard(served: Served, browser: Browser) -> None:
+    for route in page_routes(served):
+        if route.guards != (anyone,):
+            answer = asked(browser, route)
+
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), route
+
+
+@SQLITE
+def test_half_a_session_opens_the_second_factor_and_nothing_else(served: Served) -> None:
+    account, browser = an_account(served, Part.BROKER), Browser(served)
+    with served.world.database.transaction() as session:
+        token = sessions.begin(session, account, is_half=True, now=served.world.now)
+    browser.client.cookies.set("dps-session", token)
+
+    let_in = {
+        route.path
+        for route in page_routes(served)
+        if route.guards != (anyone,) and asked(browser, route).status_code != 303
+    }
+
+    assert let_in == {"/sign-in/code", "/sign-in/second-factor"}
+
+
+@SQLITE
+def test_every_part_is_kept_out_of_every_page_that_is_not_its_own(served: Served) -> None:
+    for part in Part:
+        browser = seated(served, part)
+        for route in page_routes(served):
+            if route.guards == (anyone,) or isinstance(route.guards[0], HalfSeated):
+                continue
+            answer = asked(browser, route)
+            is_kept_out = answer.status_code == 403 and "not part of your work" in answer.text
+
+            assert is_kept_out is not route.is_for(part), (part, route, answer.status_code)
+
+
+@SQLITE
+def test_no_form_is_taken_that_this_browser_was_not_given(served: Served) -> None:
+    browsers = {part: seated(served, part) for part in (Part.BROKER, Part.PROVIDER_USER)}
+    for route in page_routes(served):
+        if route.method == "GET" or isinstance(route.guards[0], HalfSeated):
+            continue
+        for part, browser in browsers.items():
+            if route.is_for(part):
+                for form in ({}, {"csrf": ""}, {"csrf": "0" * 64}):
+                    answer = asked(browser, route, form=form)
+
+                    assert (answer.status_code, "Load the page again" in answer.text) == (403, True), (route, form)
+
+
+@SQLITE
+def test_every_page_carries_the_headers_that_keep_a_browser_safe(served: Served) -> None:
+    browser = seated(served, Part.BROKER)
+
+    for answer in answers(browser):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["referrer-policy"] == "same-origin"
+
+
+def answers(browser: Browser) -> Iterator[Response]:
+    """A page, a refusal, what no route answers, and a redirect."""
+    for path in ("/account", "/proof", "/nowhere", "/sign-in", "/"):
+        yield browser.client.get(path, follow_redirects=False)
+
+
+@SQLITE
+def test_pages_are_kept_by_nobody_and_what_is_built_is_kept_for_ever(served: Served) -> None:
+    browser = seated(served, Part.BROKER)
+    page = browser.open("/account")
+    sheets = [part.split('"')[0] for part in page.text.split('href="')[1:] if part.startswith(("/assets/", "/theme/"))]
+
+    built = [browser.open(path) for path in sheets]
+
+    assert page.headers["cache-control"] == "no-store"
+    assert len(built) == 4
+    assert {one.headers["cache-control"] for one in built} == {"public, max-age=31536000, immutable"}
+    assert browser.open("/assets/names.json").status_code == 404
+    assert browser.open("/theme/red;}.css").status_code == 404
+
+
+@SQLITE
+def test_no_page_has_a_script_or_a_style_of_its_own(served: Served) -> None:
+    browser = seated(served, Part.BROKER)
+
+    for path in ("/account", "/rules", "/sign-in"):
+        text = browser.open(path).text
+
+        assert " style=" not in text
+        assert "<style" not in text
+        assert " onclick" not in text
+        assert "<script>" not in text

@@ -1,0 +1,59 @@
+"""`dps accounts`: who may sign in."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.web.served import dps
+
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+@SQLITE
+def test_an_account_is_added_listed_given_another_password_and_closed(installed: Path) -> None:
+    added = dps(
+        "accounts", "add", "Ann@Example.org", "--name", "Ann", "--part", "broker", "--authority", "st-helens", "--json"
+    )
+    made = json.loads(added.stdout)
+    renewed = dps("accounts", "new-password", "ann@example.org")
+    closed = dps("accounts", "close", "ann@example.org")
+    (row,) = json.loads(dps("accounts", "list", "--json").stdout)
+
+    assert made["email"] == "ann@example.org"
+    assert len(made["password"]) == 23
+    assert renewed.stdout.strip() not in ("", made["password"])
+    assert closed.exit_code == 0
+    assert (row["account"], row["part"], row["for"], row["closed"]) == (made["account"], "broker", "st-helens", True)
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--part", "broker"), "works for one authority"),
+        (("--part", "broker", "--authority", "nowhere"), "There is no authority"),
+        (("--part", "provider_user"), "names its provider"),
+        (("--part", "provider_user", "--provider", "PRV-0000-0000-0000"), "provider"),
+    ],
+)
+def test_an_account_that_makes_no_sense_is_refused_in_one_line(
+    installed: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    result = dps("accounts", "add", "ann@example.org", "--name", "Ann", *arguments)
+
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert json.loads(dps("accounts", "list", "--json").stdout) == []
+
+
+@SQLITE
+def test_an_address_has_one_account(installed: Path) -> None:
+    arguments = ("--name", "Ann", "--part", "auditor")
+    dps("accounts", "add", "ann@example.org", *arguments)
+
+    again = dps("accounts", "add", " ANN@example.org", *arguments)
+
+    assert again.exit_code == 1
+    assert "already" in again.stderr

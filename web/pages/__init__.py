@@ -1,0 +1,1 @@
+"""The pages: the provider's portal and the council's desk, rendered here and whole without JavaScript."""

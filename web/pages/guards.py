@@ -1,0 +1,66 @@
+"""Who may see a page: people who are signed in, in one of these parts. Every page names its guard, as every route does.
+
+The guard keeps the actor with the request as its `user`, and the seat (account, session, form token) as its `auth`.
+"""
+
+from litestar.handlers import BaseRouteHandler
+
+from dps.kernel.actors import Role
+from dps.kernel.errors import Forbidden, NotSignedIn
+from web.api.guards import Connection
+from web.assembly import Installation
+from web.pages.cookies import session_token
+from web.security import sessions
+
+BACKGROUND = "hx-request"
+"""Sent by htmx: what a page fetches by itself is no use of the session."""
+
+
+class Seated:
+    """Lets those pass who are signed in and whose part has one of these roles."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = roles
+
+    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        seat = seat_of(connection)
+        if seat is None or seat.is_half:
+            raise NotSignedIn()
+        connection.scope["auth"], connection.scope["user"] = seat, seat.actor
+        if seat.actor.role not in self.roles:
+            raise Forbidden(actor=seat.actor.ref, step="see this")
+        if BACKGROUND not in connection.headers:
+            installation: Installation = connection.app.state.installation
+            with installation.database.reading() as session:
+                now = connection.app.state.wall.read(session)
+            sessions.note_use(installation.database, seat, now)
+
+
+class HalfSeated:
+    """Lets those pass who gave the right password and still owe the code."""
+
+    roles: tuple[Role, ...] = ()
+
+    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        seat = seat_of(connection)
+        if seat is None or not seat.is_half:
+            raise NotSignedIn()
+        connection.scope["auth"], connection.scope["user"] = seat, seat.actor
+
+
+def seat_of(connection: Connection) -> sessions.Seat | None:
+    """Whose browser this is, by its cookie."""
+    installation: Installation = connection.app.state.installation
+    token = session_token(connection)
+    if token is None:
+        return None
+    with installation.database.reading() as session:
+        return sessions.seat_of(session, token, connection.app.state.wall.read(session))
+
+
+EVERYBODY = Seated(*(role for role in Role if role is not Role.CLOCK))
+HALF = HalfSeated()
+PORTAL = Seated(Role.PROVIDER)
+DESK = Seated(Role.BROKER, Role.APPROVER)
+BROKERS = Seated(Role.BROKER)
+AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)

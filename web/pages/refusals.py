@@ -1,0 +1,127 @@
+"""What a person reads when the engine says no: what happened, and what to do next. The one place for it in pages."""
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.enums import MediaType
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+
+from dps.kernel.errors import (
+    BadForm,
+    BadInput,
+    Conflict,
+    DpsError,
+    Forbidden,
+    InvalidBid,
+    NeedsSecondPerson,
+    NoSuchStep,
+    NotEligible,
+    NotFound,
+    NotReady,
+    NotSignedIn,
+    PriceStillSealed,
+    TooLate,
+)
+from dps.kernel.logs import log
+from web.api.problems import status_of
+from web.pages.rendering import render
+from web.pages.visit import Visit
+from web.pages.wording import instant
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
+}
+"""Sent with every page. No page has a script or a style of its own, so none that was smuggled in runs."""
+
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+"""Sent too where cookies ask for TLS, which is everywhere but in the demonstration."""
+
+
+def refused(request: Request[Any, Any, Any], error: DpsError) -> Response[Any]:
+    """A refusal of the engine; whoever is not signed in is asked to, and comes back to where they were."""
+    if isinstance(error, NotSignedIn):
+        where = request.url.path if request.method == "GET" else ""
+        return Redirect(f"/sign-in?next={quote(where)}" if where not in ("", "/") else "/sign-in", status_code=303)
+    status = 403 if isinstance(error, BadForm) else status_of(error)
+    if status >= 500:
+        return failed(request, error)
+    title, lines = words_of(error)
+    return _page(request, status, title, lines)
+
+
+def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """A request that never reached the engine."""
+    if error.status_code >= 500:
+        return failed(request, error)
+    if error.status_code in (404, 405):
+        return _page(request, error.status_code, *_MISSING)
+    lines = ["Go back, check what you filled in, and send it again."]
+    return _page(request, error.status_code, "That could not be read", lines)
+
+
+def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Our own fault: the log gets its kind and where, the page says that nothing was changed."""
+    handler = request.scope.get("route_handler")
+    log().error("page.failed", error=type(error).__name__, method=request.method, url_rule=str(handler))
+    html = render("failed.html")
+    return Response(html, status_code=500, media_type=MediaType.HTML, headers=HEADERS)
+
+
+_MISSING = (
+    "Page not found",
+    ["If you typed or copied the address, check that it is right.", "It may also have been closed or withdrawn."],
+)
+
+
+def words_of(error: DpsError) -> tuple[str, list[str]]:
+    """A title and sentences for a refusal."""
+    match error:
+        case NotFound():
+            return _MISSING
+        case BadForm():
+            return "Load the page again", [str(error)]
+        case NeedsSecondPerson():
+            return "Somebody else has to do this", [
+                "You have approved this already, typed a bid here, or declared an interest.",
+                "Ask a colleague who has not.",
+            ]
+        case Forbidden():
+            return "This is not part of your work", ["Your account has no access to this page."]
+        case TooLate():
+            return "This has closed", [f"It closed on {instant(error.closes_at)}.", "Nothing was changed."]
+        case NoSuchStep():
+            state = str(error.state).replace("_", " ")
+            return "This was decided already", [f"It is {state} now. Look at it again to see what can be done."]
+        case NotReady():
+            return "Something is still missing", [f"{line[0].upper()}{line[1:]}." for line in error.missing]
+        case InvalidBid():
+            return "This bid can't be submitted", list(error.problems)
+        case NotEligible():
+            return "You can't take part in this one", list(error.reasons)
+        case PriceStillSealed():
+            return "Not decided yet", [str(error), "You get a message as soon as you can read this."]
+        case Conflict():
+            return "Somebody was quicker", [str(error)]
+        case BadInput():
+            return "Check what you filled in", [str(error.reason)[:1].upper() + str(error.reason)[1:] + "."]
+        case _:
+            return "That is not possible", [str(error)]
+
+
+def _page(request: Request[Any, Any, Any], status: int, title: str, lines: list[str]) -> Response[Any]:
+    visit = Visit(request=request, installation=request.app.state.installation)
+    page = visit.page("refused.html", status=status, title=title, lines=lines)
+    page.headers.update(HEADERS)
+    return page

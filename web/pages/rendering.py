@@ -1,0 +1,56 @@
+"""Templates become pages here: escaped, strict about what they are given, with no arithmetic of their own.
+
+GOV.UK components come from govuk-frontend-jinja, whose macros ask for whatever was not given; they are rendered in an
+environment of their own, so that ours can refuse every unknown name.
+"""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import ChainableUndefined, Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+
+from web.pages import wording
+from web.pages.assets import names
+
+_COMPONENTS = Environment(
+    loader=PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+    autoescape=True,
+    undefined=ChainableUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def component(kind: str, **options: Any) -> Markup:
+    """A GOV.UK component: `component("Button", text="Save")`. Its options are those of the Design System's pages."""
+    macro = _macro(kind)
+    return Markup(macro(options))  # noqa: S704 - an autoescaping environment made it
+
+
+@cache
+def _macro(kind: str) -> Any:
+    folder = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in kind).lstrip("-")
+    template = _COMPONENTS.get_template(f"govuk_frontend_jinja/components/{folder}/macro.html")
+    return getattr(template.module, f"govuk{kind}")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("web.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= wording.FILTERS
+    environment.globals |= {"component": component, "asset": lambda name: f"/assets/{names()[name]}"}
+    return environment
+
+
+_PAGES = _environment()
+
+
+def render(template: str, **context: Any) -> str:
+    """The page; a name that it asks for and was not given is an error."""
+    return _PAGES.get_template(template).render(**context)

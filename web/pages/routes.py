@@ -1,0 +1,34 @@
+"""Every page's route, under one roof: the headers, the refusals and the two dependencies are the same for all."""
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from dps.kernel.errors import DpsError
+from web.assembly import Installation
+from web.pages import refusals
+from web.pages.assets import asset, theme
+from web.pages.forms import provide_form
+from web.pages.homes import Homes
+from web.pages.signing_in import SigningIn, SigningOut
+from web.pages.visit import provide_visit
+
+
+def pages(installation: Installation) -> Router:
+    """The router of all pages."""
+    headers = refusals.HEADERS | ({} if installation.settings.demo else refusals.STRICT_TRANSPORT)
+    return Router(
+        "/",
+        route_handlers=[asset, theme, Homes, SigningIn, SigningOut],
+        dependencies={
+            "visit": Provide(provide_visit, sync_to_thread=False),
+            "form": Provide(provide_form),
+        },
+        exception_handlers={
+            DpsError: refusals.refused,
+            HTTPException: refusals.turned_away,
+            Exception: refusals.failed,
+        },
+        response_headers=headers,
+        include_in_schema=False,
+    )

@@ -1,0 +1,251 @@
+"""Signing in and out: password, then code; every session is new, and every way out ends it in the database."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from litestar.response import Redirect
+
+from dps.kernel import audit
+from dps.kernel.errors import BadInput, TooManyGuesses
+from web.api.guards import anyone
+from web.pages.cookies import session_cookie, visit_cookie, visit_token
+from web.pages.forms import Form
+from web.pages.guards import EVERYBODY, HALF, seat_of
+from web.pages.homes import home_of
+from web.pages.visit import Page, Visit
+from web.security import second_factor, sessions
+from web.security.accounts import Account, find_account, normal_email, set_password
+from web.security.guesses import count_guess
+from web.security.passwords import is_right
+
+_WRONG = "The e-mail address or the password is not right."
+_WRONG_CODE = "This code is not right, or was used before. Wait for the next one."
+
+
+class SigningIn(Controller):
+    """The way in, open to everybody; and the code, for those who gave the right password."""
+
+    include_in_schema = False
+
+    @get("/sign-in", guards=[anyone], sync_to_thread=True)
+    def form(self, visit: NamedDependency[Visit], next: FromQuery[str] = "") -> Response[Any]:
+        """The form; who is signed in already goes home."""
+        seat = seat_of(visit.request)
+        if seat is not None and not seat.is_half:
+            return visit.to(home_of(seat.actor))
+        return _form(visit, onward=next)
+
+    @post("/sign-in", guards=[anyone], sync_to_thread=True)
+    def sign_in(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+        """E-mail address and password."""
+        typed, onward = form.text("email"), form.text("next")
+        try:
+            email = normal_email(typed)
+            _count(visit, email)
+        except BadInput:
+            return _form(visit, onward=onward, email=typed, fault=_WRONG)
+        except TooManyGuesses as refused:
+            return _form(visit, onward=onward, email=typed, fault=str(refused), status=429)
+        with visit.look() as (session, _):
+            account = find_account(session, email)
+        stored = account.password_hash if account is not None and account.closed_at is None else None
+        # Not stripped: a password may begin or end with a space.
+        if not is_right(stored, form.fields.get("password", "")) or account is None:
+            _note(visit, account, "account.sign_in_refused")
+            return _form(visit, onward=onward, email=typed, fault=_WRONG)
+        return self._seated(visit, account, onward)
+
+    def _seated(self, visit: Visit, account: Account, onward: str) -> Response[Any]:
+        """A new session: whole where no second factor is asked for, which is in the demonstration alone."""
+        is_half = account.totp_secret is not None or not visit.installation.settings.demo
+        token = _begin(visit, account, is_half=is_half)
+        cookie = session_cookie(visit.request, token)
+        if not is_half:
+            return visit.to(_safe(onward) or home_of(account.actor), cookies=[cookie])
+        step = "/sign-in/code" if account.totp_secret is not None else "/sign-in/second-factor"
+        return visit.to(f"{step}?next={_safe(onward)}", cookies=[cookie])
+
+    @get("/sign-in/code", guards=[HALF], sync_to_thread=True)
+    def code_form(self, visit: NamedDependency[Visit], next: FromQuery[str] = "") -> Page:
+        """Where the code is typed."""
+        return visit.page("signing_in/code.html", fault="", onward=next)
+
+    @post("/sign-in/code", guards=[HALF], sync_to_thread=True)
+    def code(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+        """The code of the authenticator app, good once."""
+        seat, onward = _seat(visit), form.text("next")
+        try:
+            _count(visit, seat.account.email)
+        except TooManyGuesses as refused:
+            return visit.page("signing_in/code.html", status=429, fault=str(refused), onward=onward)
+        with visit.command() as session:
+            wall = _wall(visit, session)
+            is_right_code = second_factor.use_code(
+                session, visit.ports.keyring, account=seat.account, code=form.text("code"), now=wall
+            )
+        if not is_right_code:
+            _note(visit, seat.account, "account.sign_in_refused")
+            return visit.page("signing_in/code.html", status=400, fault=_WRONG_CODE, onward=onward)
+        return _renewed(visit, seat, onward)
+
+    @get("/sign-in/second-factor", guards=[HALF], sync_to_thread=True)
+    def enrolment_form(self, visit: NamedDependency[Visit], next: FromQuery[str] = "") -> Response[Any]:
+        """A new secret for an account that has none yet."""
+        seat = _seat(visit)
+        if seat.account.totp_secret is not None:
+            return visit.to("/sign-in/code")
+        return _enrolment(visit, second_factor.new_secret(), onward=next)
+
+    @post("/sign-in/second-factor", guards=[HALF], sync_to_thread=True)
+    def enrol(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+        """Keep the secret once a code of it was typed."""
+        seat, onward, secret = _seat(visit), form.text("next"), form.text("secret")
+        if seat.account.totp_secret is not None:
+            return visit.to("/sign-in/code")
+        if not secret.isalnum() or len(secret) != 32:
+            return _enrolment(visit, second_factor.new_secret(), onward=onward, fault="Start again with this key.")
+        with visit.command() as session:
+            is_kept = second_factor.enrol(
+                session,
+                visit.ports.keyring,
+                account=seat.account,
+                secret=secret,
+                code=form.text("code"),
+                now=_wall(visit, session),
+                by=seat.actor,
+                trail_at=visit.ports.clock.read(session),
+            )
+        if not is_kept:
+            return _enrolment(visit, secret, onward=onward, fault=_WRONG_CODE)
+        return _renewed(visit, seat, onward)
+
+
+class SigningOut(Controller):
+    """The ways out, the session's prolonging, and the account's own page."""
+
+    include_in_schema = False
+
+    @post("/sign-out", guards=[EVERYBODY], sync_to_thread=True)
+    def sign_out(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """End this browser's session."""
+        with visit.command() as session:
+            sessions.end(session, _seat(visit).session_id, _wall(visit, session))
+        return visit.to("/sign-in", cookies=[session_cookie(visit.request, None)])
+
+    @post("/sign-out-everywhere", guards=[EVERYBODY], sync_to_thread=True)
+    def sign_out_everywhere(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """End every session of this account."""
+        _end_all(visit)
+        return visit.to("/sign-in", cookies=[session_cookie(visit.request, None)])
+
+    @post("/session", guards=[EVERYBODY], sync_to_thread=True, status_code=204)
+    def keep(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> None:
+        """Go on after the warning: the guard has noted that somebody is there."""
+
+    @get("/account", guards=[EVERYBODY], sync_to_thread=True)
+    def account(self, visit: NamedDependency[Visit]) -> Page:
+        """Whose account this is, another password, and the way out of every browser."""
+        return visit.page("signing_in/account.html", faults={})
+
+    @post("/account/password", guards=[EVERYBODY], sync_to_thread=True)
+    def change_password(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+        """Another password; every other browser is signed out, and this one gets a new session."""
+        seat = _seat(visit)
+        fresh = form.fields.get("password", "")
+        try:
+            _count(visit, seat.account.email)
+            if not is_right(seat.account.password_hash, form.fields.get("current", "")):
+                raise BadInput("this is not your password", field="current")
+            with visit.command() as session:
+                now = visit.ports.clock.read(session)
+                set_password(session, account=seat.account, password=fresh, by=seat.actor, now=now)
+        except (BadInput, TooManyGuesses) as refused:
+            fault = refused.reason if isinstance(refused, BadInput) else str(refused)
+            field = refused.field if isinstance(refused, BadInput) else "current"
+            return visit.page("signing_in/account.html", status=400, faults={field: fault})
+        _end_all(visit)
+        token = _begin(visit, seat.account, is_half=False)
+        return visit.to("/account", cookies=[session_cookie(visit.request, token)])
+
+
+def _form(visit: Visit, *, onward: str, email: str = "", fault: str = "", status: int | None = None) -> Page:
+    """The sign-in form, tied to this browser by a cookie of its own."""
+    token = visit_token(visit.request) or sessions.new_token()
+    return visit.page(
+        "signing_in/form.html",
+        status=status or (400 if fault else 200),
+        cookies=[visit_cookie(visit.request, token), session_cookie(visit.request, None)],
+        token=sessions.csrf_of(token),
+        email=email,
+        fault=fault,
+        onward=_safe(onward),
+    )
+
+
+def _enrolment(visit: Visit, secret: str, *, onward: str, fault: str = "") -> Page:
+    grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+    return visit.page(
+        "signing_in/second_factor.html",
+        status=400 if fault else 200,
+        secret=secret,
+        grouped=grouped,
+        address=second_factor.setup_address(secret, _seat(visit).account),
+        fault=fault,
+        onward=_safe(onward),
+    )
+
+
+def _renewed(visit: Visit, seat: sessions.Seat, onward: str) -> Redirect:
+    """A whole session with a token of its own in place of the half one."""
+    with visit.command() as session:
+        sessions.end(session, seat.session_id, _wall(visit, session))
+    token = _begin(visit, seat.account, is_half=False)
+    return visit.to(_safe(onward) or home_of(seat.actor), cookies=[session_cookie(visit.request, token)])
+
+
+def _begin(visit: Visit, account: Account, *, is_half: bool) -> str:
+    with visit.command() as session:
+        if not is_half:
+            at = visit.ports.clock.read(session)
+            audit.append(session, account.stream, "account.signed_in", account.actor, at)
+        return sessions.begin(session, account, is_half=is_half, now=_wall(visit, session))
+
+
+def _count(visit: Visit, email: str) -> None:
+    with visit.command() as session:
+        count_guess(session, visit.ports.keyring, name=email, now=_wall(visit, session))
+
+
+def _note(visit: Visit, account: Account | None, kind: str) -> None:
+    """On the trail of the account, where there is one."""
+    if account is not None:
+        with visit.command() as session:
+            audit.append(session, account.stream, kind, account.actor, visit.ports.clock.read(session))
+
+
+def _end_all(visit: Visit) -> None:
+    with visit.command() as session:
+        seat = _seat(visit)
+        sessions.end_all(session, seat.account, _wall(visit, session))
+        at = visit.ports.clock.read(session)
+        audit.append(session, seat.account.stream, "account.signed_out_everywhere", seat.actor, at)
+
+
+def _seat(visit: Visit) -> sessions.Seat:
+    assert visit.seat is not None
+    return visit.seat
+
+
+def _wall(visit: Visit, session: Any) -> Any:
+    """Real time: a person's session does not run at a demonstration's pace."""
+    return visit.request.app.state.wall.read(session)
+
+
+def _safe(onward: str) -> str:
+    """An address of this site, or nothing: nobody is sent elsewhere by a link to the sign-in page."""
+    parts = urlsplit(onward)
+    is_ours = onward.startswith("/") and not onward.startswith(("//", "/\\")) and not parts.netloc
+    return parts.path if is_ours and onward.isascii() and onward.isprintable() else ""

@@ -1,0 +1,142 @@
+"""One request of a person for a page: who they are, what they look at, what they get back."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.enums import MediaType
+from litestar.response import Redirect
+from sqlmodel import Session, col, select
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.ports import Ports
+from dps.register.membership import Membership, MembershipState
+from dps.schemes.loader import from_canonical
+from dps.schemes.model import Scheme
+from dps.schemes.published import standing_rules
+from web.assembly import Installation
+from web.pages.rendering import render
+from web.security import sessions
+from web.security.sessions import Seat
+
+Page = Response[str]
+
+_NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
+    Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
+    Role.ADMINISTRATOR: (("/proof", "Proof"), ("/rules", "Rules")),
+}
+_OTHERS = (("/rules", "Rules"),)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request and the house that answers it."""
+
+    request: Request[Any, Any, Any]
+    installation: Installation
+
+    @property
+    def ports(self) -> Ports:
+        return self.installation.ports
+
+    @property
+    def actor(self) -> Actor:
+        actor: Actor = self.request.scope["user"]
+        return actor
+
+    @property
+    def seat(self) -> Seat | None:
+        seat: Seat | None = self.request.scope.get("auth")
+        return seat
+
+    @contextmanager
+    def look(self) -> Iterator[tuple[Session, datetime]]:
+        """One consistent look, and the council's time."""
+        with self.installation.database.reading() as session:
+            yield session, self.ports.clock.read(session)
+
+    @contextmanager
+    def command(self) -> Iterator[Session]:
+        """One command and its transaction."""
+        with self.installation.database.transaction() as session:
+            yield session
+
+    def page(self, template: str, *, status: int = 200, cookies: list[Cookie] | None = None, **context: Any) -> Page:
+        """The rendered page, inside the frame that everybody of this part sees."""
+        with self.look() as (session, now):
+            frame = self._frame(session, now)
+        html = render(template, **frame, **context)
+        return Response(html, status_code=status, media_type=MediaType.HTML, cookies=cookies or [])
+
+    def to(self, path: str, *, cookies: list[Cookie] | None = None) -> Redirect:
+        """POST, then look: the browser is sent on."""
+        return Redirect(path, status_code=303, cookies=cookies or [])
+
+    def schemes(self, session: Session) -> list[Scheme]:
+        """The standing schemes that concern whoever asks: the authority's own, or those a provider belongs to."""
+        found = [_read(rules.rule_hash, rules.text) for rules in standing_rules(session)]
+        actor: Actor | None = self.request.scope.get("user")
+        if actor is None or self.seat is None:
+            return found
+        if actor.provider is not None:
+            mine = select(Membership.scheme).where(
+                Membership.provider_ref == actor.provider, col(Membership.state) == MembershipState.ACTIVE
+            )
+            keys = set(session.exec(mine))
+            return [scheme for scheme in found if scheme.key in keys]
+        if actor.authority is None:
+            return found
+        return [scheme for scheme in found if any(one.key == actor.authority for one in scheme.authorities)]
+
+    def _frame(self, session: Session, now: datetime) -> dict[str, Any]:
+        schemes = self.schemes(session)
+        seat = self.seat if self.seat is not None and not self.seat.is_half else None
+        path = self.request.url.path
+        links = _NAVIGATION.get(self.actor.role, _OTHERS) if seat else ()
+        here = max((href for href, _ in links if path == href or path.startswith(f"{href}/")), key=len, default="")
+        return {
+            "council": _council(schemes, self.actor if seat else None),
+            "colour": schemes[0].colour.lstrip("#") if len(schemes) == 1 else "1d70b8",
+            "account": seat.account if seat else None,
+            "navigation": [{"href": href, "text": text, "active": href == here} for href, text in links],
+            "csrf": self.csrf,
+            "is_demo": self.installation.settings.demo,
+            "now": now,
+            "session_lasts_s": int(sessions.IDLE.total_seconds()),
+        }
+
+    @property
+    def csrf(self) -> str:
+        """What each form of the page carries along."""
+        return self.seat.csrf if self.seat else ""
+
+
+def _council(schemes: list[Scheme], actor: Actor | None) -> str:
+    if actor is not None and actor.authority is not None:
+        for scheme in schemes:
+            for one in scheme.authorities:
+                if one.key == actor.authority:
+                    return one.name
+    return schemes[0].name if len(schemes) == 1 else "Home care bidding"
+
+
+_READ: dict[str, Scheme] = {}
+_LOCK = threading.Lock()
+
+
+def _read(rule_hash: str, text: str) -> Scheme:
+    """Rules never change under their hash: they are read once."""
+    with _LOCK:
+        if rule_hash not in _READ:
+            _READ[rule_hash] = from_canonical(text)
+        return _READ[rule_hash]
+
+
+def provide_visit(request: Request[Any, Any, Any], installation: NamedDependency[Installation]) -> Visit:
+    return Visit(request=request, installation=installation)

@@ -1,0 +1,268 @@
+"""How pages say things: dates, times, money, hours, states. The only place where a value becomes words on a page."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from dps.kernel.calendar import LONDON
+from dps.kernel.money import in_pounds
+from dps.packages.schedule import Schedule, Visit, VisitKind
+
+# States: the words, and the colour of their tag.
+_STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "referral": {
+        "draft": ("Draft", "grey"),
+        "ready": ("Ready to publish", "blue"),
+        "seeking": ("Seeking a provider", "light-blue"),
+        "held": ("On hold", "yellow"),
+        "placed": ("Placed", "green"),
+        "placed_otherwise": ("Placed otherwise", "green"),
+        "unfilled": ("Unfilled", "red"),
+        "withdrawn": ("Withdrawn", "grey"),
+    },
+    "round": {
+        "planned": ("Planned", "grey"),
+        "published": ("Open", "light-blue"),
+        "closed": ("Closed, being decided", "yellow"),
+        "decided": ("Decided", "green"),
+        "cancelled": ("Cancelled", "grey"),
+    },
+    "bid": {
+        "sealed": ("Sealed", "light-blue"),
+        "replaced": ("Replaced by a later bid", "grey"),
+        "withdrawn": ("Withdrawn", "grey"),
+        "lapsed": ("Lapsed", "grey"),
+        "opened": ("Opened, being decided", "yellow"),
+        "invalid": ("Not valid", "red"),
+        "awarded": ("Awarded", "green"),
+        "unsuccessful": ("Not awarded", "grey"),
+    },
+    "award": {
+        "proposed": ("Waits for approval", "yellow"),
+        "offered": ("Offered", "light-blue"),
+        "accepted": ("Accepted, to be confirmed", "blue"),
+        "confirmed": ("Confirmed", "green"),
+        "returned": ("Returned", "grey"),
+        "declined": ("Declined", "grey"),
+        "expired": ("Ran out", "red"),
+        "refused_by_person": ("The person said no", "grey"),
+        "overturned": ("Overturned", "red"),
+    },
+    "contract": {
+        "pending": ("Starts soon", "blue"),
+        "active": ("Running", "green"),
+        "suspended": ("Suspended", "yellow"),
+        "failed_to_start": ("Did not start", "red"),
+        "ended": ("Ended", "grey"),
+        "handed_back": ("Handed back", "grey"),
+    },
+    "urgency": {
+        "standard": ("Standard", "grey"),
+        "urgent": ("Urgent", "orange"),
+        "hospital_discharge": ("Hospital discharge", "red"),
+        "crisis": ("Crisis", "red"),
+    },
+    "invitation": {
+        "invited": ("Not answered yet", "blue"),
+        "accepted": ("Accepted", "green"),
+        "declined": ("Declined", "grey"),
+        "waiting": ("Waiting its turn", "grey"),
+        "lapsed": ("Over", "grey"),
+    },
+}
+
+_MODES = {
+    "direct_award": "Direct award",
+    "ranked_offer": "Offered one after another",
+    "first_acceptance": "First to accept",
+    "acceptance_window": "Accept at the published rate",
+    "sealed_bid": "Sealed bid",
+}
+
+_EVENTS = {
+    "referral.opened": "The referral was written down",
+    "referral.make_ready": "It was checked and is ready to publish",
+    "referral.publish": "It was published",
+    "referral.hold": "It was put on hold",
+    "referral.resume": "The search went on",
+    "referral.withdraw": "It was withdrawn",
+    "referral.place": "A provider confirmed: it is placed",
+    "referral.place_otherwise": "It was placed otherwise",
+    "referral.exhaust": "Nobody took it: it is unfilled",
+    "referral.restart": "The whole ladder is asked again",
+    "referral.take_offer": "An offer from the open list was taken",
+    "referral.broker_again": "It came back and is brokered again",
+    "round.publish": "A round opened and providers were invited",
+    "round.skip": "Nobody was eligible at this stage",
+    "round.close": "The round closed",
+    "round.decide": "The round was decided",
+    "round.cancel": "The round was cancelled",
+    "round.amended": "It was amended and the invited were told",
+    "round.order_drawn": "The order of invitations was drawn",
+    "award.proposed": "An award was proposed",
+    "award.approved": "The award was approved",
+    "award.offer": "The package was offered to the provider",
+    "award.accept": "The provider accepted",
+    "award.confirm": "The provider confirmed",
+    "award.decline": "The provider declined",
+    "award.return": "The provider returned the package",
+    "award.expire": "The award ran out or could not be offered",
+    "award.refuse": "The person said no",
+    "award.overturn": "The award was overturned",
+    "award.overturn_asked": "Somebody asked for the award to be overturned",
+    "closing.extended": "The closing was moved later for everybody",
+}
+
+_KINDS = {
+    VisitKind.VISIT: "visit",
+    VisitKind.WAKING_NIGHT: "waking night",
+    VisitKind.SLEEPING_NIGHT: "sleeping night",
+    VisitKind.LIVE_IN: "live-in care",
+}
+
+
+def plain(value: Any) -> str:
+    """A key such as `personal_care` as people write it: `Personal care`."""
+    text = str(value).replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def lower(value: Any) -> str:
+    """The same inside a sentence."""
+    text = plain(value)
+    return text[:1].lower() + text[1:]
+
+
+def state(value: Any, kind: str) -> str:
+    found = _STATES[kind].get(str(value))
+    return found[0] if found else plain(value)
+
+
+def state_colour(value: Any, kind: str) -> str:
+    found = _STATES[kind].get(str(value))
+    return f"govuk-tag--{found[1] if found else 'grey'}"
+
+
+def mode(value: Any) -> str:
+    return _MODES.get(str(value), plain(value))
+
+
+def event(value: str) -> str:
+    """What happened, as a sentence without its full stop."""
+    kind, _, step = value.partition(".")
+    return _EVENTS.get(value, f"{plain(kind)}: {lower(step)}")
+
+
+def instant(value: datetime) -> str:
+    """`Monday 4 March 2019, 15:00 GMT`: date, time and zone, to the minute."""
+    local = value.astimezone(LONDON)
+    return f"{local:%A} {local.day} {local:%B %Y}, {local:%H:%M} {local:%Z}"
+
+
+def short_instant(value: datetime) -> str:
+    """`Mon 4 Mar, 15:00`."""
+    local = value.astimezone(LONDON)
+    return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
+
+
+def machine(value: datetime) -> str:
+    """For the `datetime` attribute."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(value: date | str | None) -> str:
+    """`Mon 4 March 2019`."""
+    if value is None:
+        return "not said"
+    found = date.fromisoformat(value) if isinstance(value, str) else value
+    return f"{found:%a} {found.day} {found:%B %Y}"
+
+
+def span(value: timedelta) -> str:
+    """`2 days 3 hours`, `1 hour 5 minutes`, `less than a minute`: the two largest units, never rounded up."""
+    minutes = int(value.total_seconds()) // 60
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [_count(number, unit) for number, unit in ((days, "day"), (hours, "hour"), (minutes, "minute")) if number]
+    if days:
+        parts = parts[:2] if hours else parts[:1]
+    return " ".join(parts) or "less than a minute"
+
+
+def left(value: datetime, now: datetime) -> str:
+    """`3 hours 5 minutes left`, or that it is over."""
+    return f"{span(value - now)} left" if now < value else "closed"
+
+
+def since(value: datetime, now: datetime) -> str:
+    """`2 days 3 hours`."""
+    return span(max(now - value, timedelta(0)))
+
+
+def hours(minutes: int) -> str:
+    """Weekly carer-minutes as people say them: `10½` is avoided, `10 hours 30 minutes` is not."""
+    whole, rest = divmod(minutes, 60)
+    parts = [_count(whole, "hour")] if whole else []
+    return " ".join([*parts, *([_count(rest, "minute")] if rest else [])]) or "0 hours"
+
+
+def points(thousandths: int) -> str:
+    """Points out of 100, to one decimal, cut and not rounded: nobody is shown more than they have."""
+    return f"{thousandths // 1000}.{thousandths % 1000 // 100}"
+
+
+def visits(form: Any) -> list[dict[str, str]]:
+    """The standard week, a line for each kind of visit."""
+    return [_visit(one) for one in Schedule.from_dict(form).visits]
+
+
+def carers(form: Any) -> str:
+    return "Two carers at some visits" if Schedule.from_dict(form).is_double_handed else "One carer"
+
+
+def weekly_visits(form: Any) -> int:
+    return Schedule.from_dict(form).weekly_visits
+
+
+def _visit(one: Visit) -> dict[str, str]:
+    window = "" if one.kind is VisitKind.LIVE_IN else f"{one.window_start:%H:%M} to {one.window_end:%H:%M}"
+    return {
+        "days": one.text().split(" ")[0].replace("-", " to ").replace(",", ", "),
+        "window": window or "all day",
+        "length": hours(one.minutes),
+        "carers": _count(one.carers, "carer"),
+        "task": plain(one.task) if one.kind is VisitKind.VISIT else f"{plain(one.task)}, {_KINDS[one.kind]}",
+    }
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number:,} {unit}s"
+
+
+def count(number: int, unit: str, plural: str | None = None) -> str:
+    """`1 package`, `2 packages`."""
+    return f"{number:,} {unit if number == 1 else plural or unit + 's'}"
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "carers": carers,
+    "count": count,
+    "day": day,
+    "event": event,
+    "hours": hours,
+    "instant": instant,
+    "left": left,
+    "lower_words": lower,
+    "machine": machine,
+    "mode": mode,
+    "plain": plain,
+    "points": points,
+    "pounds": in_pounds,
+    "short_instant": short_instant,
+    "since": since,
+    "span": span,
+    "state": state,
+    "state_colour": state_colour,
+    "visits": visits,
+    "weekly_visits": weekly_visits,
+}

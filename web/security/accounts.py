@@ -1,0 +1,167 @@
+"""Accounts of people: council staff and providers' people, each in one part, within one authority or one provider.
+
+Somebody who does two parts' work has two accounts, so that the trail always says in which part they acted (law 9).
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import bytes_column, id_column, ref_column, state_column, utc_column, whole_column
+from dps.kernel.database import locked_one
+from dps.kernel.entropy import Entropy
+from dps.kernel.errors import AccountKnown, BadInput, NotFound
+from dps.kernel.references import Kind, new_reference
+from web.security.passwords import hashed
+
+
+class Part(StrEnum):
+    """What an account is for."""
+
+    BROKER = "broker"
+    APPROVER = "approver"
+    COMMISSIONER = "commissioner"
+    AUDITOR = "auditor"
+    REGISTER_OFFICER = "register_officer"
+    REQUESTER = "requester"
+    ADMINISTRATOR = "administrator"
+    PROVIDER_USER = "provider_user"
+    PROVIDER_ADMIN = "provider_admin"
+
+    @property
+    def role(self) -> Role:
+        """The role in which the engine knows it: to the rules a provider's people are the provider."""
+        return Role.PROVIDER if self in OF_PROVIDER else Role(self.value)
+
+
+OF_PROVIDER = frozenset({Part.PROVIDER_USER, Part.PROVIDER_ADMIN})
+_OF_INSTALLATION = frozenset({Part.AUDITOR, Part.ADMINISTRATOR})
+_ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,185}\.[^@\s.]{2,63}")
+
+
+class Account(SQLModel, table=True):
+    """One person's way in. `totp_secret` is sealed; `totp_step` is the last 30 seconds whose code was used."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint(
+            "(provider IS NOT NULL) = (part IN ('provider_user', 'provider_admin'))", name="provider_of_provider"
+        ),
+        CheckConstraint(
+            "authority IS NOT NULL OR part IN ('provider_user', 'provider_admin', 'auditor', 'administrator')",
+            name="has_authority",
+        ),
+        CheckConstraint("authority IS NULL OR provider IS NULL", name="one_side"),
+    )
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    email: str = Field(unique=True, max_length=254)
+    name: str = Field(max_length=80)
+    part: Part = state_column(Part, index=False)
+    authority: str | None = Field(default=None, max_length=40)
+    provider: str | None = Field(default=None, max_length=24, index=True)
+    password_hash: str = Field(max_length=200)
+    totp_secret: bytes | None = bytes_column(nullable=True)
+    totp_step: int | None = whole_column(nullable=True)
+    created_at: datetime = utc_column()
+    created_by: str
+    closed_at: datetime | None = utc_column(nullable=True)
+
+    @property
+    def stream(self) -> str:
+        return f"account:{self.ref}"
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts when this person does."""
+        return Actor(ref=self.ref, role=self.part.role, authority=self.authority, provider=self.provider)
+
+
+def add_account(
+    session: Session,
+    entropy: Entropy,
+    *,
+    email: str,
+    name: str,
+    part: Part,
+    password: str,
+    authority: str | None = None,
+    provider: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> Account:
+    """A new account. Only an administrator makes one; AccountKnown where the address has one already."""
+    by.needs("make an account", Role.ADMINISTRATOR)
+    address = normal_email(email)
+    if not 1 <= len(name.strip()) <= 80:
+        raise BadInput("give a name of 1 to 80 characters", field="name")
+    if (part in OF_PROVIDER) != (provider is not None):
+        raise BadInput("a provider's account names its provider, and no other does", field="provider")
+    if part in OF_PROVIDER and authority is not None:
+        raise BadInput("a provider belongs to no authority", field="authority")
+    if authority is None and part not in OF_PROVIDER | _OF_INSTALLATION:
+        raise BadInput(f"a {part.replace('_', ' ')} works for one authority: name it", field="authority")
+    if find_account(session, address) is not None:
+        raise AccountKnown(email=address)
+    account = Account(
+        ref=new_reference(Kind.USER, entropy),
+        email=address,
+        name=name.strip(),
+        part=part,
+        authority=authority,
+        provider=provider,
+        password_hash=hashed(password, email=address),
+        created_at=now,
+        created_by=by.ref,
+    )
+    session.add(account)
+    session.flush()
+    facts = {"part": str(part), "authority": authority, "provider": provider}
+    audit.append(session, account.stream, "account.added", by, now, facts)
+    return account
+
+
+def set_password(session: Session, *, account: Account, password: str, by: Actor, now: datetime) -> None:
+    """Another password, at once; ending the sessions is the caller's."""
+    row = locked_one(session, Account, account.id)
+    row.password_hash = hashed(password, email=row.email)
+    session.add(row)
+    audit.append(session, row.stream, "account.password_set", by, now)
+
+
+def close_account(session: Session, *, email: str, by: Actor, now: datetime) -> Account:
+    """End an account for good; closing it twice is no error."""
+    by.needs("close an account", Role.ADMINISTRATOR)
+    found = find_account(session, normal_email(email))
+    if found is None:
+        raise NotFound(kind="account", ref=email)
+    row = locked_one(session, Account, found.id)
+    if row.closed_at is None:
+        row.closed_at = now
+        session.add(row)
+        audit.append(session, row.stream, "account.closed", by, now)
+    return row
+
+
+def find_account(session: Session, address: str) -> Account | None:
+    """The account of this (normal) address, closed ones too."""
+    return session.exec(select(Account).where(Account.email == address)).first()
+
+
+def every_account(session: Session) -> Sequence[Account]:
+    return session.exec(select(Account).order_by(col(Account.id))).all()
+
+
+def normal_email(text: str) -> str:
+    """The address as it is stored and looked for; BadInput for what is none."""
+    address = text.strip().casefold()
+    if not _ADDRESS.fullmatch(address):
+        raise BadInput("write an address such as name@example.org", field="email")
+    return address

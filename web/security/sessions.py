@@ -1,0 +1,130 @@
+"""Who is signed in. A session is made at sign-in and at nothing else: what a browser brings along is never adopted.
+
+It ends after 30 minutes without use, after 12 hours in any case, at sign-out, and when its account is closed. The
+browser holds 256 random bits, the database their SHA-256. A half of a session (the password was right, the code is due)
+opens nothing but the page that asks for the code, and lasts ten minutes.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, update
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel.actors import Actor
+from dps.kernel.columns import id_column, link_column, utc_column
+from dps.kernel.database import Database
+from dps.kernel.entropy import SystemEntropy
+from web.security.accounts import Account
+
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=12)
+HALF = timedelta(minutes=10)
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+class SignedIn(SQLModel, table=True):
+    """One browser of one account; in force until `ended_at`, an idle end, or the absolute one."""
+
+    __tablename__ = "signed_in"
+
+    id: int | None = id_column()
+    token_sha256: str = Field(unique=True, max_length=64)
+    account_id: int = link_column("account.id")
+    is_half: bool
+    began_at: datetime = utc_column(index=True)
+    seen_at: datetime = utc_column()
+    ended_at: datetime | None = utc_column(nullable=True)
+
+    def is_in_force(self, now: datetime) -> bool:
+        if self.ended_at is not None:
+            return False
+        if self.is_half:
+            return now < self.began_at + HALF
+        return now < self.began_at + LONGEST and now < self.seen_at + IDLE
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A browser in which somebody is signed in, or half-way in. `csrf` goes into each of its forms."""
+
+    session_id: int
+    account: Account
+    is_half: bool
+    csrf: str
+
+    @property
+    def actor(self) -> Actor:
+        return self.account.actor
+
+
+def begin(session: Session, account: Account, *, is_half: bool, now: datetime) -> str:
+    """A new session; returns what the browser keeps. Sessions that ended long ago are forgotten by the way."""
+    session.execute(delete(SignedIn).where(col(SignedIn.began_at) < now - 2 * LONGEST))
+    token = new_token()
+    assert account.id is not None
+    session.add(
+        SignedIn(token_sha256=_sha256(token), account_id=account.id, is_half=is_half, began_at=now, seen_at=now)
+    )
+    session.flush()
+    return token
+
+
+def seat_of(session: Session, token: str, now: datetime) -> Seat | None:
+    """Whose session this is; None where it is unknown, over, or its account is closed."""
+    if not token or len(token) > 100:
+        return None
+    found = session.exec(
+        select(SignedIn, Account)
+        .join(Account, col(Account.id) == col(SignedIn.account_id))
+        .where(SignedIn.token_sha256 == _sha256(token))
+    ).first()
+    if found is None or found[1].closed_at is not None or not found[0].is_in_force(now):
+        return None
+    row, account = found
+    return Seat(session_id=row.id or 0, account=account, is_half=row.is_half, csrf=csrf_of(token))
+
+
+def note_use(database: Database, seat: Seat, now: datetime) -> None:
+    """Put the idle end off; written once a minute at most, because reading a page should write nothing."""
+    with database.reading() as session:
+        seen = session.exec(select(SignedIn.seen_at).where(SignedIn.id == seat.session_id)).first()
+    if seen is not None and now - seen >= _NOTED_EVERY:
+        with database.transaction() as session:
+            session.execute(
+                update(SignedIn)
+                .where(col(SignedIn.id) == seat.session_id, col(SignedIn.ended_at).is_(None))
+                .values(seen_at=now)
+            )
+
+
+def end(session: Session, session_id: int, now: datetime) -> None:
+    """Sign one browser out."""
+    _end(session, col(SignedIn.id) == session_id, now)
+
+
+def end_all(session: Session, account: Account, now: datetime) -> None:
+    """Sign an account out of every browser, this one too."""
+    _end(session, col(SignedIn.account_id) == account.id, now)
+
+
+def _end(session: Session, which: object, now: datetime) -> None:
+    session.execute(
+        update(SignedIn).where(which, col(SignedIn.ended_at).is_(None)).values(ended_at=now)  # type: ignore[arg-type]
+    )
+
+
+def new_token() -> str:
+    """256 random bits, as a cookie carries them."""
+    return base64.urlsafe_b64encode(SystemEntropy().token(32)).decode().rstrip("=")
+
+
+def csrf_of(token: str) -> str:
+    """What a form sends along with the cookie: it follows from the cookie, and the cookie can't be had from it."""
+    return hashlib.sha256(f"form {token}".encode()).hexdigest()
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
