@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from dps.kernel.errors import BadInput
-from matching.allocation import Result, solve
+from matching.allocation import Result, shared_process, solve
 from matching.allocation.files import Paths, read_instance
 from matching.allocation.written import as_json, write_awards
 
@@ -29,6 +29,8 @@ def allocate(
 ) -> None:
     """Allocate packages to providers: cost, capacity and coverage in balance, with a proof of how good it is."""
     words = Console(stderr=True)
+    # It loads its libraries while the files are read.
+    shared_process().begin()
     try:
         instance = read_instance(Paths(packages, providers, bids, localities, policy, previous))
         with words.status("Allocating …") as status:

@@ -47,8 +47,14 @@ class SolverProcess:
         self._command = command
         self._start_limit_s = start_limit_s
         self._is_prepared = False
+        self._has_greeted = False
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Start the child and don't wait: it loads what it needs while the caller reads files."""
+        with self._lock:
+            self._spawned()
 
     def warm(self, *, large: bool = False) -> Answer:
         """Start the child and wait until it is ready; with `large` for the guided engine too."""
@@ -92,6 +98,15 @@ class SolverProcess:
             self._end()
 
     def _running(self) -> subprocess.Popen[bytes]:
+        child = self._spawned()
+        if not self._has_greeted:
+            assert child.stdout is not None
+            # Its greeting: the imports are done.
+            _receive(child.stdout, HEADER, time.monotonic() + self._start_limit_s)
+            self._has_greeted = True
+        return child
+
+    def _spawned(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self._end()
             home = str(Path(__file__).parents[2])
@@ -103,10 +118,7 @@ class SolverProcess:
                 env=os.environ | {"PYTHONPATH": path},
                 start_new_session=True,
             )
-            self._is_prepared = False
-            assert self._child.stdout is not None
-            # Its greeting: the imports are done.
-            _receive(self._child.stdout, HEADER, time.monotonic() + self._start_limit_s)
+            self._is_prepared = self._has_greeted = False
         return self._child
 
     def _exchange(
