@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from bidding import deadline, escalation, publishing
@@ -34,10 +33,7 @@ from dps.register.suspensions import not_yet_recorded, record_suspensions
 from dps.schemes.model import Mode
 from matching.allocation import SolverProcess
 
-_TRIES = 5
-
 Due = TypeVar("Due")
-Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -78,7 +74,7 @@ class Timetable:
         self._close_all(swept)
         self._each("ended_rounds", _due_rounds, self._one(end_round), swept)
         self._each("restarts", escalation.due_restarts, self._one(publishing.restart_due), swept)
-        swept.count("declarations", self._in_transaction(self._settle_declarations))
+        swept.count("declarations", self.database.run(self._settle_declarations))
         if swept.faults:
             raise ExceptionGroup("a sweep left something undone", swept.faults)
         return swept
@@ -97,17 +93,17 @@ class Timetable:
 
     def _allocate(self, closing_id: int) -> bool:
         """Claim, solve outside any transaction, finish."""
-        run = self._in_transaction(lambda session: runs.claim(session, self.ports, closing_id))
+        run = self.database.run(lambda session: runs.claim(session, self.ports, closing_id))
         if run is None or run.id is None:
             return False
         run_id, result = run.id, runs.answer_of(run, process=self.solver)
-        scheme = self._in_transaction(lambda session: runs.rules_of(session, run))
+        scheme = self.database.run(lambda session: runs.rules_of(session, run))
         advice = runs.advice_of(run, scheme, process=self.solver)
-        return self._in_transaction(lambda session: runs.finish(session, self.ports, run_id, result, advice))
+        return self.database.run(lambda session: runs.finish(session, self.ports, run_id, result, advice))
 
     def carry_messages(self) -> int:
         """Hand what is queued to the postman; returns how many left."""
-        return self._in_transaction(lambda session: deliver(session, self.postman, self.ports.clock.read(session)))
+        return self.database.run(lambda session: deliver(session, self.postman, self.ports.clock.read(session)))
 
     def sign_checkpoint(self) -> bool:
         """Sign every stream's head that moved since the last checkpoint."""
@@ -116,13 +112,13 @@ class Timetable:
             now = self.ports.clock.read(session)
             return audit.sign_checkpoint(session, self.ports.keyring.signing, now) is not None
 
-        return self._in_transaction(sign)
+        return self.database.run(sign)
 
     def _due(self, state: ClosingState) -> Callable[[Session, datetime], Sequence[int]]:
         return lambda session, now: due_closings(session, now, state=state)
 
     def _one(self, command: Callable[[Session, Ports, int], bool]) -> Callable[[int], bool]:
-        return lambda id_: self._in_transaction(lambda session: command(session, self.ports, id_))
+        return lambda id_: self.database.run(lambda session: command(session, self.ports, id_))
 
     def _each(
         self,
@@ -143,18 +139,6 @@ class Timetable:
                 log().error("sweep.failed", sweep=kind, error=type(fault).__name__)
                 swept.faults.append(fault)
 
-    def _in_transaction(self, command: Callable[[Session], Answer]) -> Answer:
-        """Run one command; a deadlock or a lost connection is tried again, because nothing of it was kept."""
-        for attempt in range(1, _TRIES + 1):
-            try:
-                with self.database.transaction() as session:
-                    return command(session)
-            except OperationalError:
-                if attempt == _TRIES:
-                    raise
-                log().warning("sweep.retried", attempt=attempt)
-        raise AssertionError("unreachable: the last try raises")
-
     def _due_suspensions(self, session: Session, now: datetime) -> list[tuple[int, str]]:
         return not_yet_recorded(session, now)
 
@@ -165,7 +149,7 @@ class Timetable:
             now = self.ports.clock.read(session)
             return record_suspensions(session, provider_id=provider_id, scheme_key=scheme, actor=CLOCK, now=now) > 0
 
-        return self._in_transaction(record)
+        return self.database.run(record)
 
     def _settle_declarations(self, session: Session) -> int:
         return capacity.settle_expired(session, actor=CLOCK, now=self.ports.clock.read(session))

@@ -3,22 +3,25 @@
 Locks are taken in one order: referral, award, round, then the provider and its ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award, award_of, bundled_with
+from bidding.bids.records import ScoredBid
 from bidding.referrals import Referral
-from bidding.rounds import Round
+from bidding.rounds import Invitation, Round
 from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.database import locked
 from dps.kernel.errors import TooLate
 from dps.kernel.states import advance
 from dps.register import holds
-from dps.schemes.model import Scheme
+from dps.register.providers import Provider
+from dps.register.standing import lock_standing
+from dps.schemes.model import Mode, Scheme
 from dps.schemes.stored import rules_by_hash
 
 WHOLE = "Its bundle is taken as a whole or not at all."
@@ -55,6 +58,24 @@ def locked_with_bundle(session: Session, named: Award) -> tuple[Case, ...]:
         for award in awards
         if award is named or award.is_live
     )
+
+
+def lock_in_line(session: Session, cases: Sequence[Case]) -> None:
+    """Lock every provider that the end of these awards may concern: their own, and whoever is next in line.
+
+    In order of id, before any of them is locked by itself: of two settlements that hand each other's packages on, each
+    would else wait for the provider that the other holds.
+    """
+    rounds = [case.round_.id for case in cases]
+    scored = select(ScoredBid.provider).where(col(ScoredBid.round_id).in_(rounds), col(ScoredBid.is_valid).is_(True))
+    called = (
+        select(Invitation.provider)
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .where(col(Round.id).in_(rounds), Round.mode == Mode.RANKED_OFFER)
+    )
+    own = [case.award.provider for case in cases]
+    concerned = col(Provider.ref).in_(own) | col(Provider.ref).in_(scored) | col(Provider.ref).in_(called)
+    lock_standing(session, [id_ for id_ in session.exec(select(Provider.id).where(concerned)) if id_ is not None])
 
 
 def refuse_ended(award: Award, now: datetime) -> None:

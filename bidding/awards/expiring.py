@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session, col, or_, select
 
 from bidding.asking import assess_standing
-from bidding.awards.cases import WHOLE, Case, end, locked_with_bundle
+from bidding.awards.cases import WHOLE, Case, end, lock_in_line, locked_with_bundle
 from bidding.awards.offering import route_of, settle
 from bidding.awards.records import Award, AwardState, live_award
 from bidding.referrals import Referral
@@ -97,7 +97,9 @@ def cancel_live_award(session: Session, ports: Ports, referral: Referral, now: d
     found = live_award(session, referral.id)
     if found is None or found.state is AwardState.CONFIRMED:
         return
-    named, *others = locked_with_bundle(session, found)
+    cases = locked_with_bundle(session, found)
+    lock_in_line(session, cases)
+    named, *others = cases
     end(session, named.award, "expire", CLOCK, now, reason)
     for case in others:
         end(session, case.award, "expire", CLOCK, now, WHOLE)
@@ -108,7 +110,9 @@ def cancel_live_award(session: Session, ports: Ports, referral: Referral, now: d
 def _locked(session: Session, award_id: int) -> tuple[Case, ...]:
     found = session.get(Award, award_id, populate_existing=True)
     assert found is not None
-    return locked_with_bundle(session, found)
+    cases = locked_with_bundle(session, found)
+    lock_in_line(session, cases)
+    return cases
 
 
 def _expire(session: Session, ports: Ports, cases: Sequence[Case], now: datetime, words: str) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, select
 
 from bidding.asking import assess_standing
-from bidding.awards.cases import WHOLE, Case, end, locked_cases, refuse_ended
+from bidding.awards.cases import WHOLE, Case, end, lock_in_line, locked_cases, refuse_ended
 from bidding.awards.interests import refuse_interested
 from bidding.awards.line import in_line, standing_bids
 from bidding.awards.offering import offer_if_approved, propose, route_of, settle
@@ -41,6 +41,7 @@ def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
     actor.needs("approve an award", Role.BROKER, Role.APPROVER)
     cases = locked_cases(session, award_ref, actor)
     award = cases[0].award
+    lock_in_line(session, cases)
     now = ports.clock.read(session)
     if award.state is not AwardState.PROPOSED:
         raise NoSuchStep(kind="Award", ref=award.ref, state=str(award.state), step="approve")
@@ -203,6 +204,7 @@ def _fall_through(
     """End an award and its bundle, then ask the next in line of each package, or the bid that two people chose."""
     named, *others = cases
     award = named.award
+    lock_in_line(session, cases)
     now = ports.clock.read(session)
     award.STEPS.step(award.state, step, award.ref)
     refuse_ended(award, now)

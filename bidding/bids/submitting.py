@@ -71,8 +71,7 @@ def submit(
 def submit_in(database: Database, ports: Ports, **request: Any) -> dict[str, Any]:
     """`submit` in its own transaction; a bid that came too late leaves a trace of the refusal, never of the bid."""
     try:
-        with database.transaction() as session:
-            return submit(session, ports, **request)
+        return database.run(lambda session: submit(session, ports, **request))
     except TooLate as late:
         with database.transaction() as session:
             bidder = _bidder(request["actor"], request.get("provider"))

@@ -6,7 +6,7 @@ row locks (`locked`).
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from sqlite3 import OperationalError
@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import SessionTransaction, sessionmaker
 from sqlmodel import Session, SQLModel, select
 
 from dps.kernel.errors import Misconfigured
+from dps.kernel.logs import log
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -28,10 +29,13 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+Answer = TypeVar("Answer")
 Row = TypeVar("Row", bound=SQLModel)
 
 _READING = "dps_reading"
 _KEPT = "dps_kept"
+_TRIES = 5
+_UNDONE = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _SWITCH_TRIES = 500
 _SWITCH_PAUSE_S = 0.02
 
@@ -77,6 +81,23 @@ class Database:
         """One command: everything in it is committed together, or nothing is."""
         with self._write.begin() as session:
             yield session
+
+    def run(self, command: Callable[[Session], Answer]) -> Answer:
+        """Run `command` in one transaction; what the database itself undid is run again, because nothing of it is kept.
+
+        That is a deadlock, a serialization failure or a lost connection. Where a lost connection hid that the commit
+        was kept, the second run finds it done: commands are guarded, and writes carry a key (law 4).
+        """
+        for attempt in range(1, _TRIES):
+            try:
+                with self.transaction() as session:
+                    return command(session)
+            except DBAPIError as fault:
+                if not _is_passing(fault):
+                    raise
+                log().warning("transaction.retried", attempt=attempt)
+        with self.transaction() as session:
+            return command(session)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -129,6 +150,10 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     return engine
+
+
+def _is_passing(fault: DBAPIError) -> bool:
+    return fault.connection_invalidated or getattr(fault.orig, "sqlstate", None) in _UNDONE
 
 
 def _keep(session: Session, row: Any) -> None:

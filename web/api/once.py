@@ -50,15 +50,18 @@ class Write:
     def once(self, command: Callable[[Session], Answer], body: Any = None) -> Answer:
         """Run `command` in one transaction and remember its answer, or give the answer that was given before."""
         text = canonical_json([self.asked, body]).encode()
+
+        def answered(session: Session) -> Answer:
+            known = self._recalled(session, text)
+            if known is not None:
+                return known
+            answer = command(session)
+            now = self.ports.clock.read(session)
+            idempotency.remember(session, self.ports.keyring, self.actor.ref, self.key, text, answer, now)
+            return answer
+
         try:
-            with self.installation.database.transaction() as session:
-                known = self._recalled(session, text)
-                if known is not None:
-                    return known
-                answer = command(session)
-                now = self.ports.clock.read(session)
-                idempotency.remember(session, self.ports.keyring, self.actor.ref, self.key, text, answer, now)
-                return answer
+            return self.installation.database.run(answered)
         except (Conflict, NoSuchStep, IntegrityError):
             # A twin of this request may have been first: its answer is this one's.
             with self.installation.database.reading() as session:

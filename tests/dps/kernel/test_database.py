@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -243,6 +244,75 @@ def waits_for(session: Session, *, shared: bool) -> bool:
         session.rollback()
         return True
     return False
+
+
+# What the database undid itself
+
+
+@ON_POSTGRESQL
+def test_of_two_commands_that_deadlock_both_are_done_in_the_end(counts: Database) -> None:
+    both_hold_one, begun = Barrier(2), []
+
+    def add_to(first: int, second: int) -> None:
+        def command(session: Session) -> None:
+            begun.append(first)
+            locked_one(session, SampleCount, first).number += 1
+            if begun.count(first) == 1:
+                both_hold_one.wait()
+            locked_one(session, SampleCount, second).number += 1
+
+        counts.run(command)
+
+    outcomes = race([lambda: add_to(1, 2), lambda: add_to(2, 1)])
+
+    assert outcomes == [None, None]
+    assert numbers(counts) == [2, 2, 0]
+    assert len(begun) > 2
+
+
+@ON_POSTGRESQL
+def test_a_command_whose_connection_was_cut_is_run_again(counts: Database) -> None:
+    tries = []
+
+    def command(session: Session) -> int:
+        locked_one(session, SampleCount, 1).number += 1
+        session.flush()
+        tries.append(session.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        if len(tries) == 1:
+            with counts.transaction() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": tries[0]})
+            session.execute(text("SELECT 1"))
+        return len(tries)
+
+    assert counts.run(command) == 2
+    assert numbers(counts) == [1, 0, 0]
+
+
+def test_a_command_that_fails_by_itself_is_not_run_again(counts: Database) -> None:
+    tries = []
+
+    def command(session: Session) -> None:
+        tries.append(session)
+        session.execute(text("SELECT number FROM nowhere"))
+
+    with pytest.raises(DBAPIError):
+        counts.run(command)
+
+    assert len(tries) == 1
+
+
+@ON_POSTGRESQL
+def test_a_command_that_is_undone_every_time_fails_in_the_end(counts: Database) -> None:
+    tries = []
+
+    def command(session: Session) -> None:
+        tries.append(session)
+        session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = 'serialization_failure'; END $$"))
+
+    with pytest.raises(OperationalError):
+        counts.run(command)
+
+    assert len(tries) == 5
 
 
 # How a database is opened
