@@ -19,6 +19,7 @@ from bidding.referrals import Referral
 from bidding.rounds import InvitationState, Round, invitations_of
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.calendar import Window
 from dps.kernel.errors import NoCapacity
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -217,7 +218,7 @@ def _offer(session: Session, ports: Ports, award: Award, now: datetime) -> None:
     referral = session.get(Referral, award.referral_id)
     assert referral is not None
     scheme = rules_by_hash(session, round_.rule_hash)
-    answer_by = scheme.award.acceptance[Urgency(referral.urgency)].end(now, scheme.calendar())
+    answer_by = _time_to_answer(award, round_, referral, scheme).end(now, scheme.calendar())
     facts = {"answer_by": answer_by.isoformat(), "provider": award.provider}
     advance(session, award, "offer", CLOCK, now, offered_at=now, answer_by=answer_by, facts=facts)
     for invitation in invitations_of(session, round_.id):
@@ -229,6 +230,13 @@ def _offer(session: Session, ports: Ports, award: Award, now: datetime) -> None:
         advance(session, award, "accept", CLOCK, now, accepted_at=now, confirm_by=confirm_by)
     kind = "award_won" if award.already_accepted else "award_offered"
     post(session, ports.entropy, recipient=f"provider:{award.provider}", kind=kind, about=award.ref, now=now)
+
+
+def _time_to_answer(award: Award, round_: Round, referral: Referral, scheme: Scheme) -> Window:
+    """A ranked stage's window is the time that each provider has in its turn; other offers go by their urgency."""
+    if award.source == Source.RANKED_OFFER:
+        return referral.stages[round_.stage_no].window
+    return scheme.award.acceptance[Urgency(referral.urgency)]
 
 
 def route_of(award: Award) -> DirectRoute | None:

@@ -202,8 +202,9 @@ class Stage(Section):
     """One rung: who is asked, how far, how, and for how long.
 
     `closing` says whether a stage closes by itself after `window`, or at the first published closing that leaves
-    at least `window`. `keeps_earlier` leaves those invited before in ("also advertised to"). `speed_permitted` lets
-    the first acceptance win outside a crisis: no scheme does that without having written it.
+    at least `window`; where one is asked after another, each has `window` to answer. `keeps_earlier` leaves those
+    invited before in ("also advertised to"). `speed_permitted` lets the first acceptance win outside a crisis: no
+    scheme does that without having written it.
     """
 
     key: Key

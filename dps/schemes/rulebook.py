@@ -24,6 +24,7 @@ from dps.schemes.model import (
     Ladder,
     Locality,
     Lot,
+    Mode,
     Open,
     Publication,
     Quality,
@@ -212,7 +213,9 @@ def _stage(stage: Stage, scheme: Scheme) -> str:
     names = {one.key: one.name for one in scheme.lists}
     asked = listed(f"{plain(names.get(key, key))} (`{key}`)" for key in stage.lists)
     speed = ", although this is no crisis" if stage.speed_permitted else ""
-    if stage.closing == "published":
+    if stage.mode is Mode.RANKED_OFFER:
+        clock = f"Each answers {within(stage.window)} of being asked, or the next is."
+    elif stage.closing == "published":
         clock = f"It closes at the first published closing that leaves {at_least(stage.window)}."
     elif isinstance(stage.window, ByWorkingDay):
         clock = f"It closes {stage.window.words()}."

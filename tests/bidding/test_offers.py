@@ -56,6 +56,24 @@ def test_a_ranked_offer_asks_one_after_another_and_nobody_else_knows(world: Worl
     assert world.faults() == []
 
 
+def test_the_window_of_a_ranked_stage_is_the_time_that_each_provider_has(world: World) -> None:
+    """The end-of-life contract's rung says two hours; other standard offers are answered in four working hours."""
+    for name in ("Oak", "Elm"):
+        world.provider(f"Synthetic {name}", lists=["end-of-life-contract"])
+    referral = world.referral(lot="end-of-life")
+    first = world.award(referral)
+    assert world.scheme.award.acceptance[Urgency.STANDARD].words() == "4 working hours"
+
+    assert first.answer_by == world.now + timedelta(hours=2)
+    world.move_to(first.answer_by - timedelta(microseconds=1))
+    assert world.award(referral).ref == first.ref
+    world.move_to(first.answer_by)
+
+    second = world.award(referral)
+    assert (world.awards(referral)[0].state, second.state) == ("expired", "offered")
+    assert second.answer_by == first.answer_by + timedelta(hours=2)
+
+
 def test_the_published_order_is_drawn_and_recorded(world: World) -> None:
     for name in ("Oak", "Elm", "Ash"):
         world.provider(f"Synthetic {name}", lists=["end-of-life-contract"])

@@ -62,6 +62,12 @@ def test_liverpools_five_hours_stand_in_its_rulebook() -> None:
     assert "It closes 5 hours after it opens." in text
 
 
+def test_a_ranked_stage_says_how_long_each_provider_has_to_answer() -> None:
+    text = rulebook(preset("st-helens"))
+
+    assert "Each answers within 2 hours of being asked, or the next is." in text
+
+
 def test_text_of_a_file_never_becomes_markup() -> None:
     hostile = preset("liverpool").model_copy(update={"name": "<script>| `a`\n# b \\"})
 
