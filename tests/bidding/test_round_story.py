@@ -42,6 +42,7 @@ DOWN = ExtensionReason.SYSTEM_UNAVAILABLE
 PROVIDERS, PACKAGES = st.integers(0, 2), st.integers(0, 1)
 MICROSECOND = timedelta(microseconds=1)
 WAITS = ("a while", "just before", "the instant", "long")
+WHEN = st.sampled_from(["now", "now", "just before", "the instant"])
 OPENED = (ClosingState.OPENED, ClosingState.SCORED, ClosingState.ALLOCATED)
 UNDECIDED = (RoundState.PLANNED, RoundState.PUBLISHED, RoundState.CLOSED)
 SEEN: tuple[type[Any], ...] = (Closing, Round, Bid, OpenedBid, ScoredBid, Award, Referral)
@@ -73,8 +74,9 @@ class RoundStory(RuleBasedStateMachine):
 
     # Bidders
 
-    @rule(provider=PROVIDERS, package=PACKAGES, pence=st.integers(1400, 2000))
-    def bid(self, provider: int, package: int, pence: int) -> None:
+    @rule(provider=PROVIDERS, package=PACKAGES, pence=st.integers(1400, 2000), when=WHEN)
+    def bid(self, provider: int, package: int, pence: int, when: str) -> None:
+        self.wait(package, when)
         actor, round_ = self.providers[provider], self.w.round(self.referrals[package])
         content = self.w.content(self.referrals[package], pence, exceptional_reason=WORDS)
 
@@ -85,8 +87,9 @@ class RoundStory(RuleBasedStateMachine):
             self.prices.add(pence)
 
     @precondition(lambda self: self.live)
-    @rule(number=st.integers(0, 5), reconfirms=st.booleans())
-    def reconfirm_or_withdraw(self, number: int, reconfirms: bool) -> None:
+    @rule(number=st.integers(0, 5), reconfirms=st.booleans(), package=PACKAGES, when=WHEN)
+    def reconfirm_or_withdraw(self, number: int, reconfirms: bool, package: int, when: str) -> None:
+        self.wait(package, when)
         provider, ref = key = sorted(self.live)[number % len(self.live)]
         (round_,) = self.w.rows(Round, Round.ref == ref)
         command = submitting.reconfirm if reconfirms else submitting.withdraw
@@ -99,8 +102,9 @@ class RoundStory(RuleBasedStateMachine):
             if reconfirms:
                 self.live[key] = bid_ref, round_.version
 
-    @rule(provider=PROVIDERS, package=PACKAGES)
-    def decline(self, provider: int, package: int) -> None:
+    @rule(provider=PROVIDERS, package=PACKAGES, when=WHEN)
+    def decline(self, provider: int, package: int, when: str) -> None:
+        self.wait(package, when)
         actor, round_ = self.providers[provider], self.w.round(self.referrals[package])
         mine = (Invitation.round_id == round_.id, Invitation.provider == actor.provider)
         (invitation,) = self.w.rows(Invitation, *mine)
@@ -188,6 +192,7 @@ class RoundStory(RuleBasedStateMachine):
     def wait(self, package: int, how: str) -> None:
         now, closes_at = self.w.now, self.w.round(self.referrals[package]).closes_at or self.w.now
         instant = {
+            "now": now,
             "a while": now + timedelta(minutes=20),
             "just before": closes_at - MICROSECOND,
             "the instant": closes_at,
@@ -195,9 +200,10 @@ class RoundStory(RuleBasedStateMachine):
         }[how]
         self.w.clock.move_to(max(instant, now))
 
-    @rule(steps=st.integers(1, 4))
-    def sweep(self, steps: int) -> None:
+    @rule(steps=st.integers(1, 4), package=PACKAGES, when=st.sampled_from(["now", "the instant"]))
+    def sweep(self, steps: int, package: int, when: str) -> None:
         """All that is due, or no more than some of the steps: a worker may die between any two."""
+        self.wait(package, when)
         due = [
             closing
             for closing in self.w.rows(Closing, Closing.state == ClosingState.GATHERING)

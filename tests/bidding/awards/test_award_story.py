@@ -195,9 +195,11 @@ class AwardStory(RuleBasedStateMachine):
 
     # The clock
 
-    @rule(how_long=st.sampled_from(WAITS), sweeps=st.booleans())
-    def wait(self, how_long: timedelta, sweeps: bool) -> None:
-        self.w.clock.move_to(self.w.now + how_long)
+    @rule(how_long=st.sampled_from(WAITS) | st.none(), sweeps=st.booleans())
+    def wait(self, how_long: timedelta | None, sweeps: bool) -> None:
+        """So long, or until the instant at which the next answer or confirmation is due."""
+        dues = [award.due for award in self._live() if award.due and award.due > self.w.now]
+        self.w.clock.move_to(self.w.now + how_long if how_long else min(dues, default=self.w.now))
         if sweeps:
             self.w.timetable.sweep()
             assert [award.ref for award in self._live() if award.due and award.due <= self.w.now] == []
