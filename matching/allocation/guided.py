@@ -74,10 +74,10 @@ def counted_plan(effort: int) -> Plan:
     share = effort / 5_000
     return Plan(
         bound_steps=max(20, round(300 * min(share, 2.0))),
-        starts=max(1, round(3 * share)),
+        starts=max(1, round(4 * share)),
         rounds=max(1, round(6 * share)),
         moves=MOST_MOVES,
-        neighbourhoods=6,
+        neighbourhoods=12,
         deterministic_s=0.05,
         limit_s=None,
     )
@@ -240,7 +240,7 @@ class _Search:
             if self._is_over():
                 break
             _, holder = self.pool[0]
-            self._neighbourhoods(surroundings, holder, 8 if turn % 2 == 0 else 6, 2_000 + turn, 0.1)
+            self._neighbourhoods(surroundings, holder, 8 if turn % 2 == 0 else 6, 2_000 + turn, 0.12)
 
     def _is_over(self) -> bool:
         objective, _ = self.pool[0]
@@ -251,7 +251,7 @@ class _Search:
 
     def _anneal_best(self, turn: int) -> None:
         _, holder = self.pool[0]
-        moves = self._moves_for(0.06)
+        moves = self._moves_for(0.03) // 2
         numbers = [LANES * turn + lane for lane in range(LANES)]
         found = [
             self.lanes.submit(self._anneal, holder, 500 + 17 * number, moves, number % len(self.coolings))
