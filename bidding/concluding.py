@@ -18,7 +18,7 @@ from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.errors import NotFound, PriceStillSealed
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
-from dps.kernel.states import advance
+from dps.kernel.states import advance, advance_all
 
 _BANDS = ((95_000, "95 or more"), (85_000, "85 to 95"), (70_000, "70 to 85"), (0, "below 70"))
 
@@ -85,9 +85,9 @@ def _bids_of(session: Session, round_: Round, *states: BidState) -> Sequence[Bid
 
 
 def _lapse_invitations(session: Session, round_: Round, now: datetime) -> None:
-    for invitation in invitations_of(session, round_.id):
-        if invitation.STEPS.allows(invitation.state, "lapse"):
-            advance(session, invitation, "lapse", CLOCK, now)
+    invitations = invitations_of(session, round_.id)
+    unanswered = [one for one in invitations if one.STEPS.allows(one.state, "lapse")]
+    advance_all(session, unanswered, "lapse", CLOCK, now)
 
 
 def _still_in_play(session: Session, bid: Bid) -> bool:

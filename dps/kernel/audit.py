@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Table, UniqueConstraint, bindparam, insert, select, text, update
-from sqlalchemy.event import listens_for
-from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Field, Session, SQLModel, col
 from sqlmodel import select as select_rows
 
+from dps.kernel import ending
 from dps.kernel.actors import Actor
 from dps.kernel.columns import canonical_json, id_column, json_column, utc_column, whole_column
+from dps.kernel.ending import say
 from dps.kernel.keys import SigningKey
 
 ZERO_HASH = "0" * 64
@@ -117,11 +117,9 @@ _MOVE_HEAD = (
 )
 # Of two writers who begin a stream at once the later waits here until the earlier has committed, and begins nothing.
 _BEGIN_HEAD = text(
-    f"INSERT INTO audit_head (stream, seq, hash, signed_seq) VALUES (:of, 0, '{ZERO_HASH}', 0) ON CONFLICT DO NOTHING"
+    "INSERT INTO audit_head (stream, seq, hash, signed_seq) VALUES (:of, 0, :zero, 0) ON CONFLICT DO NOTHING"
 )
 _ONE_SIGNER = text("LOCK TABLE audit_checkpoint IN SHARE ROW EXCLUSIVE MODE")
-_PENDING = "dps_pending_events"
-_MARKS = "dps_pending_marks"
 
 
 def append(
@@ -129,35 +127,21 @@ def append(
 ) -> None:
     """Make this the next event of `stream`, written when the transaction commits, or never.
 
-    A command says much at once, so its events are chained and written together, at its end (`write`): whoever writes
-    to the same streams then waits for the end of a command, not for the whole of it.
+    A command's events are chained and written together, at its end (`ending.write`): whoever writes to the same streams
+    waits for the end of a command, not for the whole of it.
     """
     event = {"stream": stream, "at": now, "actor": actor.ref, "role": str(actor.role), "kind": kind}
-    pending(session).append({**event, "body": dict(body or {})})
+    say(session, _chain, {**event, "body": dict(body or {})})
 
 
-def pending(session: Session) -> list[dict[str, Any]]:
-    """What was appended in this transaction and is not yet written."""
-    found: list[dict[str, Any]] = session.info.setdefault(_PENDING, [])
-    return found
-
-
-def write(session: Session) -> None:
-    """Chain and write what was appended so far. A commit calls this; so does whoever reads what he just appended.
-
-    Heads are locked in the order of their streams, so that two writers never wait for each other in a ring.
-    """
-    events = pending(session)
-    if not events or session.in_nested_transaction():
-        # What a savepoint might still undo is not chained: the whole transaction's end does it.
-        return
-    session.flush()
+def _chain(session: Session, events: list[dict[str, Any]]) -> None:
+    """Chain and write events. Heads are locked in the order of their streams: no two writers wait in a ring."""
     connection = session.connection()
     streams = sorted({event["stream"] for event in events})
     heads = {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": streams})}
     begun = [stream for stream in streams if stream not in heads]
     if begun:
-        connection.execute(_BEGIN_HEAD, [{"of": stream} for stream in begun])
+        connection.execute(_BEGIN_HEAD, [{"of": stream, "zero": ZERO_HASH} for stream in begun])
         heads |= {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": begun})}
     for event in events:
         seq, previous = heads[event["stream"]]
@@ -166,26 +150,6 @@ def write(session: Session) -> None:
         heads[event["stream"]] = (event["seq"], event["hash"])
     connection.execute(_MOVE_HEAD, [{"of": of, "to": seq, "now_hash": end} for of, (seq, end) in heads.items()])
     connection.execute(insert(_EVENTS), events)
-    events.clear()
-
-
-@listens_for(Session, "before_commit")
-def _write_at_commit(session: Session) -> None:
-    write(session)
-
-
-@listens_for(Session, "after_transaction_create")
-def _mark_savepoint(session: Session, begun: SessionTransaction) -> None:
-    if begun.nested:
-        session.info.setdefault(_MARKS, {})[begun] = len(pending(session))
-
-
-@listens_for(Session, "after_soft_rollback")
-def _forget_what_was_undone(session: Session, ended: SessionTransaction) -> None:
-    if ended.nested:
-        del pending(session)[session.info[_MARKS].pop(ended) :]
-    elif ended.parent is None:
-        pending(session).clear()
 
 
 def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpoint | None:
@@ -194,7 +158,7 @@ def sign_checkpoint(session: Session, key: SigningKey, now: datetime) -> Checkpo
     A stream that somebody writes to at this moment is left to the next checkpoint: whoever signs waits for no writer,
     because a writer of several streams may wait for him. Of two who sign at once the later waits and signs the rest.
     """
-    write(session)
+    ending.write(session)
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(_ONE_SIGNER)
     moved = session.exec(

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, Table, insert, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel.columns import id_column, json_column, ref_column, state_column, utc_column, whole_column
+from dps.kernel.ending import say
 from dps.kernel.entropy import Entropy
 from dps.kernel.references import Kind, new_reference
 
@@ -56,6 +57,9 @@ class OutboxMessage(SQLModel, table=True):
     last_error: str | None = Field(default=None)
 
 
+_MESSAGES: Table = OutboxMessage.__table__  # type: ignore[attr-defined]
+
+
 class Postman(Protocol):
     """Whatever carries a message out of the house; raises when it can't, `OSError` when it can't now.
 
@@ -74,20 +78,17 @@ def post(
     about: str,
     now: datetime,
     facts: Mapping[str, Any] | None = None,
-) -> OutboxMessage:
-    """Queue a message in this transaction. `about` is the reference it speaks of."""
-    message = OutboxMessage(
-        ref=new_reference(Kind.MESSAGE, entropy),
-        recipient=recipient,
-        kind=kind,
-        about=about,
-        facts=dict(facts or {}),
-        posted_at=now,
-        not_before=now,
-        delivery=Delivery.QUEUED,
-    )
-    session.add(message)
-    return message
+) -> str:
+    """Queue a message with this transaction, and return its reference. `about` is the reference it speaks of."""
+    ref = new_reference(Kind.MESSAGE, entropy)
+    message = {"ref": ref, "recipient": recipient, "kind": kind, "about": about, "facts": dict(facts or {})}
+    times = {"posted_at": now, "not_before": now, "attempts": 0}
+    say(session, _queue, {**message, **times, "delivery": Delivery.QUEUED})
+    return ref
+
+
+def _queue(session: Session, messages: list[dict[str, Any]]) -> None:
+    session.connection().execute(insert(_MESSAGES), messages)
 
 
 def due(session: Session, now: datetime, limit: int) -> list[OutboxMessage]:

@@ -4,7 +4,7 @@ A room's file begins with its table of steps. `advance` is the only line of the 
 the guarded UPDATE, looks at the row count, writes the audit event and brings the row up to date (laws 3 and 4).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -94,26 +94,47 @@ def advance(
     Raises `NoSuchStep` (the table has none from here), `Forbidden` (another role moves it) or `StateChanged`
     (somebody else was first: nothing was written).
     """
-    arrow = row.STEPS.step(row.state, step, row.ref)
-    if actor.role not in arrow.movers:
-        raise Forbidden(actor=actor.ref, step=f"{step} this {row.STEPS.kind}")
+    advance_all(session, [row], step, actor, now, facts=facts, **columns)
+
+
+def advance_all(
+    session: Session,
+    rows: Sequence[Stateful],
+    step: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    facts: Mapping[str, Any] | None = None,
+    **columns: Any,
+) -> None:
+    """Move rows of one table by the same step, each with its own event; all of them, or none and an error.
+
+    Raises what `advance` raises; the rows may stand in different states, as long as the table has the step from each.
+    """
+    arrows = [row.STEPS.step(row.state, step, row.ref) for row in rows]
+    for row, arrow in zip(rows, arrows, strict=True):
+        if actor.role not in arrow.movers:
+            raise Forbidden(actor=actor.ref, step=f"{step} this {row.STEPS.kind}")
     session.flush()
+    for arrow in dict.fromkeys(arrows):
+        _move(session, [row for row, its in zip(rows, arrows, strict=True) if its is arrow], arrow, columns)
+    for row, arrow in zip(rows, arrows, strict=True):
+        told = {"ref": row.ref, "from": str(arrow.source), "to": str(arrow.target), **(facts or {})}
+        audit.append(session, row.stream, f"{row.STEPS.kind}.{step}", actor, now, told)
+
+
+def _move(session: Session, rows: Sequence[Stateful], arrow: Step, columns: Mapping[str, Any]) -> None:
+    """The guarded UPDATE of all of these, which stand at the arrow's source, or so their reader believes."""
+    ids = [row.id for row in rows]
     moved = session.connection().execute(
-        _guarded(type(row), tuple(sorted(columns))),
-        {"guarded_id": row.id, "guarded_state": arrow.source, "state": arrow.target, **columns},
+        _guarded(type(rows[0]), tuple(sorted(columns))),
+        {"guarded_ids": ids, "guarded_state": arrow.source, "state": arrow.target, **columns},
     )
-    if moved.rowcount != 1:
-        raise StateChanged(kind=row.STEPS.kind.capitalize(), ref=row.ref)
-    for name, value in {"state": arrow.target, **columns}.items():
-        set_committed_value(row, name, value)
-    audit.append(
-        session,
-        row.stream,
-        f"{row.STEPS.kind}.{step}",
-        actor,
-        now,
-        {"ref": row.ref, "from": str(arrow.source), "to": str(arrow.target), **(facts or {})},
-    )
+    if moved.rowcount != len(ids):
+        raise StateChanged(kind=rows[0].STEPS.kind.capitalize(), ref=", ".join(row.ref for row in rows))
+    for row in rows:
+        for name, value in {"state": arrow.target, **columns}.items():
+            set_committed_value(row, name, value)
 
 
 @cache
@@ -121,7 +142,7 @@ def _guarded(row: type[Any], columns: tuple[str, ...]) -> Update:
     """The UPDATE of a step that sets these columns; built once, because every command moves something."""
     table = row.__table__
     guard = (
-        table.c.id == bindparam("guarded_id"),
+        table.c.id.in_(bindparam("guarded_ids", expanding=True)),
         table.c.state == bindparam("guarded_state", type_=table.c.state.type),
     )
     return update(table).where(*guard).values({name: bindparam(name) for name in ("state", *columns)})

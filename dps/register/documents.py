@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
+import sqlalchemy as sa
 from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -91,15 +92,18 @@ def receive(
 
 def latest_documents(session: Session, provider_ids: Collection[int]) -> dict[int, dict[str, date | None]]:
     """For each provider: kind → last good day of the latest received, good or not; None if it does not expire."""
-    query = (
-        select(col(Document.provider_id), col(Document.kind), col(Document.expires_on))
-        .where(col(Document.provider_id).in_(provider_ids))
-        .order_by(col(Document.id))
-    )
     found: dict[int, dict[str, date | None]] = {}
-    for provider_id, kind, expires_on in session.execute(query):
+    for provider_id, kind, expires_on in session.execute(_RECEIVED, {"ids": list(provider_ids)}):
         found.setdefault(provider_id, {})[kind] = expires_on
     return found
+
+
+# Built once: every stage, bid and award asks it.
+_RECEIVED = (
+    sa.select(col(Document.provider_id), col(Document.kind), col(Document.expires_on))
+    .where(col(Document.provider_id).in_(sa.bindparam("ids", expanding=True)))
+    .order_by(col(Document.id))
+)
 
 
 def is_good(expires_on: date | None, at: datetime) -> bool:

@@ -7,8 +7,10 @@ end no longer bites, a document past its day no longer counts, whatever a sweep 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
@@ -92,32 +94,32 @@ def standing(
     them by id instead, and those named are there even if they never were members. Who is going to award locks them
     first (`lock_standing`).
     """
-    narrowed = {"provider_id": providers, "lot": lots, "locality": localities}
-    memberships = _memberships(session, scheme_key, narrowed)
+    session.flush()
+    memberships = _memberships(session, scheme_key, provider_id=providers, lot=lots, locality=localities)
     ids = sorted(memberships if providers is None else set(providers))
-    suspensions = _grouped(session, _SUSPENSIONS, ids, scheme=scheme_key)
-    locations = _grouped(session, _LOCATIONS, ids)
+    found = session.connection().execute(_PROVIDERS, {"ids": ids, "scheme": scheme_key}).all()
+    suspensions = _grouped(session, _SUSPENSIONS, [one.id for one in found if one.is_suspended], scheme=scheme_key)
+    limits = _grouped(session, _LIMITS, [one.id for one in found if one.is_limited], scheme=scheme_key)
+    locations = _by_provider(session.connection().execute(_LOCATIONS, {"ids": ids}))
     ledger = _grouped(session, _LEDGER, ids)
-    limit_of = _grouped(session, _LIMITS, ids, scheme=scheme_key)
     documents = latest_documents(session, ids)
     return tuple(
         ProviderStanding(
-            provider_id=provider.id,
-            provider=provider.ref,
+            provider_id=one.id,
+            provider=one.ref,
             at=at,
-            memberships=_derived(memberships.get(provider.id, []), suspensions.get(provider.id, []), at),
-            locations=_registered(locations.get(provider.id, []), at.astimezone(LONDON).date()),
-            skills=frozenset(provider.skills),
-            accepted_flags=frozenset(provider.accepted_flags),
-            service_minutes=_service(provider),
-            most_carers=provider.most_carers,
-            documents=documents.get(provider.id, {}),
-            is_full=provider.full_since is not None,
-            ledger=_by_authority(ledger.get(provider.id, [])),
-            take_limit=tuple(part for limit in limit_of.get(provider.id, []) for part in limit.as_parts()),
+            memberships=_derived(memberships.get(one.id, []), suspensions.get(one.id, []), at),
+            locations=_registered(locations.get(one.id, []), at.astimezone(LONDON).date()),
+            skills=frozenset(one.skills),
+            accepted_flags=frozenset(one.accepted_flags),
+            service_minutes=_service(one.service_from_minute, one.service_until_minute),
+            most_carers=one.most_carers,
+            documents=documents.get(one.id, {}),
+            is_full=one.full_since is not None,
+            ledger=_by_authority(ledger.get(one.id, [])),
+            take_limit=tuple(part for limit in limits.get(one.id, []) for part in limit.as_parts()),
         )
-        for provider in session.exec(_PROVIDERS, params={"ids": ids})
-        if provider.id is not None
+        for one in found
     )
 
 
@@ -133,53 +135,84 @@ _MembershipRow = tuple[int, str, str, str, MembershipState, datetime]
 
 
 def _memberships(
-    session: Session, scheme_key: str, narrowed: Mapping[str, Collection[Any] | None]
+    session: Session, scheme_key: str, **narrowed: Collection[Any] | None
 ) -> dict[int, list[_MembershipRow]]:
-    """Plain columns, not rows: a scheme has tens of thousands of memberships."""
-    query = (
-        select(  # type: ignore[call-overload]
-            col(Membership.provider_id),
-            col(Membership.list_key),
-            col(Membership.lot),
-            col(Membership.locality),
-            col(Membership.state),
-            col(Membership.admitted_at),
-        )
-        .where(col(Membership.scheme) == scheme_key)
-        .order_by(col(Membership.id))
-    )
-    for column, allowed in narrowed.items():
-        if allowed is not None:
-            query = query.where(getattr(Membership, column).in_(allowed))
+    """The rows of a scheme, narrowed by the columns that are given."""
+    by = {column: list(allowed) for column, allowed in narrowed.items() if allowed is not None}
     found: dict[int, list[_MembershipRow]] = {}
-    for row in session.execute(query):
+    for row in session.connection().execute(_held(tuple(by)), {"scheme": scheme_key, **by}):
         found.setdefault(row[0], []).append(row)
     return found
 
 
+# Statements are built once, because these run for every stage, bid and award; and they read plain columns where no row
+# is needed, because a scheme has tens of thousands of memberships.
+
+_IDS: Any = bindparam("ids", expanding=True)
+_SCHEME: Any = bindparam("scheme")
+
+
+@cache
+def _held(narrowed: tuple[str, ...]) -> Any:
+    held = (Membership.provider_id, Membership.list_key, Membership.lot, Membership.locality)
+    query = (
+        sa.select(*map(col, held), col(Membership.state), col(Membership.admitted_at))
+        .where(col(Membership.scheme) == _SCHEME)
+        .order_by(col(Membership.id))
+    )
+    rules = [getattr(Membership, column).in_(bindparam(column, expanding=True)) for column in narrowed]
+    return query.where(*rules)
+
+
 def _of_providers(table: Any, *rules: Any) -> Any:
-    """Built once: these run for every stage, bid and award."""
     query = select(table).where(table.provider_id.in_(_IDS), *rules).order_by(table.id)
     return query.execution_options(populate_existing=True)
 
 
-_IDS: Any = bindparam("ids", expanding=True)
-_SCHEME: Any = bindparam("scheme")
-_SUSPENSIONS = _of_providers(Suspension, col(Suspension.scheme) == _SCHEME)
-_LOCATIONS = _of_providers(Location)
+_is_here = (col(Suspension.scheme) == _SCHEME,)
+_is_set = (col(TakeLimit.scheme) == _SCHEME, col(TakeLimit.replaced_at).is_(None))
+_SUSPENSIONS = _of_providers(Suspension, *_is_here)
+_LIMITS = _of_providers(TakeLimit, *_is_set)
 _LEDGER = _of_providers(Ledger)
-_LIMITS = _of_providers(TakeLimit, col(TakeLimit.scheme) == _SCHEME, col(TakeLimit.replaced_at).is_(None))
-_PROVIDERS: Any = (
-    select(Provider)
+_LOCATIONS = (
+    sa.select(
+        col(Location.provider_id),
+        col(Location.regulator_id),
+        col(Location.district),
+        col(Location.sector),
+        col(Location.lad),
+        col(Location.rating),
+        col(Location.registered_on),
+        col(Location.closed_on),
+    )
+    .where(col(Location.provider_id).in_(_IDS))
+    .order_by(col(Location.id))
+)
+_PROVIDERS = (
+    sa.select(
+        col(Provider.id),
+        col(Provider.ref),
+        col(Provider.skills),
+        col(Provider.accepted_flags),
+        col(Provider.service_from_minute),
+        col(Provider.service_until_minute),
+        col(Provider.most_carers),
+        col(Provider.full_since),
+        sa.exists().where(col(Suspension.provider_id) == col(Provider.id), *_is_here).label("is_suspended"),
+        sa.exists().where(col(TakeLimit.provider_id) == col(Provider.id), *_is_set).label("is_limited"),
+    )
     .where(col(Provider.id).in_(_IDS))
     .order_by(col(Provider.id))
-    .execution_options(populate_existing=True)
 )
 
 
 def _grouped(session: Session, query: Any, ids: Sequence[int], **named: Any) -> dict[int, list[Any]]:
+    return _by_provider(session.exec(query, params={"ids": ids, **named})) if ids else {}
+
+
+def _by_provider(rows: Iterable[Any]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    for row in session.exec(query, params={"ids": ids, **named}):
+    for row in rows:
         found.setdefault(row.provider_id, []).append(row)
     return found
 
@@ -202,7 +235,7 @@ def _stands(
     return MembershipStanding(place=place, state=state, admitted_at=admitted_at, suspension=biting)
 
 
-def _registered(locations: Sequence[Location], today: date) -> tuple[LocationStanding, ...]:
+def _registered(locations: Sequence[Any], today: date) -> tuple[LocationStanding, ...]:
     return tuple(
         LocationStanding(
             regulator_id=one.regulator_id, district=one.district, sector=one.sector, lad=one.lad, rating=one.rating
@@ -212,8 +245,7 @@ def _registered(locations: Sequence[Location], today: date) -> tuple[LocationSta
     )
 
 
-def _service(provider: Provider) -> tuple[int, int] | None:
-    start, end = provider.service_from_minute, provider.service_until_minute
+def _service(start: int | None, end: int | None) -> tuple[int, int] | None:
     return None if start is None or end is None else (start, end)
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, func, select
 from dps.contracts.contracts import Contract, ContractState, end, hand_back, move_start, start, suspend
 from dps.contracts.reasons import EndReason, FailureReason, HandBackReason, SuspensionReason
 from dps.contracts.standing import find_contract
-from dps.kernel import audit
+from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -50,7 +50,7 @@ STEPS = Contract.STEPS
 
 def _told(session: Session) -> tuple[int, int]:
     """How many events and messages there are."""
-    audit.write(session)
+    ending.write(session)
     events, messages = (
         session.exec(select(func.count()).select_from(table)).one() for table in (AuditEvent, OutboxMessage)
     )
@@ -132,6 +132,7 @@ def test_the_other_side_is_told(database: Database, actor: Actor, recipient: str
 
         COMMANDS["start"](session, contract, actor)
 
+        ending.write(session)
         message = session.exec(select(OutboxMessage)).one()
         assert (message.recipient, message.kind, message.about) == (recipient, "contract_started", contract.ref)
 
@@ -161,7 +162,7 @@ def test_a_contract_says_what_was_agreed(database: Database) -> None:
     with database.transaction() as session:
         package = a_package(session)
         contract = a_contract(session, package, award_ref="AWD-1")
-        audit.write(session)
+        ending.write(session)
         event = session.exec(select(AuditEvent).where(AuditEvent.stream == contract.ref)).one()
 
     assert contract.state is ContractState.PENDING
@@ -390,7 +391,7 @@ def test_a_contract_may_be_handed_back_with_notice(database: Database) -> None:
             actor=PROVIDER,
             now=NOON,
         )
-        audit.write(session)
+        ending.write(session)
         event = session.exec(select(AuditEvent).where(AuditEvent.kind == "contract.hand_back")).one()
 
     assert (contract.last_day, contract.suspended_on) == (last_day, None)

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from dps.kernel import audit
+from dps.kernel import ending
 from dps.kernel.actors import CLOCK
 from dps.kernel.audit import ZERO_HASH, AuditEvent, AuditHead, Checkpoint, CheckpointHead, append, sign_checkpoint
 from dps.kernel.database import Database
@@ -88,6 +88,11 @@ def test_an_event_taken_back_with_its_command_leaves_no_gap(database: Database, 
     assert_whole(database, keyring, events=3)
 
 
+def _say_and_break_a_rule(session: Session) -> None:
+    append(session, "RND-1", "round.look", BROKER, NOON, {"number": 4})
+    session.add_all([AuditHead(stream="RND-9", seq=1, hash=ZERO_HASH), AuditHead(stream="RND-9", seq=1, hash="")])
+
+
 def test_an_event_taken_back_with_its_savepoint_is_never_written(database: Database, keyring: Keyring) -> None:
     with database.transaction() as session:
         append(session, "RND-1", "round.look", BROKER, NOON, {"number": 1})
@@ -97,10 +102,7 @@ def test_an_event_taken_back_with_its_savepoint_is_never_written(database: Datab
         with session.begin_nested():
             append(session, "RND-1", "round.look", BROKER, NOON, {"number": 3})
         with pytest.raises(IntegrityError), session.begin_nested():
-            append(session, "RND-1", "round.look", BROKER, NOON, {"number": 4})
-            session.add_all(
-                [AuditHead(stream="RND-9", seq=1, hash=ZERO_HASH), AuditHead(stream="RND-9", seq=1, hash="")]
-            )
+            _say_and_break_a_rule(session)
 
     assert [event.body["number"] for event in events(database)] == [1, 3]
     assert_whole(database, keyring, events=2)
@@ -196,7 +198,7 @@ def test_who_begins_a_stream_second_waits_to_see_whether_it_began(
     with ThreadPoolExecutor(1) as pool:
         with database.transaction() as session:
             append(session, "RND-1", "round.look", BROKER, NOON)
-            audit.write(session)
+            ending.write(session)
             second = begun_and_waiting(pool, database, lambda: write(database, "RND-1"))
             assert not second.done()
             if not is_kept:
@@ -253,7 +255,7 @@ def test_who_signs_waits_for_no_writer(database: Database, keyring: Keyring) -> 
 
     with database.transaction() as writer:
         append(writer, "RND-1", "round.look", BROKER, NOON)
-        audit.write(writer)
+        ending.write(writer)
         with database.transaction() as signer:
             signer.execute(text("SET LOCAL lock_timeout = '1s'"))
             during = sign_checkpoint(signer, keyring.signing, NOON)

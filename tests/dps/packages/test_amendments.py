@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
+from dps.kernel import ending
 from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -69,6 +70,7 @@ def test_an_amendment_is_the_next_version_and_names_what_changed(database: Datab
 
         kept = [(version.number, version.correction, version.changed) for version in versions_of(session, package)]
         weeks = [version.facts["schedule"] for version in versions_of(session, package)]
+        ending.write(session)
         event = session.exec(select(AuditEvent).where(AuditEvent.kind == "package.amended")).one()
 
     assert (change.version, change.changed, change.is_new_version) == (2, ("latest_start", "schedule"), True)

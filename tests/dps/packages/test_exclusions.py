@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from dps.kernel import ending
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
 from dps.kernel.columns import canonical_json
@@ -83,6 +84,7 @@ def test_brokers_read_the_reason_and_the_look_is_recorded(database: Database) ->
 
         reasons = disclose_reasons(session, KEYRING, person, actor=BROKER, purpose=Purpose.ARRANGING_CARE, now=NOON)
 
+        ending.write(session)
         last = session.exec(select(AuditEvent).where(AuditEvent.stream == person.ref)).all()[-1]
 
     assert reasons == {PROVIDER_REF: NIECE, OTHER_PROVIDER_REF: NIECE}
@@ -95,6 +97,7 @@ def test_the_trail_proves_the_provider_without_naming_it(database: Database) -> 
         exclusion = _exclude(session, person)
         lift(session, person, exclusion.ref, actor=BROKER, now=NOON)
 
+        ending.write(session)
         events = session.exec(select(AuditEvent).where(AuditEvent.stream == person.ref).order_by("seq")).all()
         told = canonical_json([event.body for event in events])
         digest = provider_digest(KEYRING, exclusion)

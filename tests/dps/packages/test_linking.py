@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from sqlmodel import Session, select
 
+from dps.kernel import ending
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -29,6 +30,7 @@ def test_parts_of_one_persons_care_are_linked(database: Database) -> None:
         assert group == nights.ref == days.linked_group
         assert [package.ref for package in linked_with(session, days)] == [nights.ref]
         assert list(linked_with(session, other)) == []
+        ending.write(session)
         assert len(session.exec(select(AuditEvent).where(AuditEvent.kind == "package.linked")).all()) == 2
 
 

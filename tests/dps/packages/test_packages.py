@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from dps.kernel import ending
 from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.audit import AuditEvent
 from dps.kernel.columns import canonical_json
@@ -48,6 +49,7 @@ CANARIES = ("Teasel", "L6 1AB", "4711", "Knows them", "radio", "Washes")
 
 
 def _bodies(session: Session, stream: str) -> list[Any]:
+    ending.write(session)
     query = select(AuditEvent).where(AuditEvent.stream == stream).order_by("seq")
     return [{"kind": event.kind, **event.body} for event in session.exec(query)]
 

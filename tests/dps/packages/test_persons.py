@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from sqlmodel import Session, select
 
+from dps.kernel import ending
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.columns import canonical_json
@@ -42,6 +43,7 @@ from tests.dps.packages.cases import (
 
 
 def _events(session: Session, person: Person) -> list[AuditEvent]:
+    ending.write(session)
     return list(session.exec(select(AuditEvent).where(AuditEvent.stream == person.ref).order_by("seq")))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -88,6 +89,7 @@ def test_approval_makes_a_membership_of_every_list_lot_and_locality(database: Da
         application = submitted(session, ports, provider)
 
         made = applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
+        ending.write(session)
         told = session.exec(select(OutboxMessage.recipient, OutboxMessage.kind, OutboxMessage.about)).all()
 
         assert {(one.list_key, one.lot, one.locality) for one in made} == {(LIST, LOT, HERE), (LIST, LOT, THERE)}
@@ -225,6 +227,7 @@ def test_two_officers_decide_once(database: Database, ports: Ports) -> None:
 
         with pytest.raises(NoSuchStep):
             applications.refuse(session, ports, application, scheme=WORCESTERSHIRE, because="No.", actor=OFFICER)
+        ending.write(session)
         kinds = session.exec(select(AuditEvent.kind).where(AuditEvent.stream == application.ref)).all()
 
         assert kinds == ["application.draft", "application.submit", "application.approve"]

@@ -3,6 +3,7 @@
 import pytest
 from sqlmodel import select
 
+from dps.kernel import ending
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -64,6 +65,7 @@ def test_each_step_is_done_once_however_often_it_is_asked_for(database: Database
         for _ in range(3):
             holds.release(session, award_ref="AWD-1", actor=CLOCK, now=NOON)
 
+        ending.write(session)
         kinds = session.exec(select(AuditEvent.kind).where(AuditEvent.stream == "AWD-1")).all()
 
         assert (committed, numbers(session, provider)) == ((20 * HOUR, 0, 8 * HOUR), (12 * HOUR, 0, 0))

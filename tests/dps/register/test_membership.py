@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from dps.kernel import ending
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -241,6 +242,7 @@ def test_the_provider_is_told_and_the_trail_knows_no_reason(database: Database, 
         suspended(session, ports, provider, because="Mrs Ash was left alone.")
         removed(session, ports, provider, because="Mrs Ash was left alone.")
 
+        ending.write(session)
         told = session.exec(select(OutboxMessage.kind).order_by(col(OutboxMessage.id))).all()
         trail = session.exec(select(AuditEvent).where(AuditEvent.stream == provider.ref)).all()
 

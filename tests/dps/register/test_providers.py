@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import select
 
+from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -152,6 +153,7 @@ def test_a_location_keeps_its_sector_and_its_rating(database: Database, ports: P
         a_location(session, ports, provider, regulator_id="1-100", rating=Rating.NOT_RATED)
 
         rated = providers.rate(session, ports, regulator_id="1-100", rating=Rating.GOOD, actor=OFFICER)
+        ending.write(session)
         kinds = session.exec(select(AuditEvent.kind).where(AuditEvent.stream == provider.ref)).all()
 
         assert (rated.district, rated.sector, rated.rating) == ("WR1", "WR1 1", Rating.GOOD)

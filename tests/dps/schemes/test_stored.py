@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import col, select, update
 
+from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
@@ -45,6 +46,7 @@ def test_the_same_rules_are_published_once(database: Database) -> None:
 
     with database.transaction() as session:
         second = publish_rules(session, LIVERPOOL, Actor(ref="USR-2", role=Role.ADMINISTRATOR), LATER)
+        ending.write(session)
         events = session.exec(select(AuditEvent)).all()
         rows = session.exec(select(func.count()).select_from(SchemeRules)).one()
 
