@@ -79,7 +79,7 @@ def awards(
             confirm_by=award.confirm_by,
             end_reason=_end_reason(award, actor, words_of(keyring, person, remark) if remark else None),
             source=award.source,
-            approvals=len(award.approvals),
+            approvals=len(award.approved_by),
         )
         for award, referral, round_, remark, person in session.exec(query)
     ]

@@ -27,6 +27,7 @@ from dps.kernel.errors import (
     TooLate,
     WrongMode,
 )
+from dps.register.providers import register_provider
 from dps.schemes.model import Mode, Urgency
 from tests.support.race import race
 from tests.support.world import World
@@ -245,6 +246,21 @@ def test_a_direct_award_needs_a_reason_of_the_scheme_a_lawful_price_and_somebody
 
     assert world.awards(referral) == []
     assert world.round(referral).state == "published"
+
+
+def test_a_direct_award_to_a_stranger_of_the_scheme_is_refused_with_the_reasons(world: World) -> None:
+    """The provider is on the register and was never admitted here."""
+    world.provider("Synthetic Elm")
+    referral = world.referral()
+    stranger = world.run(
+        register_provider, name="Synthetic Stranger", company_number=None, actor=world.officer, skills=[]
+    )
+
+    with pytest.raises(NotEligible) as refused:
+        award_directly(world, referral, Actor("nobody", Role.PROVIDER, provider=stranger.ref))
+
+    assert "It is not on the lists asked" in str(refused.value)
+    assert world.awards(referral) == []
 
 
 # The open list

@@ -12,6 +12,7 @@ from bidding.awards import moving
 from bidding.awards.interests import declare_interest
 from bidding.awards.records import Award, AwardState, Source
 from bidding.bids.records import Bid
+from bidding.looking.placing import awards
 from bidding.referrals import Referral
 from bidding.rounds import Outcome
 from dps.kernel.actors import Actor, Role
@@ -131,6 +132,9 @@ def test_asking_for_an_overturn_is_no_approval(world: World) -> None:
     story.approve(world.second)
 
     assert (story.award.state, story.award.approved_by) == ("proposed", (world.second.ref,))
+    with world.database.reading() as session:
+        (seen,) = awards(session, world.broker, world.ports.keyring)
+    assert seen.approvals == 1
 
 
 def test_a_declared_interest_bars_from_deciding_and_a_missing_one_does_not(world: World) -> None:
