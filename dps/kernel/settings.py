@@ -28,7 +28,6 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     clock: Literal["database", "accelerated"] = "database"
-    solver_time_limit_s: int = 60
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database_url")
@@ -49,13 +48,6 @@ class Settings(BaseSettings):
     def _is_a_port(cls, value: int) -> int:
         if not 0 <= value < 65536:
             raise ValueError("is not a port (0 to 65535)")
-        return value
-
-    @field_validator("solver_time_limit_s")
-    @classmethod
-    def _is_a_limit(cls, value: int) -> int:
-        if not 1 <= value <= 3600:
-            raise ValueError("is 1 to 3600 seconds")
         return value
 
     @model_validator(mode="after")
