@@ -163,11 +163,11 @@ def closing_for(
     return closing
 
 
-def due_closings(session: Session, now: datetime, *, state: ClosingState) -> list[int]:
-    """Ids of the closings in `state` whose instant has passed, in order of that instant."""
+def due_closings(session: Session, now: datetime, *states: ClosingState) -> list[int]:
+    """Ids of the closings in one of `states` whose instant has passed, in order of that instant."""
     query = (
         select(Closing.id)
-        .where(col(Closing.state) == state, col(Closing.closes_at) <= now)
+        .where(col(Closing.state).in_(states), col(Closing.closes_at) <= now)
         .order_by(col(Closing.closes_at), col(Closing.id))
     )
     return [id_ for id_ in session.exec(query) if id_ is not None]

@@ -16,13 +16,14 @@ from bidding.allocation import runs
 from bidding.awards.expiring import barred_offers, due_awards, expire_due, lapse_barred
 from bidding.awards.offering import settle
 from bidding.awards.records import live_award
+from bidding.bids.records import BidState, bids_of_closing
 from bidding.closings import ClosingState, due_closings
 from bidding.deadline import Opener
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
-from dps.kernel.database import Database, locked_one
+from dps.kernel.database import Database, locked, locked_one
 from dps.kernel.errors import StateChanged
 from dps.kernel.logs import log
 from dps.kernel.outbox import Postman, deliver
@@ -30,7 +31,7 @@ from dps.kernel.ports import Ports
 from dps.kernel.states import advance
 from dps.register import capacity
 from dps.register.suspensions import not_yet_recorded, record_suspensions
-from dps.schemes.model import Mode
+from dps.schemes.model import Mode, Scheme
 from matching.allocation import SolverProcess
 
 Due = TypeVar("Due")
@@ -80,26 +81,52 @@ class Timetable:
         return swept
 
     def _close_all(self, swept: Swept) -> None:
-        """Close, open, score and allocate every due closing: each step found anew, so that a death is made good."""
-        self._each("closed", self._due(ClosingState.GATHERING), self._one(deadline.close), swept)
-        self._each(
-            "opened",
-            self._due(ClosingState.CLOSED),
-            self._one(lambda session, ports, id_: deadline.open_bids(session, ports, id_, self.opener)),
-            swept,
-        )
-        self._each("scored", self._due(ClosingState.OPENED), self._one(deadline.score), swept)
-        self._each("allocated", self._due(ClosingState.SCORED), self._allocate, swept)
+        """Close what is due, then decide every closing that is not decided, from wherever a death had left it."""
+        self._each("closed", self._due(ClosingState.GATHERING), self._close, swept)
+        undecided = self._due(ClosingState.CLOSED, ClosingState.OPENED, ClosingState.SCORED)
+        self._each("allocated", undecided, lambda closing_id: self._decide(closing_id, swept), swept)
 
-    def _allocate(self, closing_id: int) -> bool:
-        """Claim, solve outside any transaction, finish."""
-        run = self.database.run(lambda session: runs.claim(session, self.ports, closing_id))
-        if run is None or run.id is None:
+    def _close(self, closing_id: int) -> bool:
+        """Close. Where nobody has bid there is nothing to open and nothing to search: that is decided at once."""
+
+        def close(session: Session) -> bool:
+            if self._has_bids(session, closing_id):
+                return deadline.close(session, self.ports, closing_id)
+            # Deciding goes up the ladder, and that locks referrals: before rounds, as everywhere.
+            locked(session, Referral, *session.exec(select(Round.referral_id).where(Round.closing_id == closing_id)))
+            closed = deadline.close(session, self.ports, closing_id)
+            if closed and not self._has_bids(session, closing_id):
+                deadline.open_bids(session, self.ports, closing_id, self.opener)
+                deadline.score(session, self.ports, closing_id)
+                run = runs.claim(session, self.ports, closing_id)
+                assert run is not None
+                runs.finish(session, self.ports, run.id or 0, runs.answer_of(run))
+            return closed
+
+        return self.database.run(close)
+
+    def _has_bids(self, session: Session, closing_id: int) -> bool:
+        return bool(bids_of_closing(session, closing_id, BidState.SEALED))
+
+    def _decide(self, closing_id: int, swept: Swept) -> bool:
+        """Open; score and claim; solve outside any transaction; finish. Each is kept before the next begins."""
+        swept.count("opened", int(self.database.run(lambda session: self._open(session, closing_id))))
+        scored, claimed = self.database.run(lambda session: self._score(session, closing_id))
+        swept.count("scored", int(scored))
+        if claimed is None:
             return False
-        run_id, result = run.id, runs.answer_of(run, process=self.solver)
-        scheme = self.database.run(lambda session: runs.rules_of(session, run))
+        run, scheme = claimed
+        result = runs.answer_of(run, process=self.solver)
         advice = runs.advice_of(run, scheme, process=self.solver)
-        return self.database.run(lambda session: runs.finish(session, self.ports, run_id, result, advice))
+        return self.database.run(lambda session: runs.finish(session, self.ports, run.id or 0, result, advice))
+
+    def _open(self, session: Session, closing_id: int) -> bool:
+        return deadline.open_bids(session, self.ports, closing_id, self.opener)
+
+    def _score(self, session: Session, closing_id: int) -> tuple[bool, tuple[runs.AllocationRun, Scheme] | None]:
+        scored = deadline.score(session, self.ports, closing_id)
+        run = runs.claim(session, self.ports, closing_id)
+        return scored, None if run is None else (run, runs.rules_of(session, run))
 
     def carry_messages(self) -> int:
         """Hand what is queued to the postman; returns how many left."""
@@ -114,8 +141,8 @@ class Timetable:
 
         return self.database.run(sign)
 
-    def _due(self, state: ClosingState) -> Callable[[Session, datetime], Sequence[int]]:
-        return lambda session, now: due_closings(session, now, state=state)
+    def _due(self, *states: ClosingState) -> Callable[[Session, datetime], Sequence[int]]:
+        return lambda session, now: due_closings(session, now, *states)
 
     def _one(self, command: Callable[[Session, Ports, int], bool]) -> Callable[[int], bool]:
         return lambda id_: self.database.run(lambda session: command(session, self.ports, id_))

@@ -24,7 +24,7 @@ from bidding.rounds import EligibilityReport, Round
 from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import InvalidBid, NeedsSecondPerson, NotEligible, NotFound, NotReady, TooLate
+from dps.kernel.errors import InvalidBid, NeedsSecondPerson, NotEligible, NotFound, NotReady, TakenByAnother, TooLate
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.amendments import correct
 from dps.packages.exclusions import Ground, Reason, exclude
@@ -320,7 +320,7 @@ def test_in_a_crisis_the_first_acceptance_wins_at_the_published_price(council: W
 
     council.step(minutes=20)
     council.run(offers.accept_first, round_ref=round_ref, actor=ash)
-    with pytest.raises(TooLate):
+    with pytest.raises(TakenByAnother):
         council.run(offers.accept_first, round_ref=round_ref, actor=oak)
 
     award = council.award(referral)
