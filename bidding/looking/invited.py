@@ -35,9 +35,17 @@ class Opportunity:
 
 
 def opportunities(
-    session: Session, actor: Actor, now: datetime, *, ref: str | None = None, after: str | None = None
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    *,
+    ref: str | None = None,
+    after: str | None = None,
+    lot: str | None = None,
+    locality: str | None = None,
+    closes_before: datetime | None = None,
 ) -> list[Opportunity]:
-    """The open rounds this provider is asked in; `ref` looks for one of them."""
+    """The open rounds this provider is asked in; `ref` looks for one of them, the rest narrows the list."""
     query = (
         select(Round, Invitation.state, Closing.ref)
         .join(Invitation, col(Invitation.round_id) == col(Round.id))
@@ -54,6 +62,12 @@ def opportunities(
     )
     if ref is not None:
         query = query.where(Round.ref == ref)
+    if lot is not None:
+        query = query.where(Round.lot == lot)
+    if locality is not None:
+        query = query.where(Round.locality == locality)
+    if closes_before is not None:
+        query = query.where(col(Round.closes_at) < closes_before)
     return [
         Opportunity(
             round=round_.ref,

@@ -1,5 +1,6 @@
 """What both sides see: awards under way, and the open list of what nobody took."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -42,9 +43,19 @@ class SeenAward:
 
 
 def awards(
-    session: Session, actor: Actor, keyring: Keyring, *, ref: str | None = None, after: str | None = None
+    session: Session,
+    actor: Actor,
+    keyring: Keyring,
+    *,
+    states: Collection[AwardState] = (),
+    referral: str | None = None,
+    ref: str | None = None,
+    after: str | None = None,
 ) -> list[SeenAward]:
-    """To a provider the awards it was offered, to an office all those of its authority."""
+    """To a provider the awards it was offered, to an office all those of its authority.
+
+    `states` (none named: all) and `referral` narrow the list.
+    """
     query = (
         select(Award, Referral.ref, Round.ref, Remark, Person)  # type: ignore[call-overload]
         .join(Referral, col(Referral.id) == col(Award.referral_id))
@@ -60,12 +71,16 @@ def awards(
         query = query.where(Award.provider == actor.provider, col(Award.offered_at).is_not(None))
     else:
         query = query.where(Award.authority == actor.authority)
+    if states:
+        query = query.where(col(Award.state).in_(states))
+    if referral is not None:
+        query = query.where(Referral.ref == referral)
     if ref is not None:
         query = query.where(Award.ref == ref)
     return [
         SeenAward(
             award=award.ref,
-            referral=referral,
+            referral=sought,
             round=round_,
             provider=award.provider,
             state=str(award.state),
@@ -81,7 +96,7 @@ def awards(
             source=award.source,
             approvals=len(award.approved_by),
         )
-        for award, referral, round_, remark, person in session.exec(query)
+        for award, sought, round_, remark, person in session.exec(query)
     ]
 
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from bidding.bids.content import BidContent
 from dps.kernel.actors import Actor, Role
+from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.settings import Settings
 from tests.support.world import World
@@ -57,7 +58,9 @@ class Served:
         self.world = World(database, folder, scheme)
         settings = Settings(demo=demo, secret=SecretStr("made-up-for-tests-made-up-for-tests"))
         self.installation = Installation(settings, database, self.world.ports)
-        self.app = create_app(self.installation, wall=self.world.clock)
+        self.wall = SteppedClock(self.world.clock.instant)
+        """Real time, in which people's sessions run: it stands still while the council's clock is moved."""
+        self.app = create_app(self.installation, wall=self.wall)
         self.base_url = "http://testserver.local" if demo else "https://testserver.local"
         self.client: TestClient[Litestar] = TestClient(self.app)
 

@@ -10,6 +10,11 @@ from web.pages import refusals
 from web.pages.assets import asset, theme
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.portal.bidding import Bidding
+from web.pages.portal.bids import Bids
+from web.pages.portal.offers import Contracts, Offers
+from web.pages.portal.opportunities import Opportunities, Portal
+from web.pages.portal.prices import Prices
 from web.pages.signing_in import SigningIn, SigningOut
 from web.pages.visit import provide_visit
 
@@ -19,7 +24,20 @@ def pages(installation: Installation) -> Router:
     headers = refusals.HEADERS | ({} if installation.settings.demo else refusals.STRICT_TRANSPORT)
     return Router(
         "/",
-        route_handlers=[asset, theme, Homes, SigningIn, SigningOut],
+        route_handlers=[
+            asset,
+            theme,
+            Homes,
+            SigningIn,
+            SigningOut,
+            Portal,
+            Opportunities,
+            Bidding,
+            Bids,
+            Offers,
+            Contracts,
+            Prices,
+        ],
         dependencies={
             "visit": Provide(provide_visit, sync_to_thread=False),
             "form": Provide(provide_form),

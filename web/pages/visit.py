@@ -28,18 +28,27 @@ from web.security.sessions import Seat
 Page = Response[str]
 
 _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
+    Role.PROVIDER: (
+        ("/portal", "Home"),
+        ("/portal/opportunities", "Opportunities"),
+        ("/portal/bids", "Bids"),
+        ("/portal/offers", "Offers"),
+        ("/portal/contracts", "Contracts"),
+        ("/portal/prices", "Prices"),
+    ),
     Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
     Role.ADMINISTRATOR: (("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Visit:
     """A request and the house that answers it."""
 
     request: Request[Any, Any, Any]
     installation: Installation
+    _looking: tuple[Session, datetime] | None = None
 
     @property
     def ports(self) -> Ports:
@@ -57,9 +66,19 @@ class Visit:
 
     @contextmanager
     def look(self) -> Iterator[tuple[Session, datetime]]:
-        """One consistent look, and the council's time."""
+        """One consistent look, and the council's time; a look within a look is the same one.
+
+        So no request holds two connections, and a page's frame is of the same instant as its content.
+        """
+        if self._looking is not None:
+            yield self._looking
+            return
         with self.installation.database.reading() as session:
-            yield session, self.ports.clock.read(session)
+            self._looking = session, self.ports.clock.read(session)
+            try:
+                yield self._looking
+            finally:
+                self._looking = None
 
     @contextmanager
     def command(self) -> Iterator[Session]:

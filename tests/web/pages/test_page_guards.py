@@ -54,7 +54,7 @@ def seated(served: Served, part: Part) -> Browser:
     """A browser in which a new account of this part is signed in."""
     account, browser = an_account(served, part), Browser(served)
     with served.world.database.transaction() as session:
-        token = sessions.begin(session, account, is_half=False, now=served.world.now)
+        token = sessions.begin(session, account, is_half=False, now=served.wall.instant)
     browser.client.cookies.set("dps-session", token)
     browser.csrf = sessions.csrf_of(token)  # type: ignore[attr-defined]
     return browser
@@ -97,7 +97,7 @@ def test_nobody_who_is_not_signed_in_gets_past_a_guard(served: Served, browser: 
 def test_half_a_session_opens_the_second_factor_and_nothing_else(served: Served) -> None:
     account, browser = an_account(served, Part.BROKER), Browser(served)
     with served.world.database.transaction() as session:
-        token = sessions.begin(session, account, is_half=True, now=served.world.now)
+        token = sessions.begin(session, account, is_half=True, now=served.wall.instant)
     browser.client.cookies.set("dps-session", token)
 
     let_in = {

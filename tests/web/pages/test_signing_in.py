@@ -22,7 +22,7 @@ def enrolled(served: Served, part: Part = Part.BROKER) -> tuple[Account, pyotp.T
     browser.sign_in(account)
     secret = browser.form("/sign-in/second-factor")["secret"]
     totp = pyotp.TOTP(secret)
-    browser.send("/sign-in/second-factor", code=totp.at(served.world.now))
+    browser.send("/sign-in/second-factor", code=totp.at(served.wall.instant))
     return account, totp, browser
 
 
@@ -44,12 +44,12 @@ def test_in_life_an_authenticator_is_set_up_at_the_first_sign_in_and_asked_for_a
     in_life: Served,
 ) -> None:
     account, totp, first = enrolled(in_life)
-    in_life.world.clock.step(timedelta(minutes=1))
+    in_life.wall.step(timedelta(minutes=1))
     later = Browser(in_life)
 
     asked = later.sign_in(account)
     kept_out = later.client.get("/account", follow_redirects=False)
-    let_in = later.send("/sign-in/code", code=totp.at(in_life.world.now))
+    let_in = later.send("/sign-in/code", code=totp.at(in_life.wall.instant))
 
     assert first.page.status_code == 200
     assert asked.url.path == "/sign-in/code"
@@ -70,8 +70,8 @@ def test_the_password_alone_sets_up_no_second_authenticator(in_life: Served) -> 
 
 def test_a_code_works_once_of_ten(in_life: Served) -> None:
     account, totp, _ = enrolled(in_life)
-    in_life.world.clock.step(timedelta(minutes=6))
-    code = totp.at(in_life.world.now)
+    in_life.wall.step(timedelta(minutes=6))
+    code = totp.at(in_life.wall.instant)
     browsers = [Browser(in_life) for _ in range(4)]
     for browser in browsers:
         browser.sign_in(account)
@@ -86,7 +86,7 @@ def test_the_eleventh_guess_within_five_minutes_is_not_looked_at(in_life: Served
 
     answers = [browser.sign_in(account, password=f"wrong password {number}").status_code for number in range(10)]
     right = browser.sign_in(account)
-    in_life.world.clock.step(timedelta(minutes=5))
+    in_life.wall.step(timedelta(minutes=5))
     later = browser.sign_in(account)
 
     assert answers == [400] * 10
@@ -115,20 +115,20 @@ def test_guesses_at_a_name_that_is_not_there_are_answered_and_counted_alike(serv
 @SQLITE
 def test_a_session_that_was_planted_is_never_adopted(in_life: Served) -> None:
     account, totp, _ = enrolled(in_life)
-    in_life.world.clock.step(timedelta(minutes=1))
+    in_life.wall.step(timedelta(minutes=1))
     browser = Browser(in_life)
     planted = sessions.new_token()
     browser.client.cookies.set("__Host-dps-session", planted, domain="testserver.local")
     browser.sign_in(account)
     half = browser.client.cookies["__Host-dps-session"]
 
-    browser.send("/sign-in/code", code=totp.at(in_life.world.now))
+    browser.send("/sign-in/code", code=totp.at(in_life.wall.instant))
 
     whole = browser.client.cookies["__Host-dps-session"]
     assert len({planted, half, whole}) == 3
     for old in (planted, half):
         with in_life.world.database.reading() as session:
-            assert sessions.seat_of(session, old, in_life.world.now) is None
+            assert sessions.seat_of(session, old, in_life.wall.instant) is None
 
 
 @SQLITE
@@ -140,7 +140,7 @@ def test_a_session_ends_after_half_an_hour_without_use_and_after_twelve_hours_in
     seen = []
 
     for _ in range(24 * 12):
-        served.world.clock.step(timedelta(minutes=29))
+        served.wall.step(timedelta(minutes=29))
         seen.append(busy.open("/account").url.path)
         if seen[-1] != "/account":
             break
@@ -154,7 +154,7 @@ def test_what_a_page_fetches_by_itself_keeps_no_session_alive(served: Served, br
     browser.sign_in(an_account(served, Part.BROKER))
 
     for _ in range(2):
-        served.world.clock.step(timedelta(minutes=16))
+        served.wall.step(timedelta(minutes=16))
         browser.client.get("/account", headers={"HX-Request": "true"})
 
     assert browser.open("/account").url.path == "/sign-in"

@@ -1,0 +1,91 @@
+"""Before a bid is handed in: what it may say for this round, and in words why it can't be submitted as it is.
+
+Nothing is stored and nothing is locked; the same rules are asked again, under the locks, when the bid comes in.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from bidding.asking import asked_of, assess_standing
+from bidding.bids.content import Asked, BidContent, problems, weekly_pence
+from bidding.bids.submitting import offer_card, package_of
+from bidding.rounds import Round, invitation_of, round_of
+from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import NoPrice, NotFound
+from dps.kernel.money import RateCard
+from dps.packages.costing import weekly_cost_pence
+from dps.schemes.model import Mode, ScoredQuestion
+from dps.schemes.stored import rules_by_hash
+from matching.eligibility import words as spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a bid for one round may say. `published_card` is the price where no other can be offered.
+
+    `published_weekly_pence` is what that price comes to a week. Pence per hour are per carer.
+    """
+
+    floor_pence_per_hour: int
+    ceiling_pence_per_hour: int
+    earliest_start: date | None
+    latest_start: date | None
+    questions: tuple[ScoredQuestion, ...]
+    published_card: RateCard | None
+    published_weekly_pence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a bid comes to, before it is sealed; None where its prices do not cover every visit."""
+
+    problems: tuple[str, ...]
+    weekly_pence: int | None
+    weekly_minutes: int
+
+
+def terms_of(session: Session, *, round_ref: str, actor: Actor, now: datetime) -> Terms:
+    """What this provider may say for a round it is asked in; NotFound for any other."""
+    round_, asked = _asked(session, round_ref, actor, now)
+    card = None
+    if round_.mode in (Mode.ACCEPTANCE_WINDOW, Mode.FIRST_ACCEPTANCE):
+        card = offer_card(rules_by_hash(session, round_.rule_hash), round_.lot)
+    return Terms(
+        floor_pence_per_hour=asked.envelope.floor_pence_per_hour,
+        ceiling_pence_per_hour=asked.envelope.ceiling_pence_per_hour,
+        earliest_start=asked.earliest_start,
+        latest_start=asked.latest_start,
+        questions=asked.questions,
+        published_card=card,
+        published_weekly_pence=weekly_cost_pence(card, asked.schedule) if card else None,
+    )
+
+
+def preview(session: Session, *, round_ref: str, content: BidContent, actor: Actor, now: datetime) -> Preview:
+    """What the bid comes to, and every reason why it could not be submitted now, its bidder's standing among them."""
+    round_, asked = _asked(session, round_ref, actor, now)
+    assert actor.provider is not None
+    standing = assess_standing(session, round_, rules_by_hash(session, round_.rule_hash), actor.provider, now)
+    barred = tuple(spoken.for_provider(standing)) if standing.reasons else ()
+    try:
+        cost = weekly_pence(content, asked.schedule)
+    except NoPrice:
+        cost = None
+    return Preview(
+        problems=barred + problems(content, asked),
+        weekly_pence=cost,
+        weekly_minutes=content.weekly_minutes or asked.schedule.weekly_minutes,
+    )
+
+
+def _asked(session: Session, ref: str, actor: Actor, now: datetime) -> tuple[Round, Asked]:
+    """A round this provider is asked in, and what its package asks for as at the closing, when bids are evaluated."""
+    actor.needs("bid", Role.PROVIDER)
+    round_ = round_of(session, ref)
+    if actor.provider is None:
+        raise NotFound(kind="round", ref=ref)
+    invitation_of(session, round_.id, actor.provider)
+    scheme = rules_by_hash(session, round_.rule_hash)
+    return round_, asked_of(package_of(session, round_), scheme, round_.closes_at or now)

@@ -1,0 +1,112 @@
+"""What a provider has answered and holds: its live bids by round, what it was offered, what it agreed to."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bidding.awards.records import Award, award_of
+from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
+from bidding.looking.pages import PAGE, behind
+from bidding.rounds import Round, RoundState
+from bidding.stages import shown
+from dps.contracts.contracts import Contract
+from dps.kernel.actors import Actor, Role
+from dps.kernel.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBid:
+    """A sealed bid that stands for a round; `is_current` is False where the referral was amended after it came in."""
+
+    bid: str
+    received_at: datetime
+    is_current: bool
+
+
+def live_bids(session: Session, actor: Actor) -> dict[str, LiveBid]:
+    """This provider's sealed bids, by the round that each is for."""
+    query = (
+        select(Round.ref, Round.version, BidRound.version, Bid.ref, Bid.received_at)  # type: ignore[call-overload]
+        .join(BidRound, col(BidRound.round_id) == col(Round.id))
+        .join(Bid, col(Bid.id) == col(BidRound.bid_id))
+        .where(Bid.provider == actor.provider, col(Bid.state) == BidState.SEALED)
+        .order_by(col(Bid.id))
+    )
+    return {
+        round_: LiveBid(bid=bid, received_at=received_at, is_current=asked == answered)
+        for round_, asked, answered, bid, received_at in session.exec(query)
+    }
+
+
+def debriefs(session: Session, actor: Actor, bid: str) -> list[str]:
+    """The rounds of this provider's bid that are over and of which a debrief can be read."""
+    query = (
+        select(Round.ref)
+        .join(ScoredBid, col(ScoredBid.round_id) == col(Round.id))
+        .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
+        .where(
+            Bid.ref == bid,
+            Bid.provider == actor.provider,
+            col(Round.state).in_([RoundState.DECIDED, RoundState.CANCELLED]),
+        )
+        .order_by(col(Round.id))
+    )
+    return list(session.exec(query))
+
+
+def awarded_part(session: Session, ports: Ports, award_ref: str, actor: Actor) -> dict[str, Any]:
+    """What was published of an awarded package, to its winner and its authority; NotFound to everybody else."""
+    award: Award = award_of(session, award_ref, actor)
+    round_ = session.get(Round, award.round_id)
+    assert round_ is not None
+    return shown(session, ports, round_)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenContract:
+    """A contract as its provider or its authority sees it."""
+
+    contract: str
+    award: str
+    provider: str
+    state: str
+    lot: str
+    locality: str
+    weekly_minutes: int
+    weekly_pence: int
+    agreed_at: datetime
+    starts_on: date
+    started_on: date | None
+    last_day: date | None
+
+
+def contracts(
+    session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None
+) -> list[SeenContract]:
+    """To a provider its own contracts, to an office those of its authority, in the order they were agreed."""
+    query = select(Contract).where(behind(Contract, after)).order_by(col(Contract.id)).limit(PAGE)
+    if actor.role is Role.PROVIDER:
+        query = query.where(Contract.provider == actor.provider)
+    else:
+        query = query.where(Contract.authority == actor.authority)
+    if ref is not None:
+        query = query.where(Contract.ref == ref)
+    return [
+        SeenContract(
+            contract=row.ref,
+            award=row.award_ref,
+            provider=row.provider,
+            state=str(row.state),
+            lot=row.lot,
+            locality=row.locality,
+            weekly_minutes=row.weekly_minutes,
+            weekly_pence=row.weekly_pence,
+            agreed_at=row.agreed_at,
+            starts_on=row.starts_on,
+            started_on=row.started_on,
+            last_day=row.last_day,
+        )
+        for row in session.exec(query)
+    ]

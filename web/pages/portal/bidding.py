@@ -1,0 +1,203 @@
+"""A bid, step by step: the form, check answers, the sealed bid and its receipt.
+
+Nothing of a bid is stored before it is sealed: between the steps it travels in the page itself, in the bidder's own
+browser (law 2). Prices stand in no address and in no log.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlmodel import Session, select
+
+from bidding.bids import submitting
+from bidding.bids.content import BidContent
+from bidding.bids.preparing import Terms, preview, terms_of
+from bidding.looking.answered import live_bids
+from bidding.looking.invited import Opportunity
+from dps.kernel.errors import AnsweredMeanwhile, BadInput, InvalidBid
+from dps.kernel.money import Band, PriceBasis, RateCard, parse_pence
+from dps.register.providers import Provider
+from dps.register.rate_cards import rate_card_of
+from web.pages.forms import Form
+from web.pages.guards import PORTAL
+from web.pages.portal.opportunities import frame, opportunity
+from web.pages.visit import Page, Visit
+from web.security.sessions import new_token
+
+BANDS = (Band.WEEKDAY, Band.WEEKEND, Band.BANK_HOLIDAY, Band.NIGHT)
+_ANSWER = "answer-"
+
+
+class Bidding(Controller):
+    """The bid for one round."""
+
+    path = "/portal/opportunities/{round_ref:str}/bid"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def form(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """The form, filled in from the provider's own prices and the earliest start."""
+        with visit.look() as (session, now):
+            asked = opportunity(session, visit, round_ref)
+            terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
+            card = _own_card(session, visit, asked)
+        values = {f"price-{price.band}": _plain_pounds(price.pence) for price in card.prices} if card else {}
+        start = terms.earliest_start or terms.latest_start
+        values["starts_on"] = start.isoformat() if start else ""
+        return _form(visit, round_ref, values | {"once": new_token()}, {})
+
+    @post("/", sync_to_thread=True, status_code=200)
+    def change(self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
+        """Back from "check answers": the form as it was filled in."""
+        return _form(visit, round_ref, form.fields, {})
+
+    @post("/check", sync_to_thread=True, status_code=200)
+    def check(self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
+        """Check answers: what the bid comes to, or in words why it can't be submitted."""
+        with visit.look() as (session, now):
+            asked = opportunity(session, visit, round_ref)
+            terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
+            content, faults = _content(form, terms)
+            if content is None:
+                return _form(visit, round_ref, form.fields, faults)
+            comes_to = preview(session, round_ref=round_ref, content=content, actor=visit.actor, now=now)
+            if comes_to.problems:
+                return _form(visit, round_ref, form.fields, _placed(comes_to.problems))
+            return visit.page(
+                "portal/check.html",
+                one=asked,
+                content=content,
+                comes_to=comes_to,
+                terms=terms,
+                fields=form.fields,
+                live=live_bids(session, visit.actor).get(round_ref),
+                **frame(session, visit),
+            )
+
+    @post("/submission", sync_to_thread=True)
+    def submit(
+        self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Seal the bid; a form that is sent twice seals it once and shows the same receipt."""
+        with visit.look() as (session, now):
+            terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
+        content, faults = _content(form, terms)
+        if content is None:
+            return _form(visit, round_ref, form.fields, faults)
+        try:
+            receipt = _submitted(visit, round_ref, content, form.needed("once", "load the form again"))
+        except InvalidBid as invalid:
+            return _form(visit, round_ref, form.fields, _placed(invalid.problems))
+        return visit.to(f"/portal/bids/{receipt['bid']}")
+
+
+def _submitted(visit: Visit, round_ref: str, content: BidContent, key: str) -> dict[str, Any]:
+    request = {"rounds": [round_ref], "content": content, "actor": visit.actor, "idempotency_key": key}
+    try:
+        return submitting.submit_in(visit.installation.database, visit.ports, **request)
+    except AnsweredMeanwhile:
+        # A twin of this form was first: its receipt is this one's.
+        return submitting.submit_in(visit.installation.database, visit.ports, **request)
+
+
+def _own_card(session: Session, visit: Visit, asked: Opportunity) -> RateCard | None:
+    """The provider's standing prices for this lot, where they are by the hour."""
+    provider = session.exec(select(Provider).where(Provider.ref == visit.actor.provider)).one()
+    card = rate_card_of(
+        session, visit.ports, provider=provider, scheme_key=asked.scheme, lot=asked.lot, actor=visit.actor
+    )
+    return card if card is not None and card.basis is PriceBasis.PER_HOUR else None
+
+
+def _plain_pounds(pence: int) -> str:
+    return f"{pence // 100}.{pence % 100:02d}"
+
+
+def card_of(form: Form) -> RateCard:
+    """The prices of a form, by the hour; BadInput names the field."""
+    prices = {Band.WEEKDAY: parse_pence(form.needed("price-weekday", "give a price"), field="price-weekday")}
+    for band in BANDS[1:]:
+        text = form.text(f"price-{band}")
+        if text:
+            prices[band] = parse_pence(text, field=f"price-{band}")
+    return RateCard.of(PriceBasis.PER_HOUR, prices)
+
+
+def _content(form: Form, terms: Terms) -> tuple[BidContent | None, dict[str, str]]:
+    """The bid that a form says, or each field's fault."""
+    faults: dict[str, str] = {}
+    card, starts_on, preference = terms.published_card, None, None
+    try:
+        card = card or card_of(form)
+    except BadInput as bad:
+        faults[str(bad.field)] = str(bad.reason)
+    try:
+        starts_on = form.day("starts_on", "say when you can start")
+    except BadInput as bad:
+        faults["starts_on"] = str(bad.reason)
+    try:
+        preference = _whole(form.text("preference"))
+    except ValueError:
+        faults["preference"] = "write a whole number, 1 for the one you want most"
+    reason = form.text("exceptional_reason")
+    if reason and len(reason) < 10:
+        faults["exceptional_reason"] = "give the reason in 10 characters or more"
+    answers = form.under(_ANSWER)
+    for question in terms.questions:
+        if answers.get(question.key, "") not in question.answers:
+            faults[f"{_ANSWER}{question.key}"] = "choose an answer"
+    if faults or card is None or starts_on is None:
+        return None, faults
+    return BidContent(
+        card=card,
+        starts_on=starts_on,
+        answers=tuple(sorted((question.key, answers[question.key]) for question in terms.questions)),
+        preference=preference,
+        exceptional_reason=reason or None,
+    ), {}
+
+
+def _whole(text: str) -> int | None:
+    if not text:
+        return None
+    number = int(text)
+    if not 0 < number < 10_000:
+        raise ValueError("out of range")
+    return number
+
+
+def _placed(problems: tuple[str, ...]) -> dict[str, str]:
+    """The engine's sentences at the field that each is most likely about."""
+    placed: dict[str, str] = {}
+    for words in problems:
+        lowered = words.lower()
+        is_price = "price" in lowered or "rate" in lowered
+        field = "price-weekday" if is_price else "starts_on" if "start" in lowered or "visit by" in lowered else "bid"
+        placed[field] = f"{placed[field]} {words}" if field in placed else words
+    return placed
+
+
+def _form(visit: Visit, round_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
+    with visit.look() as (session, now):
+        asked = opportunity(session, visit, round_ref)
+        terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
+        return visit.page(
+            "portal/bid.html",
+            status=400 if faults else 200,
+            one=asked,
+            terms=terms,
+            values=_Values(values),
+            faults=faults,
+            live=live_bids(session, visit.actor).get(round_ref),
+            **frame(session, visit),
+        )
+
+
+class _Values(dict[str, str]):
+    """What was filled in; an empty text where nothing was."""
+
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -1,0 +1,86 @@
+"""A provider's own bids: the receipt, withdrawal, reconfirmation, and the debrief when it is over."""
+
+import json
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+from sqlmodel import Session
+
+from bidding.bids import submitting
+from bidding.looking.answered import debriefs, live_bids
+from bidding.looking.debriefed import debrief_in
+from bidding.looking.invited import OwnBid, own_bids
+from bidding.looking.pages import PAGE
+from dps.kernel.errors import NotFound
+from web.pages.forms import Form
+from web.pages.guards import PORTAL
+from web.pages.portal.opportunities import frame
+from web.pages.visit import Page, Visit
+
+
+class Bids(Controller):
+    """Replaced and withdrawn bids too. What a sealed bid says is shown to nobody, its bidder included."""
+
+    path = "/portal/bids"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def own(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
+        """A hundred at a time, in the order they were received."""
+        with visit.look() as (session, _):
+            found = own_bids(session, visit.actor, after=after or None)
+        return visit.page("portal/bids.html", bids=found, next_after=found[-1].bid if len(found) == PAGE else "")
+
+    @get("/{bid_ref:str}", sync_to_thread=True)
+    def one(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """One bid with its receipt, and what can be done with it."""
+        with visit.look() as (session, now):
+            bid = _one(session, visit, bid_ref)
+            live = {one.bid: one for one in live_bids(session, visit.actor).values()}
+            return visit.page(
+                "portal/receipt.html",
+                bid=bid,
+                is_open=bid.bid in live and now < bid.closes_at,
+                is_outdated=bid.bid in live and not live[bid.bid].is_current,
+                receipt=json.dumps(bid.receipt, sort_keys=True, separators=(", ", ": ")),
+                debriefs=debriefs(session, visit.actor, bid_ref),
+                **frame(session, visit),
+            )
+
+    @get("/{bid_ref:str}/withdrawal", sync_to_thread=True)
+    def withdrawal_form(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Whether it is meant."""
+        with visit.look() as (session, _):
+            bid = _one(session, visit, bid_ref)
+        return visit.page("portal/withdraw.html", bid=bid)
+
+    @post("/{bid_ref:str}/withdrawal", sync_to_thread=True)
+    def withdraw(self, bid_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Take a sealed bid back before its closing."""
+        with visit.command() as session:
+            submitting.withdraw(session, visit.ports, bid_ref=bid_ref, actor=visit.actor)
+        return visit.to(f"/portal/bids/{bid_ref}")
+
+    @post("/{bid_ref:str}/reconfirmation", sync_to_thread=True)
+    def reconfirm(self, bid_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Let the bid stand for what was amended after it came in."""
+        with visit.command() as session:
+            submitting.reconfirm(session, visit.ports, bid_ref=bid_ref, actor=visit.actor)
+        return visit.to(f"/portal/bids/{bid_ref}")
+
+    @get("/{bid_ref:str}/debriefs/{round_ref:str}", sync_to_thread=True)
+    def debrief(self, bid_ref: FromPath[str], round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """How the bid fared: own score, rank of how many, the winner's band and the main reason."""
+        found = debrief_in(
+            visit.installation.database, visit.ports, bid_ref=bid_ref, round_ref=round_ref, actor=visit.actor
+        )
+        return visit.page("portal/debrief.html", debrief=found, round=round_ref)
+
+
+def _one(session: Session, visit: Visit, bid_ref: str) -> OwnBid:
+    found = own_bids(session, visit.actor, ref=bid_ref)
+    if not found:
+        raise NotFound(kind="bid", ref=bid_ref)
+    return found[0]

@@ -1,0 +1,193 @@
+"""Offers and what becomes of them: accept or decline, read who the person is, confirm or return; and the contracts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+from sqlmodel import Session
+
+from bidding import aftercare
+from bidding.awards import moving
+from bidding.looking.answered import SeenContract, awarded_part, contracts
+from bidding.looking.pages import PAGE
+from bidding.looking.placing import SeenAward, awards
+from dps.kernel.errors import BadInput, NotFound
+from web.pages.forms import Form
+from web.pages.guards import PORTAL
+from web.pages.portal.opportunities import frame
+from web.pages.visit import Page, Visit
+
+_STEPS: dict[str, tuple[str, str, Callable[..., object]]] = {
+    "decline": ("Decline this offer", "The package is offered to the next provider at once.", moving.decline),
+    "return": (
+        "Return this package",
+        "You accepted it; after reading the file or your own assessment you can give it back.",
+        moving.give_back,
+    ),
+}
+
+
+class Offers(Controller):
+    """The awards that this provider was offered."""
+
+    path = "/portal/offers"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def seen(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
+        """A hundred at a time; what waits for an answer stands on the first page as well."""
+        with visit.look() as (session, _):
+            found = awards(session, visit.actor, visit.ports.keyring, after=after or None)
+            return visit.page(
+                "portal/offers.html",
+                awards=list(reversed(found)),
+                next_after=found[-1].award if len(found) == PAGE else "",
+                **frame(session, visit),
+            )
+
+    @get("/{award_ref:str}", sync_to_thread=True)
+    def one(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """One offer: the package, the price, until when to answer."""
+        with visit.look() as (session, _):
+            return visit.page(
+                "portal/offer.html",
+                award=_one(session, visit, award_ref),
+                part=awarded_part(session, visit.ports, award_ref, visit.actor),
+                **frame(session, visit),
+            )
+
+    @get("/{award_ref:str}/person", sync_to_thread=True)
+    def person(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Who the person is and how one gets in: for the winner alone, after acceptance. Every look is recorded."""
+        with visit.command() as session:
+            identity = aftercare.identity_for_winner(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+            place = aftercare.place_of_care_for_winner(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+            award = _one(session, visit, award_ref)
+        return visit.page("portal/person.html", award=award, identity=identity, place=place)
+
+    @post("/{award_ref:str}/acceptance", sync_to_thread=True)
+    def accept(self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Take the offer, in time; a bundle is taken as a whole."""
+        with visit.command() as session:
+            moving.accept(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+        return visit.to(f"/portal/offers/{award_ref}")
+
+    @post("/{award_ref:str}/confirmation", sync_to_thread=True)
+    def confirm(self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Confirm: the contract is made."""
+        with visit.command() as session:
+            contract = moving.confirm(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+        return visit.to(f"/portal/contracts/{contract}")
+
+    @get("/{award_ref:str}/decline", sync_to_thread=True)
+    def decline_form(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Why not?"""
+        return _reason_form(visit, award_ref, "decline")
+
+    @post("/{award_ref:str}/decline", sync_to_thread=True)
+    def decline(
+        self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Say no to the offer."""
+        return _reasoned(visit, award_ref, "decline", form)
+
+    @get("/{award_ref:str}/return", sync_to_thread=True)
+    def return_form(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Why is it given back?"""
+        return _reason_form(visit, award_ref, "return")
+
+    @post("/{award_ref:str}/return", sync_to_thread=True)
+    def give_back(
+        self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Return an accepted award."""
+        return _reasoned(visit, award_ref, "return", form)
+
+
+class Contracts(Controller):
+    """What this provider agreed to."""
+
+    path = "/portal/contracts"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def seen(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
+        """A hundred at a time, in the order they were agreed."""
+        with visit.look() as (session, _):
+            found = contracts(session, visit.actor, after=after or None)
+            return visit.page(
+                "portal/contracts.html",
+                contracts=found,
+                next_after=found[-1].contract if len(found) == PAGE else "",
+                **frame(session, visit),
+            )
+
+    @get("/{contract_ref:str}", sync_to_thread=True)
+    def one(self, contract_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """One contract."""
+        with visit.look() as (session, now):
+            contract = _contract(session, visit, contract_ref)
+            return visit.page(
+                "portal/contract.html",
+                contract=contract,
+                part=awarded_part(session, visit.ports, contract.award, visit.actor),
+                today=now.date().isoformat(),
+                fault="",
+                **frame(session, visit),
+            )
+
+    @post("/{contract_ref:str}/start", sync_to_thread=True)
+    def start(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Record the first visit."""
+        first = form.day("first_visit_on", "say on which day the first visit was")
+        with visit.command() as session:
+            aftercare.start_contract(
+                session, visit.ports, contract_ref=contract_ref, first_visit_on=first, actor=visit.actor
+            )
+        return visit.to(f"/portal/contracts/{contract_ref}")
+
+
+def _one(session: Session, visit: Visit, award_ref: str) -> SeenAward:
+    found = awards(session, visit.actor, visit.ports.keyring, ref=award_ref)
+    if not found:
+        raise NotFound(kind="award", ref=award_ref)
+    return found[0]
+
+
+def _contract(session: Session, visit: Visit, contract_ref: str) -> SeenContract:
+    found = contracts(session, visit.actor, ref=contract_ref)
+    if not found:
+        raise NotFound(kind="contract", ref=contract_ref)
+    return found[0]
+
+
+def _reason_form(visit: Visit, award_ref: str, step: str, *, reason: str = "", fault: str = "") -> Page:
+    title, words, _ = _STEPS[step]
+    with visit.look() as (session, _now):
+        return visit.page(
+            "portal/reason.html",
+            status=400 if fault else 200,
+            award=_one(session, visit, award_ref),
+            step=step,
+            title=title,
+            words=words,
+            reason=reason,
+            fault=fault,
+            **frame(session, visit),
+        )
+
+
+def _reasoned(visit: Visit, award_ref: str, step: str, form: Form) -> Response[Any]:
+    reason = form.text("reason")
+    command = _STEPS[step][2]
+    try:
+        with visit.command() as session:
+            command(session, visit.ports, award_ref=award_ref, reason=reason, actor=visit.actor)
+    except BadInput as bad:
+        return _reason_form(visit, award_ref, step, reason=reason, fault=str(bad.reason))
+    return visit.to(f"/portal/offers/{award_ref}")

@@ -1,0 +1,168 @@
+"""What a provider is asked: the list, each package, and the answers that are no bids."""
+
+from datetime import timedelta
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+from sqlmodel import Session
+
+from bidding import offers
+from bidding.awards.records import AwardState
+from bidding.bids import submitting
+from bidding.bids.preparing import terms_of
+from bidding.looking.answered import live_bids
+from bidding.looking.invited import Opportunity, opportunities
+from bidding.looking.pages import PAGE
+from bidding.looking.placing import awards
+from bidding.rounds import round_of
+from bidding.stages import shown
+from dps.kernel.errors import BadInput, NotFound
+from web.pages import names
+from web.pages.forms import Form
+from web.pages.guards import PORTAL
+from web.pages.visit import Page, Visit
+
+_TO_ANSWER = (AwardState.OFFERED, AwardState.ACCEPTED)
+_HOURS = {"2": 2, "24": 24, "72": 72}
+
+
+class Portal(Controller):
+    """A provider's first page."""
+
+    path = "/portal"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def home(self, visit: NamedDependency[Visit]) -> Page:
+        """What waits for an answer: offers first, then what closes soonest."""
+        with visit.look() as (session, now):
+            waiting = awards(session, visit.actor, visit.ports.keyring, states=_TO_ANSWER)
+            found = opportunities(session, visit.actor, now)
+            live = live_bids(session, visit.actor)
+            schemes = visit.schemes(session)
+        unanswered = [one for one in found if one.round not in live and one.invitation == "invited"]
+        return visit.page(
+            "portal/home.html",
+            waiting=waiting,
+            opportunities=_soonest(unanswered)[:5],
+            unanswered=len(unanswered),
+            sealed=len({one.bid for one in live.values()}),
+            outdated=[one for one in live.values() if not one.is_current],
+            is_whole=len(found) < PAGE,
+            places=names.places(schemes),
+            lots=names.lots(schemes),
+        )
+
+
+class Opportunities(Controller):
+    """The rounds that this provider is asked in and that are open now."""
+
+    path = "/portal/opportunities"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def asked(
+        self,
+        visit: NamedDependency[Visit],
+        lot: FromQuery[str] = "",
+        locality: FromQuery[str] = "",
+        hours: FromQuery[str] = "",
+        after: FromQuery[str] = "",
+    ) -> Page:
+        """A hundred at a time, what closes soonest first."""
+        with visit.look() as (session, now):
+            found = opportunities(
+                session,
+                visit.actor,
+                now,
+                lot=lot or None,
+                locality=locality or None,
+                closes_before=now + timedelta(hours=_HOURS[hours]) if hours in _HOURS else None,
+                after=after or None,
+            )
+            live = live_bids(session, visit.actor)
+            schemes = visit.schemes(session)
+        return visit.page(
+            "portal/opportunities.html",
+            opportunities=_soonest(found),
+            live=live,
+            lots=names.lots(schemes),
+            places=names.places(schemes),
+            chosen={"lot": lot, "locality": locality, "hours": hours},
+            is_narrowed=bool(lot or locality or hours),
+            next_after=found[-1].round if len(found) == PAGE else "",
+        )
+
+    @get("/{round_ref:str}", sync_to_thread=True)
+    def one(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """One package as it was published, and what can be answered."""
+        with visit.look() as (session, now):
+            asked = opportunity(session, visit, round_ref)
+            return visit.page(
+                "portal/opportunity.html",
+                one=asked,
+                part=shown(session, visit.ports, round_of(session, round_ref)),
+                live=live_bids(session, visit.actor).get(round_ref),
+                terms=terms_of(session, round_ref=round_ref, actor=visit.actor, now=now),
+                **frame(session, visit),
+            )
+
+    @get("/{round_ref:str}/decline", sync_to_thread=True)
+    def decline_form(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Why not? The reason helps the council to ask for what can be had."""
+        return _decline_form(visit, round_ref)
+
+    @post("/{round_ref:str}/decline", sync_to_thread=True)
+    def decline(
+        self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Say no, with a reason; a bid for this round alone is taken back with it."""
+        reason = form.text("reason")
+        try:
+            with visit.command() as session:
+                submitting.decline(session, visit.ports, round_ref=round_ref, reason=reason, actor=visit.actor)
+        except BadInput as bad:
+            return _decline_form(visit, round_ref, reason=reason, fault=str(bad.reason))
+        return visit.to("/portal/opportunities")
+
+    @post("/{round_ref:str}/acceptance", sync_to_thread=True)
+    def accept(self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Take a package that goes to the first who says yes."""
+        with visit.command() as session:
+            award = offers.accept_first(session, visit.ports, round_ref=round_ref, actor=visit.actor)
+        return visit.to(f"/portal/offers/{award}")
+
+
+def opportunity(session: Session, visit: Visit, round_ref: str) -> Opportunity:
+    """The open round with this reference, if this provider is asked in it."""
+    found = opportunities(session, visit.actor, visit.ports.clock.read(session), ref=round_ref)
+    if not found:
+        raise NotFound(kind="opportunity", ref=round_ref)
+    return found[0]
+
+
+def frame(session: Session, visit: Visit) -> dict[str, Any]:
+    """The names of lots and places, which every page about a package shows."""
+    schemes = visit.schemes(session)
+    return {"lots": names.lots(schemes), "places": names.places(schemes)}
+
+
+def _decline_form(visit: Visit, round_ref: str, *, reason: str = "", fault: str = "") -> Page:
+    with visit.look() as (session, _):
+        asked = opportunity(session, visit, round_ref)
+        return visit.page(
+            "portal/decline.html",
+            status=400 if fault else 200,
+            one=asked,
+            reason=reason,
+            fault=fault,
+            **frame(session, visit),
+        )
+
+
+def _soonest(found: list[Opportunity]) -> list[Opportunity]:
+    """What closes first stands first; what has no end comes last."""
+    return sorted(found, key=lambda one: (one.closes_at is None, one.closes_at, one.round))
