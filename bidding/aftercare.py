@@ -15,6 +15,8 @@ from dps.contracts import contracts
 from dps.contracts.contracts import Contract
 from dps.contracts.reasons import FailureReason, HandBackReason
 from dps.contracts.standing import find_contract
+from dps.contracts.variations.ending import days_short_of_notice
+from dps.contracts.variations.hours import release_hours
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.database import locked_one
 from dps.kernel.errors import NoSuchStep, NotFound
@@ -24,6 +26,7 @@ from dps.packages.identity import Identity
 from dps.packages.packages import Package, disclose_confidential, person_of
 from dps.packages.persons import Purpose, disclose
 from dps.register import holds
+from dps.schemes.published import standing_scheme
 
 
 def identity_for_winner(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> Identity:
@@ -83,7 +86,19 @@ def hand_back(
     """The provider gives the contract back: the package is brokered again, at once, while care goes on until then."""
     contract, award, referral = _locked(session, contract_ref, actor)
     now = ports.clock.read(session)
-    contracts.hand_back(session, ports.entropy, contract, reason=reason, last_day=last_day, actor=actor, now=now)
+    scheme = standing_scheme(session, contract.scheme)
+    short = days_short_of_notice(scheme, reason=reason, told_at=now, last_day=last_day)
+    contracts.hand_back(
+        session,
+        ports.entropy,
+        contract,
+        reason=reason,
+        last_day=last_day,
+        actor=actor,
+        now=now,
+        days_short_of_notice=short,
+    )
+    release_hours(session, contract, now=now)
     _close_award(session, award, now, f"handed back: {reason}")
     return broker_again(session, ports, referral, CLOCK, now, cause=f"handed back: {reason}")
 

@@ -11,6 +11,11 @@ import bidding.offers
 import bidding.referrals
 import bidding.rounds
 import dps.contracts.contracts
+import dps.contracts.deliveries.records
+import dps.contracts.outcomes
+import dps.contracts.statements.records
+import dps.contracts.tiers
+import dps.contracts.variations.records
 import dps.kernel.audit
 import dps.kernel.clock
 import dps.kernel.idempotency

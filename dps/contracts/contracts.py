@@ -259,11 +259,14 @@ def hand_back(
     last_day: date,
     actor: Actor,
     now: datetime,
+    days_short_of_notice: int = 0,
 ) -> None:
     """Give the contract back; the provider serves until `last_day`, which may lie ahead. The caller brokers again."""
     _theirs(contract, actor)
     _refuse_before_start(contract, last_day)
-    facts = {"reason": reason} | _on(last_day)
+    facts: dict[str, str | int] = {"reason": reason, **_on(last_day)}
+    if days_short_of_notice:
+        facts["days_short_of_notice"] = days_short_of_notice
     advance(session, contract, "hand_back", actor, now, facts=facts, last_day=last_day, suspended_on=None)
     _tell(session, entropy, contract, "contract_handed_back", actor, now)
 

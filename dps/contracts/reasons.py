@@ -1,4 +1,4 @@
-"""Why a contract did not start, paused, ended or came back: closed lists, because free text may name a person."""
+"""Why a contract did not start, changed, paused, ended or came back: closed lists; free text may name a person."""
 
 from enum import StrEnum
 
@@ -39,3 +39,51 @@ class HandBackReason(StrEnum):
     NEEDS_CHANGED = "needs_changed"
     RELATIONSHIP = "relationship"
     PROVIDER_CLOSING = "provider_closing"
+
+
+class FlexReason(StrEnum):
+    """Why more support was begun at once."""
+
+    ILLNESS = "illness"
+    FALL = "fall"
+    CARER_UNWELL = "carer_unwell"
+    END_OF_LIFE = "end_of_life"
+    LEFT_HOSPITAL = "left_hospital"
+
+
+class FlexChange(StrEnum):
+    """What the provider changed, by the monitoring form."""
+
+    LONGER_VISITS = "longer_visits"
+    MORE_VISITS = "more_visits"
+    NIGHTS = "nights"
+    LIVE_IN = "live_in"
+    SITTING = "sitting"
+
+
+class FlexOutcome(StrEnum):
+    """How a flex ended, by the monitoring form."""
+
+    BACK_TO_NORMAL = "back_to_normal"
+    MORE_CARE_NEEDED = "more_care_needed"
+    HOSPITAL = "hospital"
+    CARE_HOME = "care_home"
+    PERSON_DIED = "person_died"
+
+
+class Averted(StrEnum):
+    """What a flex kept from happening, in the provider's judgement."""
+
+    NOTHING = "nothing"
+    HOSPITAL_ADMISSION = "hospital_admission"
+    CARE_HOME_ADMISSION = "care_home_admission"
+
+
+class ChangeReason(StrEnum):
+    """Why a package shrinks or grows."""
+
+    MORE_INDEPENDENT = "more_independent"
+    EQUIPMENT = "equipment"
+    FAMILY_HELPS = "family_helps"
+    NEEDS_GREW = "needs_grew"
+    PERSONS_WISH = "persons_wish"

@@ -1,10 +1,12 @@
-"""The README's state diagram is the state table's own."""
+"""The README's state diagrams are the state tables' own."""
 
 import re
 from pathlib import Path
 
 from dps import contracts
-from dps.contracts.contracts import STEPS
+from dps.contracts.contracts import Contract
+from dps.contracts.statements.records import Statement
+from dps.contracts.variations.records import Variation
 
 
 def test_the_diagrams_are_printed_from_their_tables() -> None:
@@ -12,4 +14,4 @@ def test_the_diagrams_are_printed_from_their_tables() -> None:
 
     printed = dict(re.findall(r"<!-- states:(\S+) -->\n```mermaid\n(.*?)\n```\n<!-- /states -->", readme, re.DOTALL))
 
-    assert printed == {"contract": STEPS.diagram()}
+    assert printed == {row.STEPS.kind: row.STEPS.diagram() for row in (Contract, Variation, Statement)}

@@ -1,0 +1,164 @@
+"""Recording what the call monitoring says: each record matched to its contract's week, each once.
+
+A record that is known already changes nothing; one that says something else of a known visit is refused. All records of
+a call are written, or none: the caller's transaction is taken back at the first that can't be.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from dps.contracts.contracts import Contract, ContractState
+from dps.contracts.deliveries.matching import Matched, VisitRecord, match
+from dps.contracts.deliveries.records import Delivery
+from dps.contracts.standing import find_contract
+from dps.contracts.statements.records import Statement, StatementState
+from dps.contracts.variations.records import Variation, VariationKind, Weeks, variations_of
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.database import locked_one
+from dps.kernel.errors import BadInput
+from dps.kernel.ports import Ports
+from dps.schemes.model import Scheme
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What became of a contract's records: how many are new, known before, or odd; the oddities by name."""
+
+    new: int = 0
+    known: int = 0
+    oddities: dict[str, int] | None = None
+
+
+class Recorder:
+    """Records visits of one contract in one transaction, under the contract's lock."""
+
+    def __init__(self, session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme, actor: Actor) -> None:
+        actor.needs("record deliveries", Role.BROKER, Role.PROVIDER, Role.CLOCK)
+        self._session = session
+        self._actor = actor
+        self._contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
+        if self._contract.scheme != scheme.key:
+            raise BadInput(f"the contract belongs to scheme {self._contract.scheme}", field="contract")
+        payment = scheme.payment(self._contract.lot)
+        self._tolerance = payment.tolerance_minutes if payment else 0
+        self._now = ports.clock.read(session)
+        self._today = self._now.astimezone(LONDON).date()
+        self._weeks = Weeks(session, self._contract)
+        self._pauses = variations_of(session, self._contract, VariationKind.PAUSE)
+        known = session.exec(select(Delivery).where(Delivery.contract_id == self._contract.id)).all()
+        self._known = {row.visit_ref: row for row in known}
+        live = select(Statement).where(
+            Statement.contract_id == self._contract.id, Statement.state != StatementState.WITHDRAWN
+        )
+        self._stated = session.exec(live.order_by(col(Statement.id))).all()
+        self._taken: dict[date, dict[int, str]] = {}
+        for row in known:
+            if row.line is not None:
+                self._taken.setdefault(row.day, {})[row.line] = row.visit_ref
+        self.recorded = Recorded(oddities={})
+
+    def record(self, record: VisitRecord) -> None:
+        """Record one visit; BadInput names the field and why it can't be."""
+        self._refuse_day(record.day)
+        week = self._weeks.on(record.day)
+        known = self._known.get(record.visit_ref)
+        if known is not None:
+            if not _says_the_same(known, record):
+                raise BadInput(f"{record.visit_ref} was recorded before, and otherwise", field="visit")
+            self.recorded.known += 1
+            return
+        for statement in self._stated:
+            if statement.first_day <= record.day <= statement.last_day:
+                raise BadInput(f"statement {statement.ref} covers this day: withdraw it first", field="day")
+        taken = self._taken.setdefault(record.day, {})
+        matched = match(record, week, tolerance_minutes=self._tolerance, taken=taken)
+        if matched.line is None and match(record, week, tolerance_minutes=self._tolerance).line is not None:
+            twice = next(iter(taken.values()))
+            raise BadInput(f"its planned visit is recorded already, as {twice} or another", field="visit")
+        self._write(record, matched)
+        if matched.line is not None:
+            taken[matched.line] = record.visit_ref
+
+    def close(self) -> Recorded:
+        """Write all that was recorded, and its event."""
+        self._session.flush()
+        if self.recorded.new:
+            facts = {
+                "ref": self._contract.ref,
+                "new": self.recorded.new,
+                "known": self.recorded.known,
+                "oddities": self.recorded.oddities,
+            }
+            audit.append(self._session, self._contract.stream, "contract.deliveries", self._actor, self._now, facts)
+        return self.recorded
+
+    def _write(self, record: VisitRecord, matched: Matched) -> None:
+        times = record.times
+        row = Delivery(
+            contract_id=self._contract.id or 0,
+            visit_ref=record.visit_ref,
+            day=record.day,
+            outcome=record.outcome,
+            line=matched.line,
+            planned_minutes=matched.planned_minutes,
+            delivered_minutes=matched.delivered_minutes,
+            carers=matched.carers,
+            is_night=matched.is_night,
+            started_at=times[0] if times else None,
+            ended_at=times[1] if times else None,
+            oddities=list(matched.oddities),
+            recorded_at=self._now,
+            recorded_by=self._actor.ref,
+        )
+        self._session.add(row)
+        self._known[record.visit_ref] = row
+        self.recorded.new += 1
+        assert self.recorded.oddities is not None
+        for oddity in matched.oddities:
+            self.recorded.oddities[oddity] = self.recorded.oddities.get(oddity, 0) + 1
+
+    def _refuse_day(self, day: date) -> None:
+        contract = self._contract
+        if contract.started_on is None or contract.state is ContractState.PENDING or day < contract.started_on:
+            raise BadInput("the contract had not started by then", field="day")
+        if contract.last_day is not None and day > contract.last_day:
+            raise BadInput(f"the contract's last day was {contract.last_day}", field="day")
+        if day > self._today:
+            raise BadInput("this day is still to come", field="day")
+        if contract.suspended_on is not None and day >= contract.suspended_on:
+            raise BadInput(f"visits are paused since {contract.suspended_on}", field="day")
+        for pause in self._pauses:
+            if pause.last_day is not None and pause.from_day <= day <= pause.last_day:
+                raise BadInput(f"visits were paused from {pause.from_day} to {pause.last_day}", field="day")
+
+
+def record_deliveries(
+    session: Session,
+    ports: Ports,
+    *,
+    contract_ref: str,
+    scheme: Scheme,
+    records: Iterable[VisitRecord],
+    actor: Actor,
+) -> Recorded:
+    """Record these visits of one contract."""
+    recorder = Recorder(session, ports, contract_ref=contract_ref, scheme=scheme, actor=actor)
+    for record in records:
+        recorder.record(record)
+    return recorder.close()
+
+
+def flexes_on(flexes: Iterable[Variation], day: date) -> list[Variation]:
+    """The flexes in force on a day."""
+    return [flex for flex in flexes if flex.last_day is not None and flex.from_day <= day <= flex.last_day]
+
+
+def _says_the_same(known: Delivery, record: VisitRecord) -> bool:
+    started: datetime | None
+    started, ended = record.times or (None, None)
+    return (known.day, known.outcome, known.started_at, known.ended_at) == (record.day, record.outcome, started, ended)

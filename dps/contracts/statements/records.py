@@ -1,0 +1,118 @@
+"""A statement and who moves it. Its lines are stored and never rewritten; a wrong one is withdrawn and made anew."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import (
+    day_column,
+    id_column,
+    json_column,
+    link_column,
+    ref_column,
+    state_column,
+    utc_column,
+    whole_column,
+)
+from dps.kernel.errors import NotFound
+from dps.kernel.states import StateTable
+
+
+class StatementState(StrEnum):
+    MADE = "made"
+    AGREED = "agreed"
+    QUERIED = "queried"
+    PAID = "paid"
+    WITHDRAWN = "withdrawn"
+
+
+_S = StatementState
+
+STEPS = StateTable(
+    "statement",
+    _S.MADE,
+    (_S.MADE, "agree", _S.AGREED, (Role.PROVIDER,)),
+    (_S.MADE, "query", _S.QUERIED, (Role.PROVIDER,)),
+    (_S.MADE, "withdraw", _S.WITHDRAWN, (Role.BROKER,)),
+    (_S.QUERIED, "agree", _S.AGREED, (Role.PROVIDER,)),
+    (_S.QUERIED, "withdraw", _S.WITHDRAWN, (Role.BROKER,)),
+    (_S.AGREED, "pay", _S.PAID, (Role.APPROVER,)),
+    (_S.AGREED, "withdraw", _S.WITHDRAWN, (Role.BROKER,)),
+)
+
+
+class Statement(SQLModel, table=True):
+    """What is due for `first_day` to `last_day`, both included, of one contract or, without one, of one area.
+
+    `chargeable_pence` is what of it the council may charge to the person; `to_discussion_pence` is beyond a tolerance,
+    neither paid nor taken back here. `rule_hash` names the rules that it was reckoned by.
+    """
+
+    __tablename__ = "statement"
+    __table_args__ = (
+        CheckConstraint("first_day <= last_day", name="days_in_order"),
+        CheckConstraint("pence >= 0 AND chargeable_pence >= 0 AND chargeable_pence <= pence", name="amounts"),
+        CheckConstraint("(paid_at IS NOT NULL) = (state = 'paid')", name="paid_when_paid"),
+        CheckConstraint("contract_id IS NULL OR to_discussion_pence = 0", name="discussed_by_area"),
+    )
+
+    STEPS: ClassVar[StateTable] = STEPS
+
+    id: int | None = id_column()
+    ref: str = ref_column()
+    state: StatementState = state_column(StatementState)
+    contract_id: int | None = link_column("contract.id", nullable=True)
+    provider: str = Field(max_length=24, index=True)
+    authority: str = Field(max_length=40, index=True)
+    scheme: str = Field(max_length=40)
+    lot: str = Field(max_length=40)
+    locality: str = Field(max_length=40)
+    rule_hash: str = Field(max_length=64)
+    first_day: date = day_column()
+    last_day: date = day_column()
+    pence: int = whole_column()
+    chargeable_pence: int = whole_column()
+    to_discussion_pence: int = whole_column(default=0)
+    lines: Any = json_column()
+    made_at: datetime = utc_column()
+    made_by: str = Field(max_length=64)
+    paid_at: datetime | None = utc_column(nullable=True)
+
+    @property
+    def stream(self) -> str:
+        return self.ref
+
+
+# Queries
+
+
+def find_statement(session: Session, ref: str, *, actor: Actor) -> Statement:
+    """The statement of this reference; NotFound for another provider or authority, as if there were none."""
+    statement = session.exec(select(Statement).where(Statement.ref == ref)).first()
+    if statement is None:
+        raise NotFound(kind="statement", ref=ref)
+    actor.sees("statement", ref, authority=statement.authority, provider=statement.provider)
+    return statement
+
+
+def statements_seen(
+    session: Session, *, actor: Actor, scheme: str | None = None, state: StatementState | None = None
+) -> Sequence[Statement]:
+    """The statements that this actor may see, the earliest first: a provider its own, a council its own."""
+    query = select(Statement)
+    if actor.role is Role.PROVIDER:
+        query = query.where(Statement.provider == actor.provider)
+    elif actor.authority is not None:
+        query = query.where(Statement.authority == actor.authority)
+    else:
+        actor.needs("read statements of every authority", Role.AUDITOR, Role.ADMINISTRATOR)
+    if scheme is not None:
+        query = query.where(Statement.scheme == scheme)
+    if state is not None:
+        query = query.where(Statement.state == state)
+    return session.exec(query.order_by(col(Statement.first_day), col(Statement.id))).all()

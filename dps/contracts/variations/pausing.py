@@ -1,0 +1,74 @@
+"""A service pauses, keeps its place for the scheme's weeks, and restarts without a competition.
+
+The pause's variation remembers its days, from which a statement pays the retainer once the service has restarted.
+Source: Cornwall's paper (retainers up to 4 weeks where the service restarts).
+"""
+
+from datetime import date, timedelta
+
+from sqlmodel import Session
+
+from dps.contracts import contracts
+from dps.contracts.contracts import Contract
+from dps.contracts.payment.retainer import may_restart
+from dps.contracts.reasons import SuspensionReason
+from dps.contracts.standing import find_contract
+from dps.contracts.variations.allowed import refuse_if, retainer_rule
+from dps.contracts.variations.records import Variation, VariationKind, VariationState, variations_of
+from dps.kernel.actors import Actor
+from dps.kernel.calendar import LONDON
+from dps.kernel.database import locked_one
+from dps.kernel.errors import NoSuchStep
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.schemes.model import Scheme
+
+
+def pause(
+    session: Session,
+    ports: Ports,
+    *,
+    contract_ref: str,
+    scheme: Scheme,
+    reason: SuspensionReason,
+    from_day: date,
+    actor: Actor,
+) -> Variation:
+    """Pause visits from `from_day`, past or today, and keep the provider's place under the scheme's retainer."""
+    retainer_rule(scheme)
+    contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
+    now = ports.clock.read(session)
+    contracts.suspend(session, ports.entropy, contract, reason=reason, from_day=from_day, actor=actor, now=now)
+    variation = Variation(
+        ref=new_reference(Kind.VARIATION, ports.entropy),
+        contract_id=contract.id or 0,
+        kind=VariationKind.PAUSE,
+        state=VariationState.PROPOSED,
+        from_day=from_day,
+        reason=reason,
+        asked_at=now,
+        asked_by=actor.ref,
+    )
+    session.add(variation)
+    session.flush()
+    advance(session, variation, "agree", actor, now, facts={"contract": contract.ref, "reason": reason})
+    return variation
+
+
+def resume(session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme, actor: Actor) -> None:
+    """Let visits go on from today. VariationRefused once the weeks are over: the place is open to others then."""
+    rule = retainer_rule(scheme)
+    contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
+    now = ports.clock.read(session)
+    today = now.astimezone(LONDON).date()
+    open_pauses = variations_of(session, contract, VariationKind.PAUSE, states=(VariationState.AGREED,))
+    if not open_pauses:
+        raise NoSuchStep(kind="Contract", ref=contract.ref, state=str(contract.state), step="be resumed")
+    (paused,) = open_pauses  # a partial unique index keeps it one
+    if not may_restart(rule, paused_from=paused.from_day, restarts_on=today):
+        refuse_if([f"The place was kept for {rule.most_weeks} weeks, from {paused.from_day}: end it and publish anew."])
+    contracts.restart(session, ports.entropy, contract, actor=actor, now=now)
+    # A pause has one day at least: the one it began on.
+    last = max(today - timedelta(days=1), paused.from_day)
+    advance(session, paused, "close", actor, now, facts={"contract": contract.ref}, last_day=last)
