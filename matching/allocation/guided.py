@@ -95,6 +95,8 @@ class Found:
     holder: Ints
     objective: int
     bound: int
+    prices: Prices | None = None
+    """The prices that gave the bound; None where nothing had to be searched."""
 
 
 Told = Callable[[Ints, int, int | None], None]
@@ -134,10 +136,10 @@ class _Search:
         prices = self._raise(prices, 150, 0.06, length=0.3)
         self._polish()
         if self.bound is None or self.pool[0][0] > self.bound:
-            self._raise(prices, 60, 0.02, length=0.1)
+            prices = self._raise(prices, 60, 0.02, length=0.1)
         objective, holder = self.pool[0]
         assert self.bound is not None
-        return Found(holder, objective + self.numbering.offset, self.bound + self.numbering.offset)
+        return Found(holder, objective + self.numbering.offset, self.bound + self.numbering.offset, prices)
 
     def _keep(self, holder: Ints) -> None:
         holder, objective = repaired(self.market, holder)
