@@ -16,12 +16,13 @@ from matching import allocation as solver
 from tests.bidding.allocation.closed import instance_of
 from tests.support.world import World
 
-pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+on_sqlite_alone = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 WEEK = 210
 """Carer-minutes of half an hour each morning."""
 
 
+@on_sqlite_alone
 def test_packages_are_named_by_their_rounds_with_what_the_scheme_says_of_leaving_them(liverpool: World) -> None:
     oak = liverpool.provider("Synthetic Oak", lists=["approved"])
     referrals = [liverpool.referral() for _ in range(2)]
@@ -36,6 +37,7 @@ def test_packages_are_named_by_their_rounds_with_what_the_scheme_says_of_leaving
     assert {one.unplaced_pence for one in found.packages} == {20_000 * WEEK // 60}
 
 
+@on_sqlite_alone
 def test_days_are_counted_from_the_day_on_which_the_search_began(world: World) -> None:
     oak, referral = world.provider("Synthetic Oak"), world.referral()
     (closing,) = world.rows(Closing)
@@ -49,6 +51,7 @@ def test_days_are_counted_from_the_day_on_which_the_search_began(world: World) -
     assert package.days_waited == 3
 
 
+@on_sqlite_alone
 def test_a_bid_carries_its_cost_ties_and_commitment_and_no_reference_decides(world: World) -> None:
     oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
     referral = world.referral(existing_provider=elm.provider)
@@ -69,6 +72,7 @@ def test_a_bid_carries_its_cost_ties_and_commitment_and_no_reference_decides(wor
     assert (first.tie[1], second.tie[1]) == (1, 0)  # the existing provider comes first
 
 
+@on_sqlite_alone
 def test_a_bundle_counts_once_at_the_sum_and_not_at_all_without_one_of_its_packages(liverpool: World) -> None:
     oak = liverpool.provider("Synthetic Oak", lists=["approved"])
     first, second, third = (liverpool.referral() for _ in range(3))
@@ -85,6 +89,7 @@ def test_a_bundle_counts_once_at_the_sum_and_not_at_all_without_one_of_its_packa
     assert bids[0].rank is None
 
 
+@on_sqlite_alone
 def test_this_or_that_excludes_both_ways_whoever_of_the_two_says_it(liverpool: World) -> None:
     oak, elm = (liverpool.provider(f"Synthetic {name}", lists=["approved"]) for name in ("Oak", "Elm"))
     first, second = liverpool.referral(), liverpool.referral()
@@ -97,6 +102,7 @@ def test_this_or_that_excludes_both_ways_whoever_of_the_two_says_it(liverpool: W
     assert excludes == {this: (that,), that: (this,), others: ()}
 
 
+@on_sqlite_alone
 def test_providers_bring_their_free_hours_and_what_is_left_of_their_limits(world: World) -> None:
     oak, elm = world.provider("Synthetic Oak", hours=7), world.provider("Synthetic Elm")
     won, referral = world.referral(urgency=Urgency.CRISIS), world.referral()
@@ -116,6 +122,7 @@ def test_providers_bring_their_free_hours_and_what_is_left_of_their_limits(world
     assert (limit.max_packages, limit.max_minutes) == (1, 500 - WEEK)
 
 
+@on_sqlite_alone
 def test_who_serves_a_locality_counts_there_although_it_did_not_bid(liverpool: World) -> None:
     oak, elm = (liverpool.provider(f"Synthetic {name}", lists=["approved"]) for name in ("Oak", "Elm"))
     before = liverpool.referral()
@@ -132,7 +139,7 @@ def test_who_serves_a_locality_counts_there_although_it_did_not_bid(liverpool: W
     assert {bid.provider for bid in found.bids} == {oak.provider}
 
 
-def test_every_published_term_is_in_the_policy_and_a_window_of_acceptances_has_none(database_kind: str) -> None:
+def test_every_published_term_is_in_the_policy_and_a_window_of_acceptances_has_none() -> None:
     joint, single = preset("liverpool"), preset("st-helens")
 
     policy = policy_of(joint, Mode.SEALED_BID)
