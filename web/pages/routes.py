@@ -8,6 +8,9 @@ from dps.kernel.errors import DpsError
 from web.assembly import Installation
 from web.pages import refusals
 from web.pages.assets import asset, theme
+from web.pages.desk.awards import Awards
+from web.pages.desk.queue import Queue
+from web.pages.desk.referrals import Closings, Referrals
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
 from web.pages.portal.bidding import Bidding
@@ -37,6 +40,10 @@ def pages(installation: Installation) -> Router:
             Offers,
             Contracts,
             Prices,
+            Queue,
+            Referrals,
+            Closings,
+            Awards,
         ],
         dependencies={
             "visit": Provide(provide_visit, sync_to_thread=False),

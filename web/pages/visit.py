@@ -36,6 +36,8 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/portal/contracts", "Contracts"),
         ("/portal/prices", "Prices"),
     ),
+    Role.BROKER: (("/desk", "Work queue"), ("/rules", "Rules")),
+    Role.APPROVER: (("/desk", "Work queue"), ("/rules", "Rules")),
     Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
     Role.ADMINISTRATOR: (("/proof", "Proof"), ("/rules", "Rules")),
 }

@@ -110,7 +110,16 @@ _EVENTS = {
     "award.refuse": "The person said no",
     "award.overturn": "The award was overturned",
     "award.overturn_asked": "Somebody asked for the award to be overturned",
+    "closing.published": "The closing was published, with the number that lots are drawn from",
     "closing.extended": "The closing was moved later for everybody",
+    "closing.close": "The closing came: what was sealed is fixed",
+    "closing.open": "The bids were opened",
+    "closing.score": "The bids were scored",
+    "closing.allocate": "The packages of the closing were allocated",
+    "allocation.claimed": "The allocation began",
+    "hold.reserve": "The provider's hours were reserved",
+    "hold.commit": "The provider's hours were bound",
+    "hold.release": "The provider's hours were given back",
 }
 
 _KINDS = {

@@ -50,9 +50,9 @@ def page_routes(served: Served) -> list[PageRoute]:
     ]
 
 
-def seated(served: Served, part: Part) -> Browser:
+def seated(served: Served, part: Part, *, authority: str | None = None, provider: str | None = None) -> Browser:
     """A browser in which a new account of this part is signed in."""
-    account, browser = an_account(served, part), Browser(served)
+    account, browser = an_account(served, part, authority=authority, provider=provider), Browser(served)
     with served.world.database.transaction() as session:
         token = sessions.begin(session, account, is_half=False, now=served.wall.instant)
     browser.client.cookies.set("dps-session", token)
@@ -134,6 +134,81 @@ def test_no_form_is_taken_that_this_browser_was_not_given(served: Served) -> Non
                     answer = asked(browser, route, form=form)
 
                     assert (answer.status_code, "Load the page again" in answer.text) == (403, True), (route, form)
+
+
+@SQLITE
+def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(served: Served) -> None:
+    own = a_story(served)
+    other = served.world.provider("Other").provider
+    people: list[tuple[Part, dict[str, str | None], dict[str, str | None]]] = [
+        (Part.PROVIDER_USER, {"provider": own["provider"]}, {"provider": other}),
+        (Part.BROKER, {"authority": served.world.authority}, {"authority": "another-council"}),
+        (Part.APPROVER, {"authority": served.world.authority}, {"authority": "another-council"}),
+    ]
+    looked_at = set()
+    for part, ours, theirs in people:
+        owner, stranger = seated(served, part, **ours), seated(served, part, **theirs)
+        for route in page_routes(served):
+            if "_ref:str}" not in route.path or not route.is_for(part):
+                continue
+            path = filled(route.path, own)
+            missing = filled(route.path, {})
+            forms = {"csrf": stranger.csrf, "reason": "A reason in words.", **SENT}  # type: ignore[attr-defined]
+            foreign = asked(stranger, route, path, form=forms)
+            unknown = asked(stranger, route, missing, form=forms)
+
+            assert (foreign.status_code, unknown.status_code) == (404, 404), (part, route)
+            assert foreign.text == unknown.text, (part, route)
+            if route.method == "GET":
+                looked_at.add((part, route.path, asked(owner, route, path).status_code))
+
+    assert {status for _, _, status in looked_at} <= {200, 404, 409}
+    assert len([one for one in looked_at if one[2] == 200]) > 12
+
+
+SENT = {
+    "once": "once",
+    "price-weekday": "16.00",
+    "starts_on": "2019-03-07",
+    "answer-continuity": "up-to-3",
+    "first_visit_on": "2019-03-07",
+    "until": "2030-01-01T10:00",
+    "how": "in_house",
+    "price": "100.00",
+    "refusal": "They said no.",
+}
+"""What makes every form complete, so that nothing but ownership can be what is refused."""
+
+
+def filled(path: str, refs: dict[str, str]) -> str:
+    """The path with these references, or with ones that nothing has."""
+    parts = [
+        refs.get(part[1:].partition(":")[0], "REF-0000-0000-0000") if part.startswith("{") else part
+        for part in path.split("/")
+    ]
+    return "/".join(parts)
+
+
+def a_story(served: Served) -> dict[str, str]:
+    """A package won and confirmed, and one that is open: the references, by the names that routes give them."""
+    world = served.world
+    winner = world.provider("Winner")
+    placed = world.referral()
+    receipt = world.bid(winner, placed, pence=1600)
+    world.close(placed)
+    award = world.award(placed)
+    contract = world.accept_and_confirm(award, winner)
+    live = world.referral()
+    assert winner.provider is not None
+    return {
+        "provider": winner.provider,
+        "referral_ref": placed,
+        "award_ref": award.ref,
+        "bid_ref": receipt["bid"],
+        "contract_ref": contract,
+        "round_ref": world.round(live).ref,
+        "closing_ref": receipt["closing"],
+    }
 
 
 @SQLITE

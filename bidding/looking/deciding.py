@@ -1,0 +1,163 @@
+"""What an office decides from: a round's opened bids side by side with their workings, and who was asked.
+
+Bids have rows here only once their closing was opened: before that there is nothing to look at, for anybody.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bidding.allocation.runs import AllocationRun
+from bidding.awards.line import approvals_needed, standing_bids
+from bidding.awards.offering import round_of_award
+from bidding.awards.records import Award, Source, award_of
+from bidding.bids.content import BidContent
+from bidding.bids.records import Bid, OpenedBid, ScoredBid
+from bidding.rounds import Invitation, Round
+from dps.kernel.actors import Actor, Role
+from dps.register.providers import Provider
+from dps.schemes.stored import rules_by_hash
+
+
+@dataclass(frozen=True, slots=True)
+class SeenBid:
+    """One opened and scored bid. Points are thousandths of 100; `stands` says that it can still be awarded instead."""
+
+    bid: str
+    provider: str
+    name: str
+    is_valid: bool
+    reasons: tuple[str, ...]
+    flags: tuple[str, ...]
+    weekly_pence: int
+    weekly_minutes: int
+    price_points: int
+    quality_points: int
+    total_points: int
+    rank: int | None
+    starts_on: date
+    exceptional_reason: str | None
+    workings: dict[str, Any]
+    stands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An award as an office decides on it. `asked_to_overturn` holds who asked, and for which bid instead if any."""
+
+    award: str
+    round: str
+    source: str
+    reason: str | None
+    approvals_needed: int
+    approved_by: tuple[str, ...]
+    asked_to_overturn: tuple[tuple[str, str | None], ...]
+    bids: tuple[SeenBid, ...]
+    advice: dict[str, Any] | None
+
+
+def decision(session: Session, *, award_ref: str, actor: Actor, now: datetime) -> Decision:
+    """Everything that an award is decided from; NotFound to another authority, Forbidden to a provider."""
+    actor.needs("decide on an award", Role.BROKER, Role.APPROVER)
+    award = award_of(session, award_ref, actor)
+    round_ = round_of_award(session, award)
+    return Decision(
+        award=award.ref,
+        round=round_.ref,
+        source=award.source,
+        reason=award.reason,
+        approvals_needed=_needed(session, award, round_),
+        approved_by=award.approved_by,
+        asked_to_overturn=tuple((one["by"], one["instead"]) for one in award.approvals if "overturn" in one),
+        bids=_bids(session, round_, now),
+        advice=_advice(session, round_),
+    )
+
+
+def _needed(session: Session, award: Award, round_: Round) -> int:
+    return approvals_needed(
+        rules_by_hash(session, round_.rule_hash).award,
+        weekly_pence=award.weekly_pence,
+        needs_person=award.needs_person,
+        source=Source(award.source),
+    )
+
+
+def _bids(session: Session, round_: Round, now: datetime) -> tuple[SeenBid, ...]:
+    """The valid ones in order of rank, then the others."""
+    standing = {bid.ref for _, bid in standing_bids(session, round_, now)} if round_.closing_id is not None else set()
+    query = (
+        select(ScoredBid, Bid, OpenedBid, Provider.name)
+        .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
+        .join(OpenedBid, col(OpenedBid.bid_id) == col(Bid.id))
+        .join(Provider, col(Provider.ref) == col(Bid.provider))
+        .where(ScoredBid.round_id == round_.id)
+        .order_by(col(ScoredBid.rank).is_(None), col(ScoredBid.rank), col(Bid.id))
+    )
+    found = []
+    for scored, bid, opened, name in session.exec(query):
+        content = BidContent.from_dict(opened.content)
+        found.append(
+            SeenBid(
+                bid=bid.ref,
+                provider=bid.provider,
+                name=name,
+                is_valid=scored.is_valid,
+                reasons=tuple(scored.reasons),
+                flags=tuple(scored.flags),
+                weekly_pence=scored.weekly_pence,
+                weekly_minutes=scored.weekly_minutes,
+                price_points=scored.price_points,
+                quality_points=scored.quality_points,
+                total_points=scored.total_points,
+                rank=scored.rank,
+                starts_on=content.starts_on,
+                exceptional_reason=content.exceptional_reason,
+                workings=scored.workings,
+                stands=bid.ref in standing,
+            )
+        )
+    return tuple(found)
+
+
+def _advice(session: Session, round_: Round) -> dict[str, Any] | None:
+    """What a joint allocation would have given, where the scheme shows it: labelled, and never awarded."""
+    query = select(AllocationRun.advice).where(AllocationRun.closing_id == round_.closing_id)
+    found: dict[str, Any] | None = session.exec(query).first() if round_.closing_id is not None else None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One provider that was asked in a round, and what it answered. Whether it bid is told to nobody before opening."""
+
+    invitation: str
+    provider: str
+    name: str
+    position: int
+    state: str
+    answered_at: datetime | None
+
+
+def asked(session: Session, round_ref: str) -> list[Asked]:
+    """Who was asked, in the published order. The caller has made sure that its actor may see the referral."""
+    query = (
+        select(Invitation, Provider.name)
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .join(Provider, col(Provider.ref) == col(Invitation.provider))
+        .where(Round.ref == round_ref)
+        .order_by(col(Invitation.position))
+    )
+    return [
+        Asked(
+            invitation=one.ref,
+            provider=one.provider,
+            name=name,
+            position=one.position,
+            state=str(one.state),
+            answered_at=one.answered_at,
+        )
+        for one, name in session.exec(query)
+    ]

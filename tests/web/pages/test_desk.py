@@ -1,0 +1,187 @@
+"""A broker's journeys without JavaScript: the queue, publish, look, extend, hold, withdraw, approve, overturn."""
+
+from datetime import timedelta
+
+import pytest
+
+from dps.kernel.calendar import LONDON
+from dps.schemes.model import Urgency
+from tests.web.pages.browsing import Browser, an_account
+from tests.web.pages.test_portal import handed_in, provider
+from tests.web.served import Served
+from web.security.accounts import Part
+
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+def at_the_desk(served: Served, part: Part = Part.BROKER) -> Browser:
+    browser = Browser(served)
+    browser.sign_in(an_account(served, part))
+    assert browser.page.url.path == "/desk"
+    return browser
+
+
+@SQLITE
+def test_the_queue_counts_filters_and_puts_hospital_discharge_first(served: Served) -> None:
+    served.world.provider("Somebody")
+    standard = served.world.referral()
+    discharge = served.world.referral(urgency=Urgency.DISCHARGE)
+    draft = served.world.referral(publish_it=False)
+    broker = at_the_desk(served)
+
+    everything = broker.page.text
+    only_drafts = broker.open("/desk?place=publish").text
+    nothing = broker.open("/desk?place=held").text
+
+    assert everything.index(discharge) < everything.index(standard)
+    assert "<strong>3</strong><span>referrals in all" in everything
+    assert draft in only_drafts
+    assert standard not in only_drafts
+    assert "Nothing waits here." in nothing
+
+
+@SQLITE
+def test_a_draft_is_looked_at_as_providers_will_see_it_and_published(served: Served) -> None:
+    somebody = provider(served, "Somebody")
+    draft = served.world.referral(publish_it=False)
+    broker = at_the_desk(served)
+
+    seen = broker.open(f"/desk/referrals/{draft}/publication").text
+    published = broker.send(f"/desk/referrals/{draft}/publication")
+
+    assert "Exactly what providers will see" in seen
+    assert "Synthetic Person" not in seen
+    assert "Seeking a provider" in published.text
+    assert "It was published" in published.text
+    assert served.world.round(draft).ref in somebody.open("/portal/opportunities").text
+
+
+@SQLITE
+def test_what_is_missing_is_named_and_nothing_is_published(served: Served) -> None:
+    draft = served.world.referral(publish_it=False, needs=None)
+    broker = at_the_desk(served)
+
+    seen = broker.open(f"/desk/referrals/{draft}/publication").text
+    forced = broker.client.post(f"/desk/referrals/{draft}/publication", data={"csrf": broker.form("/sign-out")["csrf"]})
+
+    assert "can&#39;t be published yet" in seen
+    assert forced.status_code == 422
+    assert "Something is still missing" in forced.text
+    assert served.world.state(draft) == "draft"
+
+
+@SQLITE
+def test_before_the_opening_the_desk_shows_no_price_and_not_whether_anybody_bid(served: Served) -> None:
+    bidder = provider(served, "Bidder")
+    referral = served.world.referral()
+    broker = at_the_desk(served)
+    before = broker.open(f"/desk/referrals/{referral}").text
+    handed_in(served, bidder, referral, "17.89")
+
+    after = broker.open(f"/desk/referrals/{referral}").text
+
+    assert "17.89" not in after
+    assert after == before
+
+
+@SQLITE
+def test_a_closing_is_extended_for_everybody_with_a_reason(served: Served) -> None:
+    served.world.provider("Somebody")
+    referral = served.world.referral()
+    closing = served.world.round(referral)
+    broker = at_the_desk(served)
+    broker.open(f"/desk/referrals/{referral}")
+    path = broker.page.text.split('href="/desk/closings/')[1].split('"')[0]
+    until = served.world.closes_at(referral).astimezone(LONDON) + timedelta(hours=1)
+    broker.open(f"/desk/closings/{path}")
+
+    without = broker.send(f"/desk/closings/{path}", until=until.strftime("%Y-%m-%dT%H:%M"))
+    broker.send(f"/desk/closings/{path}", until=until.strftime("%Y-%m-%dT%H:%M"), reason="facts_clarified")
+
+    assert without.status_code == 400
+    assert "why everybody gets more time" in without.text
+    assert closing.closes_at is not None
+    assert served.world.closes_at(referral) == closing.closes_at + timedelta(hours=1)
+
+
+@SQLITE
+def test_a_referral_is_held_resumed_and_withdrawn_with_reasons(served: Served) -> None:
+    served.world.provider("Somebody")
+    referral = served.world.referral()
+    broker = at_the_desk(served)
+    path = f"/desk/referrals/{referral}"
+
+    broker.open(f"{path}/hold")
+    without = broker.send(f"{path}/hold", reason="")
+    held = broker.send(f"{path}/hold", reason="The person is in hospital.")
+    resumed = broker.send(f"{path}/resumption")
+    broker.open(f"{path}/withdraw")
+    withdrawn = broker.send(f"{path}/withdraw", reason="The family found somebody.")
+
+    assert without.status_code == 400
+    assert "On hold" in held.text
+    assert "Seeking a provider" in resumed.text
+    assert "Withdrawn" in withdrawn.text
+
+
+def test_an_exceptional_price_waits_for_a_person_who_sees_all_bids_and_approves(served: Served) -> None:
+    dear = provider(served, "Dear")
+    referral = served.world.referral()
+    path = f"/portal/opportunities/{served.world.round(referral).ref}"
+    handed_in(served, dear, referral, "16.00")
+    dear.open(f"{path}/bid")
+    filled = dear.form(f"{path}/bid/check")
+    answers = {f"answer-{one.key}": next(iter(one.answers)) for one in served.world.scheme.evaluation.questions}
+    dear.page = dear.client.post(
+        f"{path}/bid/check",
+        data=filled | answers | {"price-weekday": "25.00", "exceptional_reason": "Two carers live far away."},
+    )
+    dear.send(f"{path}/bid/submission")
+    served.world.close(referral)
+    award = served.world.award(referral).ref
+    broker = at_the_desk(served)
+
+    queue = broker.page.text
+    seen = broker.open(f"/desk/awards/{award}").text
+    approved = broker.send(f"/desk/awards/{award}/approval")
+
+    assert f"/desk/awards/{award}" in queue
+    assert "Two carers live far away." in seen
+    assert "Approve and offer it" in seen
+    assert "The provider answers by" in approved.text
+
+
+@SQLITE
+def test_an_award_is_overturned_in_favour_of_another_bid_by_two_people(served: Served) -> None:
+    first, second = provider(served, "First Homecare"), provider(served, "Second Homecare")
+    referral = served.world.referral()
+    handed_in(served, first, referral, "16.00")
+    instead = handed_in(served, second, referral, "17.00")
+    served.world.close(referral)
+    award = served.world.award(referral).ref
+    broker, approver = at_the_desk(served), at_the_desk(served, Part.APPROVER)
+    path = f"/desk/awards/{award}"
+    broker.open(path)
+
+    without = broker.send(f"{path}/overturn", instead=instead, reason="")
+    asked = broker.send(f"{path}/overturn", instead=instead, reason="The person knows the second.")
+    approver.open(path)
+    done = approver.send(f"{path}/overturn", instead=instead, reason="I agree.")
+
+    assert without.status_code == 400
+    assert "You have asked for it" in asked.text
+    assert "Overturned" in done.text
+    latest = served.world.award(referral)
+    assert (latest.source, latest.provider) == ("override", second.actor.provider)  # type: ignore[attr-defined]
+
+
+@SQLITE
+def test_an_approver_decides_and_publishes_nothing(served: Served) -> None:
+    draft = served.world.referral(publish_it=False)
+    approver = at_the_desk(served, Part.APPROVER)
+
+    page = approver.open(f"/desk/referrals/{draft}")
+    form = approver.open(f"/desk/referrals/{draft}/publication")
+
+    assert "Check and publish" not in page.text
+    assert form.status_code == 403

@@ -1,0 +1,1 @@
+"""The broker's desk: what waits, each referral's story, publishing, deciding, and what goes off the straight way."""

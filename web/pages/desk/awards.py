@@ -1,0 +1,98 @@
+"""Deciding: opened bids side by side, what the rules chose and why, yes or otherwise; each step another person's."""
+
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlmodel import Session, select
+
+from bidding.awards import moving
+from bidding.looking.deciding import decision
+from bidding.looking.placing import SeenAward, awards
+from dps.kernel.errors import BadInput, NotFound
+from dps.register.providers import Provider
+from web.pages import names
+from web.pages.forms import Form
+from web.pages.guards import DESK
+from web.pages.visit import Page, Visit
+
+
+class Awards(Controller):
+    """The awards of the caller's authority."""
+
+    path = "/desk/awards"
+    guards = (DESK,)
+
+    @get("/{award_ref:str}", sync_to_thread=True)
+    def one(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Everything that the award is decided from."""
+        return _page(visit, award_ref, {}, {})
+
+    @post("/{award_ref:str}/approval", sync_to_thread=True)
+    def approve(self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Say yes; with enough approvals the package is offered at once."""
+        with visit.command() as session:
+            moving.approve(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+        return visit.to(f"/desk/awards/{award_ref}")
+
+    @post("/{award_ref:str}/overturn", sync_to_thread=True)
+    def overturn(
+        self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Ask for another decision, with a reason; it is made once a second person asks for the same."""
+        try:
+            with visit.command() as session:
+                moving.overturn(
+                    session,
+                    visit.ports,
+                    award_ref=award_ref,
+                    reason=form.text("reason"),
+                    actor=visit.actor,
+                    instead=form.text("instead") or None,
+                )
+        except BadInput as bad:
+            return _page(visit, award_ref, form.fields, {"reason": str(bad.reason)})
+        return visit.to(f"/desk/awards/{award_ref}")
+
+    @post("/{award_ref:str}/refusal-by-person", sync_to_thread=True)
+    def refuse(
+        self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """The person said no, which is not held against the provider."""
+        try:
+            with visit.command() as session:
+                moving.refused_by_person(
+                    session, visit.ports, award_ref=award_ref, reason=form.text("refusal"), actor=visit.actor
+                )
+        except BadInput as bad:
+            return _page(visit, award_ref, form.fields, {"refusal": str(bad.reason)})
+        return visit.to(f"/desk/awards/{award_ref}")
+
+
+def _page(visit: Visit, award_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+    with visit.look() as (session, now):
+        award = _one(session, visit, award_ref)
+        found = decision(session, award_ref=award_ref, actor=visit.actor, now=now)
+        schemes = visit.schemes(session)
+        return visit.page(
+            "desk/award.html",
+            status=400 if faults else 200,
+            award=award,
+            decision=found,
+            winner=session.exec(select(Provider.name).where(Provider.ref == award.provider)).one(),
+            has_approved=visit.actor.ref in found.approved_by,
+            has_asked=any(by == visit.actor.ref for by, _ in found.asked_to_overturn),
+            values={"reason": values.get("reason", ""), "refusal": values.get("refusal", "")},
+            faults=faults,
+            lots=names.lots(schemes),
+            places=names.places(schemes),
+        )
+
+
+def _one(session: Session, visit: Visit, award_ref: str) -> SeenAward:
+    found = awards(session, visit.actor, visit.ports.keyring, ref=award_ref)
+    if not found:
+        raise NotFound(kind="award", ref=award_ref)
+    return found[0]

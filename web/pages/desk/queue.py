@@ -1,0 +1,72 @@
+"""The work queue: what waits where, counted and filtered by address."""
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+
+from bidding.looking.queue import Place, counts, work_queue
+from dps.schemes.model import Urgency
+from web.pages import names
+from web.pages.guards import DESK
+from web.pages.visit import Page, Visit
+from web.pages.wording import plain
+
+SHOWN = 100
+"""Rows of one page."""
+
+PLACES = {
+    Place.APPROVE: "to approve",
+    Place.UNFILLED: "unfilled",
+    Place.PUBLISH: "to check and publish",
+    Place.CLOSING_SOON: "closing within 2 hours",
+    Place.CAME_BACK: "came back",
+    Place.DECIDING: "closed, being decided",
+    Place.ANSWER: "with a provider",
+    Place.SEEKING: "open for bids",
+    Place.ESCALATED: "past the first stage",
+    Place.HELD: "on hold",
+}
+"""In the order in which they are looked after; the words stand after a number."""
+
+
+class Queue(Controller):
+    """Everything of this authority that is not over."""
+
+    path = "/desk"
+    guards = (DESK,)
+
+    @get("/", sync_to_thread=True)
+    def seen(
+        self,
+        visit: NamedDependency[Visit],
+        place: FromQuery[str] = "",
+        lot: FromQuery[str] = "",
+        locality: FromQuery[str] = "",
+        urgency: FromQuery[str] = "",
+        page: FromQuery[int] = 1,
+    ) -> Page:
+        """Hospital discharge and crisis first, then what has waited longest."""
+        with visit.look() as (session, now):
+            everything = work_queue(session, visit.actor, now)
+            schemes = visit.schemes(session)
+        kept = [
+            one
+            for one in everything
+            if lot in ("", one.lot) and locality in ("", one.locality) and urgency in ("", one.urgency)
+        ]
+        shown = [one for one in kept if not place or place in one.places]
+        first = (max(page, 1) - 1) * SHOWN
+        return visit.page(
+            "desk/queue.html",
+            counts=[(str(key), words, counts(kept)[key]) for key, words in PLACES.items()],
+            places_words={str(key): words for key, words in PLACES.items()},
+            all=len(kept),
+            shown=shown[first : first + SHOWN],
+            found=len(shown),
+            page=max(page, 1),
+            is_last=len(shown) <= first + SHOWN,
+            chosen={"place": place, "lot": lot, "locality": locality, "urgency": urgency},
+            urgencies=[(str(one), plain(one)) for one in Urgency],
+            lots=names.lots(schemes),
+            places=names.places(schemes),
+        )

@@ -1,0 +1,293 @@
+"""One referral: its story, and what a broker does with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlmodel import Session
+
+from bidding import deadline, publishing
+from bidding.closings import ExtensionReason
+from bidding.looking.deciding import asked
+from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
+from bidding.looking.placing import awards
+from bidding.looking.previewing import preview
+from bidding.looking.remarked import remarks
+from bidding.referrals import ReferralState, referral_of
+from dps.kernel.actors import Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.errors import BadInput, NotFound
+from dps.kernel.money import parse_pence
+from dps.schemes.published import standing_scheme
+from dps.schemes.stored import rules_by_hash
+from web.pages import names
+from web.pages.forms import Form
+from web.pages.guards import BROKERS, DESK
+from web.pages.visit import Page, Visit
+
+_STEPS: dict[str, tuple[str, str, Callable[..., object]]] = {
+    "hold": (
+        "Put on hold",
+        "The search stops for now: an open round is cancelled, its sealed bids lapse unopened, and everybody asked "
+        "is told.",
+        publishing.hold,
+    ),
+    "withdraw": (
+        "Withdraw",
+        "The search ends for good: an open round is cancelled, its sealed bids lapse unopened, and everybody asked "
+        "is told.",
+        publishing.withdraw,
+    ),
+}
+
+
+class Referrals(Controller):
+    """The referrals of the caller's authority; nothing of the person is shown here."""
+
+    path = "/desk/referrals"
+
+    @get("/{referral_ref:str}", guards=[DESK], sync_to_thread=True)
+    def one(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """What it asks for, where it stands, and everything that happened."""
+        with visit.look() as (session, _):
+            referral = _one(session, visit, referral_ref)
+            its_rounds = rounds(session, referral_ref)
+            its_awards = awards(session, visit.actor, visit.ports.keyring, referral=referral_ref)
+            streams = [referral_ref, *(one.round for one in its_rounds), *(one.award for one in its_awards)]
+            streams += sorted({one.closing for one in its_rounds if one.closing is not None})
+            said = remarks(session, visit.ports.keyring, referral_ref)
+            scheme = standing_scheme(session, referral.scheme)
+            return visit.page(
+                "desk/referral.html",
+                referral=referral,
+                part=preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor).part,
+                rounds=list(reversed(its_rounds)),
+                asked={one.round: asked(session, one.round) for one in its_rounds},
+                said={one.about: one for one in said},
+                remarks=said,
+                awards=list(reversed(its_awards)),
+                timeline=list(reversed(timeline(session, streams))),
+                is_broker=visit.actor.role is Role.BROKER,
+                lots=names.lots([scheme]),
+                places=names.places([scheme]),
+                stages=_stages(session, visit, referral_ref),
+            )
+
+    @get("/{referral_ref:str}/publication", guards=[BROKERS], sync_to_thread=True)
+    def publication_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Exactly what providers will see, and what is still missing."""
+        with visit.look() as (session, _):
+            referral = _one(session, visit, referral_ref)
+            scheme = standing_scheme(session, referral.scheme)
+            seen = preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
+            return visit.page(
+                "desk/publish.html",
+                referral=referral,
+                seen=seen,
+                lots=names.lots([scheme]),
+                places=names.places([scheme]),
+            )
+
+    @post("/{referral_ref:str}/publication", guards=[BROKERS], sync_to_thread=True)
+    def publish(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Publish under the rules that stand: the ladder begins."""
+        with visit.command() as session:
+            referral = referral_of(session, referral_ref, visit.actor)
+            scheme = standing_scheme(session, referral.scheme)
+            if referral.state is ReferralState.DRAFT:
+                publishing.make_ready(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
+            publishing.publish(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
+        return visit.to(f"/desk/referrals/{referral_ref}")
+
+    @get("/{referral_ref:str}/hold", guards=[BROKERS], sync_to_thread=True)
+    def hold_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Why?"""
+        return _reason_form(visit, referral_ref, "hold")
+
+    @post("/{referral_ref:str}/hold", guards=[BROKERS], sync_to_thread=True)
+    def hold(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Stop seeking for now."""
+        return _reasoned(visit, referral_ref, "hold", form)
+
+    @get("/{referral_ref:str}/withdraw", guards=[BROKERS], sync_to_thread=True)
+    def withdraw_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Why?"""
+        return _reason_form(visit, referral_ref, "withdraw")
+
+    @post("/{referral_ref:str}/withdraw", guards=[BROKERS], sync_to_thread=True)
+    def withdraw(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """End the search for good."""
+        return _reasoned(visit, referral_ref, "withdraw", form)
+
+    @post("/{referral_ref:str}/resumption", guards=[BROKERS], sync_to_thread=True)
+    def resume(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Seek again, from the stage at which it was held."""
+        with visit.command() as session:
+            publishing.resume(session, visit.ports, referral_ref=referral_ref, actor=visit.actor)
+        return visit.to(f"/desk/referrals/{referral_ref}")
+
+    @post("/{referral_ref:str}/restart", guards=[BROKERS], sync_to_thread=True)
+    def restart(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Ask the whole ladder of an unfilled referral again, now."""
+        with visit.command() as session:
+            publishing.restart_unfilled(session, visit.ports, referral_ref=referral_ref, actor=visit.actor)
+        return visit.to(f"/desk/referrals/{referral_ref}")
+
+    @get("/{referral_ref:str}/otherwise", guards=[BROKERS], sync_to_thread=True)
+    def otherwise_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """How was it placed outside this service?"""
+        return _otherwise_form(visit, referral_ref, {}, {})
+
+    @post("/{referral_ref:str}/otherwise", guards=[BROKERS], sync_to_thread=True)
+    def place_otherwise(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Close an unfilled referral that was placed in another way, with price and reason."""
+        try:
+            weekly_pence = parse_pence(form.needed("price", "say what it costs a week"), field="price")
+            with visit.command() as session:
+                publishing.place_otherwise(
+                    session,
+                    visit.ports,
+                    referral_ref=referral_ref,
+                    how=form.text("how"),
+                    weekly_pence=weekly_pence,
+                    reason=form.text("reason"),
+                    actor=visit.actor,
+                )
+        except BadInput as bad:
+            return _otherwise_form(visit, referral_ref, form.fields, {str(bad.field): str(bad.reason)})
+        return visit.to(f"/desk/referrals/{referral_ref}")
+
+
+class Closings(Controller):
+    """A closing that is moved later, for everybody alike."""
+
+    path = "/desk/closings"
+
+    @get("/{closing_ref:str}/extension", guards=[BROKERS], sync_to_thread=True)
+    def extension_form(self, closing_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Until when, and why?"""
+        return _extension_form(visit, closing_ref, {}, {})
+
+    @post("/{closing_ref:str}/extension", guards=[BROKERS], sync_to_thread=True)
+    def extend(
+        self, closing_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Move the whole closing; everybody asked is told."""
+        try:
+            until = _local_instant(form.needed("until", "say until when"))
+            reason = form.text("reason")
+            if reason not in set(ExtensionReason):
+                raise BadInput("choose why everybody gets more time", field="reason")
+            with visit.command() as session:
+                deadline.extend(
+                    session,
+                    visit.ports,
+                    closing_ref=closing_ref,
+                    until=until,
+                    reason=ExtensionReason(reason),
+                    actor=visit.actor,
+                )
+        except BadInput as bad:
+            return _extension_form(visit, closing_ref, form.fields, {str(bad.field): str(bad.reason)})
+        return visit.to("/desk?place=seeking")
+
+
+def _local_instant(text: str) -> datetime:
+    """A wall time of the United Kingdom, as browsers send it."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput("write date and time as 2019-03-04T15:00", field="until") from None
+    return found.replace(tzinfo=LONDON) if found.tzinfo is None else found
+
+
+def _one(session: Session, visit: Visit, referral_ref: str) -> SeenReferral:
+    found = referrals(session, visit.actor, ref=referral_ref)
+    if not found:
+        raise NotFound(kind="referral", ref=referral_ref)
+    return found[0]
+
+
+def _stages(session: Session, visit: Visit, referral_ref: str) -> names.Names:
+    """The names of the ladder's stages, as they were frozen at the first publication."""
+    referral = referral_of(session, referral_ref, visit.actor)
+    return names.Names({stage.key: stage.name for stage in referral.stages} if referral.ladder else {})
+
+
+def _reason_form(visit: Visit, referral_ref: str, step: str, *, reason: str = "", fault: str = "") -> Page:
+    title, words, _ = _STEPS[step]
+    with visit.look() as (session, _now):
+        referral = _one(session, visit, referral_ref)
+        schemes = visit.schemes(session)
+        return visit.page(
+            "desk/reason.html",
+            status=400 if fault else 200,
+            referral=referral,
+            step=step,
+            title=title,
+            words=words,
+            reason=reason,
+            fault=fault,
+            places=names.places(schemes),
+        )
+
+
+def _reasoned(visit: Visit, referral_ref: str, step: str, form: Form) -> Response[Any]:
+    reason = form.text("reason")
+    command = _STEPS[step][2]
+    try:
+        with visit.command() as session:
+            command(session, visit.ports, referral_ref=referral_ref, reason=reason, actor=visit.actor)
+    except BadInput as bad:
+        return _reason_form(visit, referral_ref, step, reason=reason, fault=str(bad.reason))
+    return visit.to(f"/desk/referrals/{referral_ref}")
+
+
+def _otherwise_form(visit: Visit, referral_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+    with visit.look() as (session, _):
+        referral = _one(session, visit, referral_ref)
+        row = referral_of(session, referral_ref, visit.actor)
+        if row.rule_hash is None:
+            raise NotFound(kind="published referral", ref=referral_ref)
+        allowed = rules_by_hash(session, row.rule_hash).unfilled.placed_otherwise
+        return visit.page(
+            "desk/otherwise.html",
+            status=400 if faults else 200,
+            referral=referral,
+            allowed=list(allowed),
+            values=values,
+            faults=faults,
+        )
+
+
+def _extension_form(visit: Visit, closing_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+    with visit.look() as (session, _):
+        found = closings(session, visit.actor, ref=closing_ref)
+        if not found:
+            raise NotFound(kind="closing", ref=closing_ref)
+        local = found[0].closes_at.astimezone(LONDON)
+        return visit.page(
+            "desk/extend.html",
+            status=400 if faults else 200,
+            closing=found[0],
+            until=values.get("until") or local.strftime("%Y-%m-%dT%H:%M"),
+            reason=values.get("reason", ""),
+            reasons=[str(one) for one in ExtensionReason],
+            faults=faults,
+        )
