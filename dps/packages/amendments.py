@@ -25,6 +25,7 @@ from dps.packages.packages import (
     seal_free_text,
 )
 from dps.packages.persons import personal_box
+from dps.packages.residence import refuse_other_council
 from dps.schemes.model import Scheme
 
 
@@ -102,6 +103,8 @@ def _change(
     before, words, hidden = current.facts, open_free_text(box, current), open_confidential(box, current)
     wanted, new_words, new_hidden = facts or before, free_text or words, confidential or hidden
     check_against_scheme(wanted, new_hidden, scheme, current.authority)
+    if new_hidden.postcode != hidden.postcode:
+        refuse_other_council(session, new_hidden.postcode, scheme, current.authority)
     changed = _differences((before, wanted), (words, new_words), (hidden, new_hidden))
     if not changed:
         raise NothingChanged(ref=current.ref)

@@ -34,6 +34,7 @@ from dps.kernel.references import Kind, new_reference
 from dps.packages.facts import Confidential, FreeText, FundingStream, LinkKind, PackageFacts, check_against_scheme
 from dps.packages.identity import AgeBand
 from dps.packages.persons import Person, Purpose, may_disclose, personal_box, record_opening
+from dps.packages.residence import refuse_other_council
 from dps.schemes.model import Scheme, Urgency
 
 WRITING = (Role.BROKER, Role.REQUESTER)
@@ -145,6 +146,7 @@ def create_package(
     actor.needs("write a package", *WRITING)
     actor.sees("person", person.ref, authority=person.authority)
     check_against_scheme(facts, confidential, scheme, person.authority)
+    refuse_other_council(session, confidential.postcode, scheme, person.authority)
     holder = locked_one(session, Person, person.id, shared=True)
     box = personal_box(keyring, holder)
     assert holder.id is not None

@@ -156,10 +156,11 @@ def _needs(
     instants = sorted(
         monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60))) for _ in range(count)
     )
+    homes = {key: _bought_for(scheme, places[key]) for key in keys}
     found = []
     for number, arrives_at in enumerate(instants, start=1):
         key = keys[int(rng.choice(len(keys), p=weights))]
-        place = places[key][int(rng.integers(0, len(places[key])))]
+        place = homes[key][int(rng.integers(0, len(homes[key])))]
         urgency = _URGENCY[_pick(rng, _URGENCY)][0]
         lot = scheme.lots[_lot(rng, len(scheme.lots))]
         today = arrives_at.astimezone(LONDON).date()
@@ -188,6 +189,12 @@ def _lot(rng: np.random.Generator, count: int) -> int:
     """The first lot is asked for most."""
     shares = np.array([0.7] + [0.3 / (count - 1)] * (count - 1)) if count > 1 else np.array([1.0])
     return int(rng.choice(count, p=shares))
+
+
+def _bought_for(scheme: Scheme, places: Sequence[Place]) -> Sequence[Place]:
+    """Of a locality that a council's border cuts, the part that one of the scheme's authorities buys for."""
+    lads = {lad for authority in scheme.authorities for lad in authority.lads}
+    return [place for place in places if place.lad is None or place.lad in lads] or places
 
 
 def _authority(scheme: Scheme, place: Place) -> str:
