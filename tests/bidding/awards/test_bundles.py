@@ -10,6 +10,8 @@ from bidding.awards import moving
 from bidding.awards.records import Award
 from bidding.bids.records import Bid
 from dps.kernel.actors import Actor
+from dps.kernel.database import locked_one
+from dps.kernel.errors import TooLate
 from dps.register.capacity import declare
 from dps.register.holds import Hold
 from tests.bidding.awards.stories import AUTOMATIC, ONE_PERSON
@@ -71,6 +73,13 @@ def unanswered(bundle: Bundle) -> None:
     bundle[0].move_to(answer_by)
 
 
+def unconfirmed(bundle: Bundle) -> None:
+    bundle[0].run(moving.accept, award_ref=latest(bundle)[1].ref, actor=bundle[2])
+    confirm_by = latest(bundle)[0].confirm_by
+    assert confirm_by is not None
+    bundle[0].move_to(confirm_by)
+
+
 @pytest.mark.parametrize(
     ("fall", "left"),
     [
@@ -79,6 +88,7 @@ def unanswered(bundle: Bundle) -> None:
         (refused, ["refused_by_person", "expired"]),
         (overturned, ["overturned", "expired"]),
         (unanswered, ["expired", "expired"]),
+        (unconfirmed, ["expired", "expired"]),
     ],
 )
 def test_what_one_package_of_a_bundle_loses_all_of_it_loses(
@@ -106,6 +116,25 @@ def test_a_bundle_is_confirmed_as_a_whole(bundle: Bundle) -> None:
     assert contracts.keys() == {first.ref, second.ref}
     assert contracts[second.ref] == contract
     assert sorted(str(bid.state) for bid in world.rows(Bid)) == ["awarded", "unsuccessful", "unsuccessful"]
+
+
+def test_the_earliest_end_of_a_bundle_ends_it_whole(bundle: Bundle) -> None:
+    """Its packages may differ in urgency, and with it in how long an answer may take."""
+    world, _, oak, elm = bundle
+    first, second = latest(bundle)
+    world.run(moving.accept, award_ref=second.ref, actor=oak)
+    soon = world.now + timedelta(minutes=30)
+    with world.database.transaction() as session:
+        locked_one(session, Award, first.id).confirm_by = soon
+    world.clock.move_to(soon)
+
+    with pytest.raises(TooLate):
+        world.run(moving.confirm, award_ref=second.ref, actor=oak)
+    world.timetable.sweep()
+
+    assert firsts(bundle) == ["expired", "expired"]
+    assert [award.provider for award in latest(bundle)] == [elm.provider] * 2
+    assert world.events("contract.agreed") == []
 
 
 def test_a_held_package_takes_its_bundle_with_it_and_the_other_goes_to_its_reserve(bundle: Bundle) -> None:
