@@ -15,7 +15,7 @@ PACKAGES := dps matching bidding web
 
 .PHONY: help
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(VENV)/.compiled $(VENV)/.static ## Make .venv with the pinned packages, the console script `dps` and the pages' style
@@ -50,6 +50,10 @@ types:
 unit:
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=quick -m "not database and not slow" \
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
+
+.PHONY: bench-allocation
+bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its peers, 45 minutes (ARGS="--sizes week --write")
+	@$(BIN)/python -m tests.benchmarks.allocation $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.dev ## Rewrite the code in the house format
