@@ -4,11 +4,12 @@ A referral outlives its rounds: escalation, hand-back and failed start bring it 
 *cycle* of the ladder that was frozen at its first publication. What providers see is the round's published part.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
@@ -21,11 +22,13 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
-from dps.kernel.errors import NotFound
+from dps.kernel.database import locked_one
+from dps.kernel.errors import NotFound, PersonErased
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable
 from dps.packages.packages import Package
+from dps.packages.persons import Person
 from dps.schemes.model import Ladder, Stage, Urgency
 
 _OFFICE = (Role.BROKER,)
@@ -44,6 +47,8 @@ class ReferralState(StrEnum):
 
 
 _S = ReferralState
+OPEN = (_S.DRAFT, _S.READY, _S.SEEKING, _S.HELD, _S.UNFILLED)
+"""A provider is sought, or may be again without anybody's new decision."""
 
 # 1 is asked first; priority 1 and 2 people are placed before caps and coverage count.
 PRIORITY = {Urgency.CRISIS: 1, Urgency.DISCHARGE: 2, Urgency.URGENT: 3, Urgency.STANDARD: 4}
@@ -106,9 +111,12 @@ class Referral(SQLModel, table=True):
 
 
 def open_referral(session: Session, ports: Ports, *, package: Package, actor: Actor) -> Referral:
-    """Begin a draft for `package`."""
+    """Begin a draft for `package`; PersonErased where nobody is left to place."""
     actor.needs("open a referral", Role.BROKER, Role.REQUESTER)
     actor.sees("package", package.ref, authority=package.authority)
+    person = locked_one(session, Person, package.person_id, shared=True)
+    if person.erased_at is not None:
+        raise PersonErased(ref=person.ref)
     now = ports.clock.read(session)
     referral = Referral(
         ref=new_reference(Kind.REFERRAL, ports.entropy),
@@ -136,6 +144,12 @@ def _known(referral: Referral | None, ref: str, actor: Actor) -> Referral:
         raise NotFound(kind="referral", ref=ref)
     actor.sees("referral", ref, authority=referral.authority)
     return referral
+
+
+def still_sought(session: Session, package_ids: Sequence[int]) -> str | None:
+    """The first open referral of these packages: a draft, one on its way, one that nobody took and that restarts."""
+    query = select(Referral.ref).where(col(Referral.package_id).in_(package_ids), col(Referral.state).in_(OPEN))
+    return session.exec(query.order_by(col(Referral.id)).limit(1)).first()
 
 
 def locked_referral(session: Session, ref: str, actor: Actor) -> Referral:

@@ -199,6 +199,13 @@ class StillServed(Refused):
     sentence = "Person {ref} is still served under contract {contract}: end it first."
 
 
+class StillSought(Refused):
+    """A person is not erased while a provider is sought for one of their packages."""
+
+    code = "still_sought"
+    sentence = "Person {ref} still has the open referral {referral}: withdraw it first."
+
+
 class NotACorrection(Refused):
     """What was changed is what providers bid for: it takes a new version, not a correction."""
 

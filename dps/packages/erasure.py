@@ -5,7 +5,7 @@ A database keeps deleted bytes for a while; `scrub` clears them from the files. 
 own archive of its log live until those are rotated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -17,7 +17,7 @@ from dps.contracts.contracts import IN_FORCE, Contract
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database, locked, locked_one
-from dps.kernel.errors import PersonErased, StillServed
+from dps.kernel.errors import PersonErased, StillServed, StillSought
 from dps.packages.exclusions import ProviderExclusion
 from dps.packages.packages import Package, PackageVersion
 from dps.packages.persons import Person
@@ -38,20 +38,33 @@ class ErasureReason(StrEnum):
     REGISTERED_IN_ERROR = "registered_in_error"
 
 
-def erase(session: Session, person: Person, *, reason: ErasureReason, actor: Actor, now: datetime) -> None:
-    """Destroy the key, the identity and every sealed text of this person, for good.
+def erase(
+    session: Session,
+    person: Person,
+    *,
+    reason: ErasureReason,
+    actor: Actor,
+    now: datetime,
+    still_sought: Callable[[Session, Sequence[int]], str | None],
+) -> None:
+    """Destroy the key, the identity and every sealed text of this person, for good. Afterwards `scrub` the files.
 
-    StillServed while a contract for one of the person's packages is in force; whoever calls sees to it that no
-    referral still seeks a provider. Afterwards `scrub` the files.
+    StillServed while a contract for one of the person's packages is in force; StillSought while `still_sought` names
+    a referral that is open for one of these package ids (the competition's own, `bidding.erasing`).
     """
     actor.needs("erase a person", *ERASING)
     actor.sees("person", person.ref, authority=person.authority)
     current = locked_one(session, Person, person.id)
     if current.erased_at is not None:
         raise PersonErased(ref=current.ref)
-    package_ids = session.exec(select(Package.id).where(Package.person_id == current.id)).all()
+    found = session.exec(select(Package.id).where(Package.person_id == current.id).order_by(col(Package.id))).all()
+    package_ids = [id_ for id_ in found if id_ is not None]
     packages = locked(session, Package, *package_ids)
+    # In this order: a contract that is handed back opens its referral again in the same transaction.
     _refuse_while_served(session, current, package_ids)
+    referral = still_sought(session, package_ids)
+    if referral is not None:
+        raise StillSought(ref=current.ref, referral=referral)
     for package in packages:
         package.free_text, package.confidential, package.free_text_given = None, None, []
         session.add(package)

@@ -8,9 +8,10 @@ from sqlmodel import SQLModel
 from bidding import publishing
 from bidding.awards import moving
 from bidding.bids import submitting
+from bidding.erasing import erase_person
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput
-from dps.packages.erasure import ErasureReason, erase, scrub
+from dps.packages.erasure import ErasureReason, scrub
 from dps.packages.persons import Person
 from dps.packages.remarks import Remark
 from tests.bidding.awards.stories import a_story
@@ -48,9 +49,8 @@ def said_in_every_place(world: World) -> str:
 
 
 def erased(world: World) -> None:
-    with world.database.transaction() as session:
-        for person in world.rows(Person):
-            erase(session, person, reason=ErasureReason.RETENTION_ENDED, actor=world.second, now=world.now)
+    (person,) = world.rows(Person)
+    world.run(erase_person, person_ref=person.ref, reason=ErasureReason.RETENTION_ENDED, actor=world.second)
     assert scrub(world.database)
 
 

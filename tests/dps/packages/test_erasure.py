@@ -64,7 +64,8 @@ def _a_told_person(session: Session) -> tuple[Person, Package]:
 
 
 def _erase(session: Session, person: Person, actor: Actor = APPROVER) -> None:
-    erase(session, person, reason=ErasureReason.RETENTION_ENDED, actor=actor, now=NOON)
+    reason = ErasureReason.RETENTION_ENDED
+    erase(session, person, reason=reason, actor=actor, now=NOON, still_sought=lambda _session, _packages: None)
 
 
 def _secrets(session: Session, person: Person, package: Package) -> list[bytes]:
