@@ -71,12 +71,20 @@ def _places() -> Loaded:
 
 
 def _import() -> Loaded:
+    from web.commands.deliveries import import_deliveries
     from web.commands.importing import import_referrals
     from web.providers import import_providers
 
     app = typer.Typer(name="import", help="Bring in what another system holds.", no_args_is_help=True)
     app.command("providers")(import_providers)
     app.command("referrals")(import_referrals)
+    app.command("deliveries")(import_deliveries)
+    return app
+
+
+def _statements() -> Loaded:
+    from web.commands.statements import app
+
     return app
 
 
@@ -93,7 +101,7 @@ def _audit() -> Loaded:
 
 
 COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
-    "init": (_init, "Make an installation: keys, database, postcodes, published rules."),
+    "init": (_init, "Make an installation: keys, database, postcodes, rules."),
     "demo": (_demo, "Play one council through a working week, then serve it."),
     "serve": (_serve, "Serve the pages and the API, with a worker beside it."),
     "work": (_work, "Close, open, score, allocate, remind and sign what is due."),
@@ -103,6 +111,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "schemes": (_schemes, "Council schemes: the rules as data."),
     "places": (_places, "Postcodes and localities."),
     "import": (_import, "Bring in what another system holds."),
+    "statements": (_statements, "What contracts and areas are paid."),
     "allocate": (_allocate, "Files in, awards out."),
     "audit": (_audit, "Prove that nothing was changed."),
 }

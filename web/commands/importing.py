@@ -29,6 +29,7 @@ from dps.places.directory import Existence, existence
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from web.assembly import Installation, opened
+from web.commands.naming import authority_named
 from web.commands.speaking import BAD_INPUT, FAILED, AsJson, say_json
 from web.referrals_file import ReferralDraft, ReferralsFile, read_referrals
 
@@ -64,7 +65,7 @@ def import_referrals(
     with opened() as installation:
         with installation.database.reading() as session:
             rules = standing_scheme(session, scheme)
-            broker = Actor("command-line", Role.BROKER, authority=_authority(rules, authority))
+            broker = Actor("command-line", Role.BROKER, authority=authority_named(rules, authority))
             found = _read(session, installation.ports, file, rules, broker)
         entered = Entered(faults=list(found.faults))
         for is_tried in (True, False) if write else (True,):
@@ -73,15 +74,6 @@ def import_referrals(
         is_written = write and not entered.faults
         unready = _published(installation, entered, rules, broker) if is_written and publish_them else {}
     _say(file, entered, unready, is_written=is_written, published=publish_them, as_json=as_json)
-
-
-def _authority(scheme: Scheme, key: str | None) -> str:
-    keys = [authority.key for authority in scheme.authorities]
-    if key is None and len(keys) == 1:
-        return keys[0]
-    if key not in keys:
-        raise BadInput(f"name one of: {', '.join(keys)}", field="--authority")
-    return key
 
 
 def _read(session: Session, ports: Ports, file: Path, scheme: Scheme, broker: Actor) -> ReferralsFile:

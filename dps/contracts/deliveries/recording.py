@@ -5,7 +5,7 @@ a call are written, or none: the caller's transaction is taken back at the first
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
@@ -31,7 +31,7 @@ class Recorded:
 
     new: int = 0
     known: int = 0
-    oddities: dict[str, int] | None = None
+    oddities: dict[str, int] = field(default_factory=dict)
 
 
 class Recorder:
@@ -60,7 +60,7 @@ class Recorder:
         for row in known:
             if row.line is not None:
                 self._taken.setdefault(row.day, {})[row.line] = row.visit_ref
-        self.recorded = Recorded(oddities={})
+        self.recorded = Recorded()
 
     def record(self, record: VisitRecord) -> None:
         """Record one visit; BadInput names the field and why it can't be."""
@@ -118,7 +118,6 @@ class Recorder:
         self._session.add(row)
         self._known[record.visit_ref] = row
         self.recorded.new += 1
-        assert self.recorded.oddities is not None
         for oddity in matched.oddities:
             self.recorded.oddities[oddity] = self.recorded.oddities.get(oddity, 0) + 1
 
