@@ -1,0 +1,155 @@
+"""The two first journeys in a real browser: a provider finds and bids, a broker decides and the provider is awarded.
+
+With JavaScript as it is served, so that the policy which forbids inline scripts is seen to let our own run; the other
+tests walk the same pages without any.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Page, sync_playwright
+
+from dps.kernel.clock import DatabaseClock
+from tests.web.pages.browsing import PASSWORD, an_account
+from tests.web.served import Served
+from web.app import create_app
+from web.security.accounts import Account, Part
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("database_kind", ["sqlite"]),
+    # Playwright's event loop lives in this thread and leaves its sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+class Site:
+    """The council, listening on a port of its own, in a thread of this process."""
+
+    def __init__(self, served: Served) -> None:
+        app = create_app(served.installation, wall=DatabaseClock())
+        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on"))
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._started = threading.Event()
+        self._server.startup, startup = self._announced, self._server.startup  # type: ignore[method-assign]
+        self._startup = startup
+
+    async def _announced(self, sockets: object = None) -> None:
+        await self._startup(sockets)  # type: ignore[arg-type]
+        self._started.set()
+
+    def start(self) -> str:
+        self._thread.start()
+        assert self._started.wait(60)
+        host, port = self._server.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(30)
+
+
+def chromium() -> str:
+    """The machine's Chromium; `make test` makes sure of one."""
+    for name in (os.environ.get("DPS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name) if name else None
+        if found:
+            return found
+    raise AssertionError("There is no Chromium here: make browser")
+
+
+@pytest.fixture
+def site(served: Served) -> Iterator[str]:
+    listening = Site(served)
+    yield listening.start()
+    listening.stop()
+
+
+@pytest.fixture
+def people(site: str, tmp_path: Path) -> Iterator[list[Page]]:
+    """Three windows of one Chromium that share nothing. What their consoles complain of fails the test."""
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        pages = [browser.new_context(base_url=site, locale="en-GB").new_page() for _ in range(3)]
+        for page in pages:
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        yield pages
+        browser.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, account: Account) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("E-mail address").fill(account.email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_a_provider_finds_and_bids_and_two_people_of_the_council_decide_who_is_awarded(
+    served: Served, people: list[Page]
+) -> None:
+    provider, broker, approver = people
+    dear, cheap = served.world.provider("Dear Homecare"), served.world.provider("Cheap Homecare")
+    referral = served.world.referral()
+    served.world.bid(cheap, referral, pence=1550)
+
+    sign_in(provider, an_account(served, Part.PROVIDER_USER, provider=dear.provider))
+    provider.get_by_role("link", name="Opportunities", exact=True).click()
+    provider.get_by_role("link", name="3 hours 30 minutes a week").click()
+    provider.get_by_role("button", name="Bid", exact=True).click()
+    provider.get_by_label("Price for an hour of one carer").fill("16.40")
+    provider.get_by_label("Up to 3").check()
+    provider.get_by_role("button", name="Check your answers").click()
+    assert provider.get_by_text("£57.40").is_visible()
+    provider.get_by_role("button", name="Seal and hand in").click()
+    assert provider.get_by_role("heading", name="Bid sealed").is_visible()
+    served.world.close(referral)
+
+    for page, part in ((broker, Part.BROKER), (approver, Part.APPROVER)):
+        sign_in(page, an_account(served, part))
+        page.get_by_role("link", name=referral).click()
+        page.get_by_role("link", name="Award AWD-").first.click()
+        page.get_by_label("Award it instead to").select_option(label="Dear Homecare, £57.40 a week")
+        page.get_by_label("Why?").fill("The person knows this provider.")
+        page.get_by_role("button", name="Ask for it to be overturned").click()
+
+    assert approver.get_by_text("Overturned").first.is_visible()
+    provider.get_by_role("link", name="Offers", exact=True).click()
+    provider.get_by_role("link", name="3 hours 30 minutes in").click()
+    provider.get_by_role("button", name="Accept this offer").click()
+    provider.get_by_role("link", name="Read who the person is").click()
+    assert provider.get_by_role("heading", name="Synthetic Person").is_visible()
+    provider.go_back()
+    provider.get_by_role("button", name="Confirm").click()
+
+    assert provider.get_by_role("heading", name="Contract CON-").is_visible()
+    assert served.world.state(referral) == "placed"
+    assert served.world.faults() == []
+
+
+def test_a_filter_shortens_the_list_without_another_page_and_the_address_keeps_it(
+    served: Served, people: list[Page]
+) -> None:
+    page = people[0]
+    first, second = (locality.key for locality in served.world.scheme.localities[:2])
+    provider = served.world.provider("Somebody")
+    for locality in (first, second):
+        served.world.referral(locality=locality)
+    sign_in(page, an_account(served, Part.PROVIDER_USER, provider=provider.provider))
+    page.goto("/portal/opportunities")
+    heading = page.get_by_role("heading", level=1).element_handle()
+    assert page.locator("#found li").count() == 2
+
+    page.get_by_label("Area").select_option(second)
+    page.wait_for_url(f"**/portal/opportunities?lot=&locality={second}&hours=")
+
+    assert page.locator("#found li").count() == 1
+    assert heading is not None
+    assert heading.evaluate("one => one.isConnected")  # the page itself was not loaded anew
