@@ -50,12 +50,13 @@ def test_what_lots_and_seals_rest_on_is_in_the_trail_before_anybody_can_bid(worl
 
     (closing,), (event,) = world.rows(Closing), world.events("closing.published")
 
-    assert event.body == {
+    committed = {
         "closes_at": closing.closes_at.isoformat(),
         "number_sha256": closing.number_sha256,
         "recipients_id": closing.recipients_id,
         "rule_hash": world.rule_hash,
     }
+    assert committed.items() <= event.body.items()
     assert closing.recipients_id == recipients_id(tuple(closing.recipients))
     assert (closing.lot_seed, closing.manifest_sha256, closing.closed_at) == (None, None, None)
 
