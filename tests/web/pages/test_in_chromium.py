@@ -6,6 +6,7 @@ tests walk the same pages without any.
 
 import os
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +40,8 @@ class Site:
         self._server.startup, startup = self._announced, self._server.startup  # type: ignore[method-assign]
         self._startup = startup
 
-    async def _announced(self, sockets: object = None) -> None:
-        await self._startup(sockets)  # type: ignore[arg-type]
+    async def _announced(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._startup(sockets)
         self._started.set()
 
     def start(self) -> str:
