@@ -1,4 +1,4 @@
-"""Synthetic home-care markets of a day, a caseload, a week and a county, seeded; capacity is stated as a share of demand.
+"""Synthetic home-care markets of a day, a caseload, a week and a county, seeded; capacity is a share of demand.
 
 Drawn, not observed: hours of a package (2 to 80 a week, most between 7 and 20), prices around £24.50 an hour rising
 with distance and rurality, providers of uneven size with a home patch, newcomers with entry prices and blocks.
