@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from bidding.bids.content import Asked
 from bidding.in_play import usage
@@ -143,10 +144,10 @@ def _need_of_round(session: Session, round_: Round, scheme: Scheme, now: datetim
 
 def provider_id(session: Session, ref: str) -> int:
     """The row's id of a provider's reference."""
-    found = session.exec(select(Provider.id).where(Provider.ref == ref)).first()
-    if found is None:
+    found = _provider_ids(session, [ref])
+    if not found:
         raise NotFound(kind="provider", ref=ref)
-    return found
+    return found[0]
 
 
 def assess_standing(
@@ -212,8 +213,15 @@ def barred_from(
 
 
 def _provider_ids(session: Session, refs: Collection[str]) -> list[int]:
-    found = session.exec(select(Provider.id).where(col(Provider.ref).in_(refs)).order_by(col(Provider.id)))
-    return [id_ for id_ in found if id_ is not None]
+    return list(session.execute(_IDS_OF, {"refs": list(refs)}).scalars())
+
+
+# Built once: every bid and award asks it.
+_IDS_OF = (
+    sa.select(col(Provider.id))
+    .where(col(Provider.ref).in_(sa.bindparam("refs", expanding=True)))
+    .order_by(col(Provider.id))
+)
 
 
 def best_rating_score(

@@ -6,7 +6,8 @@ An unanswered offer counts as taken; what fell through does not count any more. 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from sqlmodel import Session, col, select
+import sqlalchemy as sa
+from sqlmodel import Session, col
 
 from bidding.awards.records import LIVE, Award
 from bidding.standing import Taken
@@ -22,31 +23,36 @@ def usage(
 
     `leave_out` names awards that are asked about now: they do not count against themselves.
     """
-    query = (
-        select(Award)
-        .join(Provider, col(Provider.ref) == col(Award.provider))
-        .join(TakeLimit, col(TakeLimit.provider_id) == col(Provider.id))
-        .where(
-            Award.scheme == scheme,
-            TakeLimit.scheme == scheme,
-            col(TakeLimit.replaced_at).is_(None),
-            col(Award.state).in_(LIVE),
-            col(Award.ended_at).is_(None),
-            col(Award.ref).not_in(leave_out),
-            col(Award.proposed_at) >= col(TakeLimit.set_at),
-        )
-        .order_by(col(Award.id))
-    )
-    if provider is not None:
-        query = query.where(Award.provider == provider)
     found: defaultdict[str, list[Taken]] = defaultdict(list)
-    for award in session.exec(query):
-        found[award.provider].append(
-            Taken(
-                locality=award.locality,
-                minutes=award.weekly_minutes,
-                hours=DaySpan(award.from_minute, award.until_minute),
-                starts_on=award.starts_on,
-            )
-        )
+    asked = _TAKEN if provider is None else _TAKEN_BY_ONE
+    named = {"scheme": scheme, "leave_out": list(leave_out)} | ({} if provider is None else {"provider": provider})
+    for who, locality, minutes, opens, ends, starts_on in session.execute(asked, named):
+        hours = DaySpan(opens, ends)
+        found[who].append(Taken(locality=locality, minutes=minutes, hours=hours, starts_on=starts_on))
     return dict(found)
+
+
+# Built once, and plain columns: every stage and every bid asks it.
+_TAKEN = (
+    sa.select(
+        col(Award.provider),
+        col(Award.locality),
+        col(Award.weekly_minutes),
+        col(Award.from_minute),
+        col(Award.until_minute),
+        col(Award.starts_on),
+    )
+    .join(Provider, col(Provider.ref) == col(Award.provider))
+    .join(TakeLimit, col(TakeLimit.provider_id) == col(Provider.id))
+    .where(
+        col(Award.scheme) == sa.bindparam("scheme"),
+        col(TakeLimit.scheme) == sa.bindparam("scheme"),
+        col(TakeLimit.replaced_at).is_(None),
+        col(Award.state).in_(LIVE),
+        col(Award.ended_at).is_(None),
+        col(Award.ref).not_in(sa.bindparam("leave_out", expanding=True)),
+        col(Award.proposed_at) >= col(TakeLimit.set_at),
+    )
+    .order_by(col(Award.id))
+)
+_TAKEN_BY_ONE = _TAKEN.where(col(Award.provider) == sa.bindparam("provider"))

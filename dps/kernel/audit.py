@@ -141,8 +141,10 @@ def _chain(session: Session, events: list[dict[str, Any]]) -> None:
     heads = {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": streams})}
     begun = [stream for stream in streams if stream not in heads]
     if begun:
-        connection.execute(_BEGIN_HEAD, [{"of": stream, "zero": ZERO_HASH} for stream in begun])
-        heads |= {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": begun})}
+        made = connection.execute(_BEGIN_HEAD, [{"of": stream, "zero": ZERO_HASH} for stream in begun]).rowcount
+        heads |= dict.fromkeys(begun, (0, ZERO_HASH))
+        if made != len(begun):
+            heads |= {head.stream: (head.seq, head.hash) for head in connection.execute(_HEADS_OF, {"of": begun})}
     for event in events:
         seq, previous = heads[event["stream"]]
         event |= {"seq": seq + 1, "previous_hash": previous}

@@ -122,9 +122,11 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        # Straight to the driver: this runs in every transaction, and says nothing that a statement's care is for.
+        driver: Any = connection.connection.dbapi_connection
         reading = connection.get_execution_options().get(_READING, False)
-        connection.exec_driver_sql("PRAGMA query_only=ON" if reading else "PRAGMA query_only=OFF")
-        connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+        driver.execute("PRAGMA query_only=ON" if reading else "PRAGMA query_only=OFF")
+        driver.execute("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlalchemy import Index, func, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -154,13 +155,17 @@ def excluded_providers(session: Session, person: Person) -> frozenset[str]:
 
 def excluded_by_person(session: Session, person_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """The same for many people in one query, by `Person.id`; those without any are left out."""
-    query = select(ProviderExclusion.person_id, ProviderExclusion.provider).where(
-        col(ProviderExclusion.person_id).in_(person_ids), col(ProviderExclusion.lifted_at).is_(None)
-    )
     found: dict[int, set[str]] = {}
-    for person_id, provider in session.exec(query):
+    for person_id, provider in session.execute(_EXCLUDED, {"ids": list(person_ids)}):
         found.setdefault(person_id, set()).add(provider)
     return {person_id: frozenset(providers) for person_id, providers in found.items()}
+
+
+# Built once: every stage, bid and award asks it.
+_EXCLUDED = sa.select(col(ProviderExclusion.person_id), col(ProviderExclusion.provider)).where(
+    col(ProviderExclusion.person_id).in_(sa.bindparam("ids", expanding=True)),
+    col(ProviderExclusion.lifted_at).is_(None),
+)
 
 
 def count_exclusions(session: Session, *, authority: str, actor: Actor) -> int:

@@ -1,7 +1,7 @@
 """`joint`: all packages solved together, and caps and coverage giving way to urgent people.
 
-The engine goes by size: an exact argument where nothing competes, CP-SAT while it proves optimality, the guided
-engine above that.
+The engine goes by size: CP-SAT while it proves optimality, the guided engine above that. Where nothing competes an
+exact argument has answered before (`separable`).
 """
 
 from matching.allocation.book import Book, objective
@@ -9,20 +9,14 @@ from matching.allocation.exact import Budget, Model, Proven, draw_ties, minimise
 from matching.allocation.greedy import greedy
 from matching.allocation.large import keeps_caps, solve_large
 from matching.allocation.outcome import Heard, Incumbent, Outcome
-from matching.allocation.problem import UNLIMITED, Problem
+from matching.allocation.problem import UNLIMITED, Problem, is_large
 from matching.allocation.records import URGENT
 from matching.allocation.results import Draw
-from matching.allocation.separable import prove_separable
 from matching.allocation.work import Work
-
-MOST_EXACT_BIDS = 1_600
-"""Usable bids up to which CP-SAT proves optimality soon enough: a day's batch of 50 packages and 20 bids has 1,000."""
 
 
 def solve_joint(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
     """The best award found within `work`; proven where the levels, ties and lots all closed."""
-    if (proof := prove_separable(problem)) is not None:
-        return Outcome(proof.won, True, objective(problem, proof.won), proof.draws)
     if is_large(problem):
         return solve_large(problem, work, heard)
     budget = work.budget()
@@ -38,11 +32,6 @@ def solve_joint(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
     if _leaves_urgent(problem, first.won) and _may_give_way(problem):
         return _give_way(problem, first, model, budget)
     return _finish(problem, model, first, budget, [])
-
-
-def is_large(problem: Problem) -> bool:
-    """Too large for a proof: work for the guided engine."""
-    return int(problem.is_usable.sum()) > MOST_EXACT_BIDS
 
 
 def _finish(problem: Problem, model: Model, award: Proven, budget: Budget, notes: list[str]) -> Outcome:

@@ -16,6 +16,8 @@ from matching.allocation.results import Award
 
 Ints = NDArray[np.int64]
 UNLIMITED = MOST_CAPACITY * 1_000
+MOST_EXACT_BIDS = 1_600
+"""Usable bids up to which CP-SAT proves optimality soon enough: a day's batch of 50 packages and 20 bids has 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ class Problem:
             for ref, pence in zip(bid.packages, terms.bid_pence(bid, by_ref), strict=True)
         ]
         return tuple(sorted(made, key=lambda award: award.package))
+
+
+def is_large(problem: Problem) -> bool:
+    """Too large for a proof: work for the guided engine."""
+    return int(problem.is_usable.sum()) > MOST_EXACT_BIDS
 
 
 def number(instance: Instance, lot_seed: bytes) -> Problem:

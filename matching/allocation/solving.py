@@ -13,9 +13,8 @@ from dps.kernel.errors import Corrupted
 from matching.allocation.book import objective
 from matching.allocation.deferred import settle
 from matching.allocation.greedy import greedy
-from matching.allocation.joint import is_large, solve_joint
 from matching.allocation.outcome import Heard, Incumbent, Outcome, Progress
-from matching.allocation.problem import Problem, number
+from matching.allocation.problem import Problem, is_large, number
 from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.reasons import awards_with_reasons, unplaced
 from matching.allocation.records import Instance, Mode
@@ -98,7 +97,12 @@ def _decide(problem: Problem, lot_seed: bytes, work: Work, heard: Heard, began: 
         notes = [f"not asked again: {', '.join(refs)}"] if refs else []
         # The ranked award is the only one its rules allow: there is no better one to bound.
         outcome = Outcome(settled.won, True, objective(problem, settled.won), settled.draws, notes)
+    elif (proof := prove_separable(problem)) is not None:
+        outcome = Outcome(proof.won, True, objective(problem, proof.won), proof.draws)
     else:
+        # OR-Tools and numba take seconds to load: only who searches waits for them, and that is mostly the child.
+        from matching.allocation.joint import solve_joint
+
         outcome = solve_joint(problem, work, heard)
     status = Status.OPTIMAL if outcome.proven else Status.FEASIBLE
     return _refereed(problem, outcome, status, lot_seed, counted=work.is_counted or outcome.proven, began=began)

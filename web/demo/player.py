@@ -19,7 +19,7 @@ from bidding.bids import submitting
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import offer_card, submit_in
 from bidding.publishing import make_ready, publish
-from bidding.referrals import Referral, ReferralState, open_referral
+from bidding.referrals import Referral, ReferralState
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from bidding.timetable import Timetable
 from dps.contracts.contracts import Contract, ContractState
@@ -31,11 +31,9 @@ from dps.kernel.database import Database
 from dps.kernel.errors import Conflict, InvalidBid, NotFound, Refused, TooLate
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.ports import Ports
-from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
-from dps.packages.identity import Identity, age_band
-from dps.packages.packages import Package, confirm_free_text, create_package
-from dps.packages.persons import register_person
+from dps.packages.packages import Package
 from dps.schemes.model import Mode, Scheme
+from web.demo.arriving import written_down
 from web.demo.market import Market, SyntheticNeed, SyntheticProvider
 
 _SETTLING = timedelta(days=9)
@@ -154,55 +152,7 @@ class Player:
         broker = self.brokers[need.authority]
         self._changed = True
         with self.database.transaction() as session:
-            now = self.clock.read(session)
-            person = register_person(
-                session,
-                self.ports.keyring,
-                self.ports.entropy,
-                authority=need.authority,
-                identity=Identity(
-                    name=f"Synthetic Person {need.number:05d}",
-                    address=f"{need.number} Synthetic Street",
-                    postcode=need.place.postcode,
-                    date_of_birth=need.born,
-                    phone="01632 960000",
-                ),
-                actor=broker,
-                now=now,
-            )
-            lot = self.scheme.lot(need.lot)
-            package = create_package(
-                session,
-                self.ports.keyring,
-                self.ports.entropy,
-                person,
-                facts=PackageFacts(
-                    scheme=self.scheme.key,
-                    lot=need.lot,
-                    urgency=need.urgency,
-                    locality=need.place.locality,
-                    sector=need.place.sector,
-                    funding=FundingStream.COUNCIL,
-                    schedule=need.schedule,
-                    needs=frozenset(),
-                    flags=frozenset(Flag(flag) for flag in need.flags),
-                    age_band=age_band(need.born, now.astimezone(LONDON).date()),
-                    budget_pence=need.budget_pence,
-                    budget_weeks=lot.budget_weeks if lot.sets_budget else None,
-                    earliest_start=need.earliest_start,
-                    latest_start=need.latest_start,
-                ),
-                confidential=Confidential(postcode=need.place.postcode, address=f"{need.number} Synthetic Street"),
-                free_text=FreeText(
-                    pen_picture="Synthetic: needs help to wash, dress and eat.",
-                    outcomes=("Synthetic: prepares breakfast alone.",) if lot.sets_budget else (),
-                ),
-                scheme=self.scheme,
-                actor=broker,
-                now=now,
-            )
-            confirm_free_text(session, package, actor=broker, now=now)
-            referral = open_referral(session, self.ports, package=package, actor=broker)
+            referral = written_down(session, self.ports, self.scheme, need, broker)
             make_ready(session, self.ports, referral_ref=referral.ref, scheme=self.scheme, actor=broker)
             publish(session, self.ports, referral_ref=referral.ref, scheme=self.scheme, actor=broker)
 
@@ -225,14 +175,15 @@ class Player:
         """Look at what is new, and let those whom it concerns react."""
         with self.database.reading() as session:
             rounds = session.exec(select(Round).where(col(Round.id) > self._last_round).order_by(col(Round.id))).all()
-            awards = session.exec(
-                select(Award)
+            live = session.exec(
+                select(Award.id, Award.state)
                 .where(
                     col(Award.state).in_([AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED]),
                     col(Award.ended_at).is_(None),
                 )
                 .order_by(col(Award.id))
             ).all()
+            awards = [session.get_one(Award, id_) for id_, state in live if (id_ or 0, state) not in self._handled]
             contracts = session.exec(
                 select(Contract).where(col(Contract.id) > self._last_contract).order_by(col(Contract.id))
             ).all()
@@ -250,9 +201,8 @@ class Player:
             if round_.state is RoundState.PUBLISHED and round_.closes_at is not None:
                 self._react(round_, invited[round_.id])
         for award in awards:
-            if (award.id or 0, award.state) not in self._handled:
-                self._handled.add((award.id or 0, award.state))
-                self._handle(award)
+            self._handled.add((award.id or 0, award.state))
+            self._handle(award)
         for contract in contracts:
             self._last_contract = contract.id or 0
             self._expect(contract)
