@@ -116,9 +116,11 @@ class _Bench:
                 f"{row.unplaced_hours:,.0f} | {gap:.2%} | {first} | {row.seconds:.1f} | {row.processor_s:.1f} | "
                 f"{row.peak_mib} | {row.load:.1f} |"
             )
+        if self.asked.write:
+            self.write()
 
     def write(self) -> None:
-        """Keep the table and the picture in the README's folder."""
+        """Keep the table and the picture in the README's folder; after each market, lest a long run be cut off."""
         kept = README.read_text()
         block = "\n".join((BEGIN, *self.lines, END))
         README.write_text(re.sub(f"{BEGIN}.*{END}", lambda _: block, kept, flags=re.DOTALL))

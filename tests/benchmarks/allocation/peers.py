@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 
 import numpy as np
 from ortools.math_opt.python import mathopt
@@ -225,7 +225,8 @@ def run(peer: str, instance: Instance, limit_s: float) -> Run:
     process = context.Process(target=_serve, args=(there, peer, instance, limit_s))
     process.start()
     there.close()
-    answered = here.poll((COUNTED_LIMITS if peer == "ours counted" else 1) * limit_s + PATIENCE_S)
+    patience_s = (COUNTED_LIMITS if peer == "ours counted" else 1) * limit_s + PATIENCE_S
+    answered = bool(wait([here, process.sentinel], patience_s)) and here.poll()
     try:
         # A closed pipe is ready too, and holds nothing.
         awarded, seconds, processor_s, peak = here.recv() if answered else (None, 0.0, 0.0, 0)
