@@ -8,6 +8,7 @@ out, without the `demo` section, so that one hash stands for one meaning whateve
 import hashlib
 import json
 import tomllib
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -43,6 +44,12 @@ def preset(key: str) -> Scheme:
     if key not in known:
         raise NotFound(kind="preset scheme", ref=f"{key!r}{meant(key, known)}")
     return _parse(known[key].read_text(encoding="utf-8"), f"{key}.toml")
+
+
+def with_term(scheme: Scheme, *, starts: date, ends: date | None) -> Scheme:
+    """The same rules for another term, asked of every check again; BadScheme where the term is none for them."""
+    term = {"starts": starts.isoformat(), "ends": ends.isoformat() if ends else None}
+    return _checked(json.loads(canonical(scheme)) | {"term": term}, scheme.key)
 
 
 def canonical(scheme: Scheme) -> str:
@@ -97,6 +104,10 @@ def _parse(text: str, file: str) -> Scheme:
         raise BadScheme((Fault("", f"is no TOML: {bad}"),), file=file) from None
     except RecursionError:
         raise BadScheme((Fault("", "is no TOML: nested too deeply"),), file=file) from None
+    return _checked(raw, file)
+
+
+def _checked(raw: dict[str, Any], file: str) -> Scheme:
     scheme, sections, faults = read(raw)
     faults += broken_rules(sections)
     if scheme is None or faults:

@@ -100,11 +100,34 @@ def test_what_makes_no_sense_is_said_in_one_line_and_exits_2(
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-def test_rules_whose_term_is_over_are_not_published_and_exit_1(environment: Path) -> None:
+def test_a_preset_whose_term_is_over_makes_all_but_its_rules_and_the_next_step_is_named(environment: Path) -> None:
     result = dps("init", "--scheme", "st-helens")
 
-    assert result.exit_code == 1
-    assert "nothing can be published under it now" in result.stderr
+    assert result.exit_code == 0
+    assert "Rules: those of st-helens are not published. The scheme st-helens runs from 2016-12-01" in result.stdout
+    assert "Next: `dps init --scheme st-helens --starts-on YYYY-MM-DD --ends-on YYYY-MM-DD`" in result.stdout
+    assert "Ready" not in result.stdout
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_preset_is_published_with_the_councils_own_term(environment: Path) -> None:
+    own = ("--starts-on", "2024-04-01", "--ends-on", "2199-04-01")
+    result = dps("init", "--scheme", "liverpool", *own)
+    again = dps("init", "--scheme", "liverpool", *own)
+
+    assert (result.exit_code, again.exit_code) == (0, 0), result.output
+    assert "Rules: those of liverpool published" in result.stdout
+    assert "stand already" in again.stdout
+    assert "Ready: `dps serve`" in result.stdout
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_term_that_the_rules_do_not_allow_is_refused_before_anything_is_made(environment: Path) -> None:
+    result = dps("init", "--scheme", "st-helens", "--starts-on", "2099-04-01", "--ends-on", "2024-04-01")
+
+    assert result.exit_code == 2
+    assert "term" in result.stderr
+    assert not (environment / "keys").exists()
 
 
 @pytest.mark.parametrize("database_kind", ["postgresql"])

@@ -3,6 +3,7 @@
 Both can be run again at any time: what is there is left as it is, and each line says which it was.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from sqlmodel import Session
 
 from dps.kernel.database import Database
-from dps.kernel.errors import Misconfigured
+from dps.kernel.errors import Misconfigured, OutOfTerm
 from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.settings import Settings, read_settings
 from dps.migrations.history import migrate as bring_up_to_date
@@ -19,7 +20,7 @@ from dps.places import packaged
 from dps.places.directory import loaded_districts
 from dps.places.loading import load as load_places
 from dps.places.localities import districts_of
-from dps.schemes.loader import rule_hash
+from dps.schemes.loader import rule_hash, with_term
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_rules
 from dps.schemes.stored import publish_rules
@@ -29,6 +30,8 @@ from web.commands.naming import scheme_named
 from web.commands.speaking import OPERATOR
 from web.tables import metadata
 
+DAYS = ["%Y-%m-%d"]
+
 _working = Console(stderr=True)
 
 
@@ -37,9 +40,18 @@ def init(
         list[str],
         typer.Option("--scheme", help="A scheme to buy under: its key or its file. May be repeated."),
     ],
+    starts_on: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="The first day of your own term, in place of the scheme's.")
+    ] = None,
+    ends_on: Annotated[
+        datetime | None, typer.Option(formats=DAYS, help="The day on which your own term is over, if it has one.")
+    ] = None,
 ) -> None:
-    """Make an installation: keys, database, the schemes' postcodes, and their published rules. May be run again."""
-    wanted = [scheme_named(name) for name in schemes]
+    """Make an installation: keys, database, the schemes' postcodes, and their published rules. May be run again.
+
+    The presets carry the terms of the papers they were written from, which are over: give your own.
+    """
+    wanted = [_in_term(scheme_named(name), starts_on, ends_on) for name in schemes]
     settings = read_settings()
     _keys(settings)
     database = Database(settings.database_url)
@@ -49,13 +61,14 @@ def init(
             with _working.status(f"Loading the postcodes of {scheme.key} …"), database.transaction() as session:
                 words = _places(session, scheme, settings)
             typer.echo(words)
-        for scheme in wanted:
-            with database.transaction() as session:
-                words = _rules(session, scheme, settings)
-            typer.echo(words)
+        over = [scheme for scheme in wanted if not _published(database, scheme, settings)]
     finally:
         database.dispose()
-    typer.echo("Ready: `dps serve` starts the web process and the worker.")
+    if over:
+        named = " ".join(f"--scheme {scheme.key}" for scheme in over)
+        typer.echo(f"Next: `dps init {named} --starts-on YYYY-MM-DD --ends-on YYYY-MM-DD` publishes your own term.")
+    else:
+        typer.echo("Ready: `dps serve` starts the web process and the worker.")
 
 
 def migrate() -> None:
@@ -65,6 +78,13 @@ def migrate() -> None:
         typer.echo(_migrated(database))
     finally:
         database.dispose()
+
+
+def _in_term(scheme: Scheme, starts_on: datetime | None, ends_on: datetime | None) -> Scheme:
+    if starts_on is None and ends_on is None:
+        return scheme
+    starts = starts_on.date() if starts_on else scheme.term.starts
+    return with_term(scheme, starts=starts, ends=ends_on.date() if ends_on else None)
 
 
 def _keys(settings: Settings) -> None:
@@ -103,9 +123,16 @@ def _places(session: Session, scheme: Scheme, settings: Settings) -> str:
     return f"Places: {loaded.postcodes} postcodes of {len(loaded.districts)} districts loaded for {scheme.key}."
 
 
-def _rules(session: Session, scheme: Scheme, settings: Settings) -> str:
+def _published(database: Database, scheme: Scheme, settings: Settings) -> bool:
+    """Publish the rules of a scheme and say so; False where its term is over, so that nothing can be published."""
     digest = rule_hash(scheme)
-    stood = any(rules.rule_hash == digest for rules in standing_rules(session))
-    publish_rules(session, scheme, OPERATOR, clock_of(settings).read(session))
+    try:
+        with database.transaction() as session:
+            stood = any(rules.rule_hash == digest for rules in standing_rules(session))
+            publish_rules(session, scheme, OPERATOR, clock_of(settings).read(session))
+    except OutOfTerm as over:
+        typer.echo(f"Rules: those of {scheme.key} are not published. {over}")
+        return False
     state = "stand already" if stood else "published"
-    return f"Rules: those of {scheme.key} {state}, {digest[:12]}."
+    typer.echo(f"Rules: those of {scheme.key} {state}, {digest[:12]}.")
+    return True

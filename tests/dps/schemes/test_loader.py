@@ -1,6 +1,7 @@
 """The loader: strict about keys and kinds, all faults of a file at once, one hash for one meaning."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dps.kernel.errors import BadInput, BadScheme, Corrupted, NotFound
-from dps.schemes.loader import canonical, from_canonical, hash_of, load, preset, presets, rule_hash
-from dps.schemes.model import Scheme
+from dps.schemes.loader import canonical, from_canonical, hash_of, load, preset, presets, rule_hash, with_term
+from dps.schemes.model import LegalBasis, Scheme
 from tests.dps.schemes.files import faults_of, text_of, with_changes
 
 SHAPES = [
@@ -210,3 +211,24 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused_by_name(key: str, chang
     if not reasons:
         scheme = load("\n".join(lines))
         assert from_canonical(canonical(scheme)) == scheme.model_copy(update={"demo": None})
+
+
+def test_the_same_rules_for_another_term_are_other_rules_and_nothing_else_of_them_changes() -> None:
+    for key in presets():
+        scheme = preset(key)
+        if scheme.legal_basis is not LegalBasis.LIGHT_TOUCH_FRAMEWORK:
+            continue
+        starts, ends = date(2031, 4, 1), date(2035, 4, 1)
+
+        ours = with_term(scheme, starts=starts, ends=ends)
+
+        assert (ours.term.starts, ours.term.ends) == (starts, ends)
+        assert rule_hash(ours) != rule_hash(scheme)
+        assert ours.model_copy(update={"term": scheme.term, "demo": scheme.demo}) == scheme
+
+
+def test_a_term_that_the_legal_basis_forbids_is_refused() -> None:
+    with pytest.raises(BadScheme, match="no DPS under the 2015 regulations runs on"):
+        with_term(preset("cornwall"), starts=date(2018, 5, 1), ends=date(2030, 5, 1))
+    with pytest.raises(BadScheme, match="is not after the start"):
+        with_term(preset("liverpool"), starts=date(2031, 4, 1), ends=date(2031, 4, 1))
