@@ -32,6 +32,7 @@ from dps.places.loading import load
 from dps.places.localities import districts_of
 from dps.places.packaged import read
 from dps.schemes.loader import preset
+from dps.schemes.published import standing_scheme
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
 from web import serving
@@ -39,6 +40,7 @@ from web.demo.market import draw, scaled
 from web.demo.player import Player
 from web.demo.results import results
 from web.demo.staging import STREAM, admit_all, centres_of, places_of, prepare_database, prepare_folder
+from web.demo.visiting import most_asked, next_morning, prepare
 from web.security import api_keys
 
 FOLDER = Path(".demo")
@@ -164,7 +166,7 @@ def demo(
     scheme: Annotated[str, typer.Option(help="Which council's rules to play.")] = "liverpool",
     seed: Annotated[int, typer.Option(help="The same seed plays the same week.")] = 7,
     scale: Annotated[int, typer.Option(min=1, max=50, help="So many times the localities, people and closings.")] = 1,
-    serve: Annotated[bool, typer.Option(help="Serve the API and its documentation afterwards.")] = True,
+    serve: Annotated[bool, typer.Option(help="Serve the pages and the API afterwards.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> None:
     """Play one council through a working week with a synthetic market, then serve what came of it."""
@@ -186,17 +188,28 @@ def demo(
     else:
         Console().print(summary(found))
     if serve:
-        _serve(settings, database, clock, scheme, refs)
+        _serve(settings, database, clock, scheme, refs, seed=seed, scale=scale)
 
 
-def _serve(settings: Settings, database: Database, clock: SteppedClock, scheme: str, refs: list[str]) -> None:
-    """Let the demonstration's time run on, a minute a second, and serve the API with a key for each part."""
+def _serve(
+    settings: Settings, database: Database, clock: SteppedClock, key: str, refs: list[str], *, seed: int, scale: int
+) -> None:
+    """Let the demonstration's time run on from a working morning, a minute a second, and serve pages and API."""
     accelerated, entropy = AcceleratedClock(), SystemEntropy()
-    authority = preset(scheme).authorities[0].key
+    ports = Ports(clock=accelerated, entropy=entropy, keyring=load_keyring(settings.keys_dir))
+    with database.reading() as session:
+        scheme = standing_scheme(session, key)
+        places = places_of(session, scheme)
+        drawn = scaled(preset(key), scale)
+        market = draw(drawn, places, centres_of(session, places), seed=seed + 1, scale=scale)
+        provider = most_asked(session, refs)
     with database.transaction() as session:
-        accelerated.start(session, origin=clock.instant, rate=MINUTE_A_SECOND)
+        accelerated.start(session, origin=next_morning(scheme, clock.instant), rate=MINUTE_A_SECOND)
+    visitors = prepare(database, ports, key, market, provider, ADMINISTRATOR)
+    authority = scheme.authorities[0].key
+    with database.transaction() as session:
         now = accelerated.read(session)
-        parts = [(Role.BROKER, authority, None), (Role.AUDITOR, authority, None), (Role.PROVIDER, None, refs[0])]
+        parts = [(Role.BROKER, authority, None), (Role.AUDITOR, authority, None), (Role.PROVIDER, None, provider)]
         keys = [
             (role, api_keys.create(
                 session, entropy, label=f"demonstration {role}", role=role, authority=of, provider=provider, days=60,
@@ -205,9 +218,15 @@ def _serve(settings: Settings, database: Database, clock: SteppedClock, scheme: 
             for role, of, provider in parts
         ]  # fmt: skip
     database.dispose()
-    typer.echo("\nThis demonstration's clock now runs a minute a second. Try the API with one of these keys:")
-    for role, key in keys:
-        typer.echo(f'  {role:9} curl -H "Authorization: Bearer {key}" http://{settings.host}:{settings.port}/api/me')
+    site = f"http://{settings.host}:{settings.port}"
+    typer.echo(f"\nThe demonstration's clock now runs a minute a second. Open {site} and sign in, password")
+    typer.echo(f"  {visitors.password}")
+    typer.echo("for each of these accounts (two browsers, or a private window, let you be two people at once):")
+    for part, email in visitors.emails.items():
+        typer.echo(f"  {part.replace('_', ' '):16} {email}")
+    typer.echo(f"\nThe API's manual is at {site}/api/docs; these keys open it:")
+    for role, secret in keys:
+        typer.echo(f'  {role:9} curl -H "Authorization: Bearer {secret}" {site}/api/me')
     typer.echo("Ctrl-C ends it.\n")
     environment = {
         **os.environ,
