@@ -6,6 +6,7 @@ published price, so that it is kept, proved and refused late in the same way. Th
 is committed here, when the closing is made.
 """
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -155,7 +156,10 @@ def closing_for(
         now,
         {
             "closes_at": closes_at.isoformat(),
+            "mode": str(mode),
+            "published": published,
             "number_sha256": number_sha256,
+            "sealed_number_sha256": hashlib.sha256(number).hexdigest(),
             "recipients_id": closing.recipients_id,
             "rule_hash": rule_hash,
         },

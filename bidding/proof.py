@@ -286,9 +286,14 @@ def _closing_faults(session: Session, closing: Closing, events: Mapping[str, Aud
     if published is None:
         yield "the trail does not know it"
         return
-    for name in ("number_sha256", "recipients_id", "rule_hash"):
+    for name in ("mode", "number_sha256", "recipients_id", "rule_hash"):
         if published.body[name] != getattr(closing, name):
             yield f"its {name} is not the one that was published"
+    if hashlib.sha256(closing.sealed_number).hexdigest() != published.body["sealed_number_sha256"]:
+        yield "its sealed number is not the one that was committed"
+    # A closing that was moved is no longer the published one of its hour.
+    if closing.published != (published.body["published"] and "closing.extended" not in events):
+        yield "the trail says otherwise of whether it is a published one"
     if recipients_id(tuple(closing.recipients)) != closing.recipients_id:
         yield "its recipients are not those that were published"
     if not _is_of_its_scheme(session, closing):
