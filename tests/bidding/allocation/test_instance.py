@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bidding import deadline, publishing
+from bidding.allocation import runs
 from bidding.allocation.instance import policy_of
 from bidding.bids.records import Bid
 from bidding.closings import Closing, ExtensionReason
@@ -13,7 +14,7 @@ from dps.register.limits import LimitPart
 from dps.schemes.loader import preset
 from dps.schemes.model import Mode, Urgency
 from matching import allocation as solver
-from tests.bidding.allocation.closed import instance_of
+from tests.bidding.allocation.closed import instance_of, scored
 from tests.support.world import World
 
 on_sqlite_alone = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -78,10 +79,13 @@ def test_a_bundle_counts_once_at_the_sum_and_not_at_all_without_one_of_its_packa
     first, second, third = (liverpool.referral() for _ in range(3))
     whole = liverpool.bid(oak, first, second, pence=1600)["bid"]
     torn = liverpool.bid(oak, first, third, pence=1500)["bid"]
+    closing_id = scored(liverpool, first)
     liverpool.run(publishing.withdraw, referral_ref=third, reason="Went to family.", actor=liverpool.broker)
 
-    bids = instance_of(liverpool, first).bids
+    run = liverpool.run(runs.claim, closing_id=closing_id)
 
+    assert run is not None
+    bids = solver.instance_from_json(run.instance).bids
     assert [bid.ref for bid in bids] == [whole]
     assert torn not in str(bids)
     assert bids[0].packages == (liverpool.round(first).ref, liverpool.round(second).ref)
