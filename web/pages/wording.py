@@ -152,6 +152,11 @@ def state_colour(value: Any, kind: str) -> str:
     return f"govuk-tag--{found[1] if found else 'grey'}"
 
 
+def age_band(value: Any) -> str:
+    """`75 to 84`."""
+    return plain(str(value).replace("_to_", " to ").replace("-", " to "))
+
+
 def mode(value: Any) -> str:
     return _MODES.get(str(value), plain(value))
 
@@ -254,6 +259,7 @@ def count(number: int, unit: str, plural: str | None = None) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "age_band": age_band,
     "carers": carers,
     "count": count,
     "day": day,

@@ -1,0 +1,90 @@
+"""How pages say dates, times, money and hours; every state and every step of the engine has its words."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bidding.awards.records import AwardState
+from bidding.bids.records import BidState
+from bidding.referrals import Referral, ReferralState
+from bidding.rounds import InvitationState, RoundState
+from dps.contracts.contracts import ContractState
+from dps.schemes.model import Mode, Urgency
+from web.pages import wording
+
+NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (NOON, "Monday 4 March 2019, 12:00 GMT"),
+        (datetime(2019, 3, 31, 0, 59, tzinfo=UTC), "Sunday 31 March 2019, 00:59 GMT"),
+        (datetime(2019, 3, 31, 1, 0, tzinfo=UTC), "Sunday 31 March 2019, 02:00 BST"),
+        (datetime(2019, 10, 27, 0, 30, tzinfo=UTC), "Sunday 27 October 2019, 01:30 BST"),
+        (datetime(2019, 10, 27, 1, 30, tzinfo=UTC), "Sunday 27 October 2019, 01:30 GMT"),
+    ],
+)
+def test_an_instant_is_said_with_its_zone_so_that_the_hour_that_comes_twice_is_told_apart(
+    value: datetime, words: str
+) -> None:
+    assert wording.instant(value) == words
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (timedelta(days=2, hours=3, minutes=59), "2 days 3 hours left"),
+        (timedelta(days=1), "1 day left"),
+        (timedelta(hours=1, minutes=1), "1 hour 1 minute left"),
+        (timedelta(seconds=59), "less than a minute left"),
+        (timedelta(0), "closed"),
+        (timedelta(seconds=-1), "closed"),
+    ],
+)
+def test_the_time_left_is_never_rounded_up_and_ends_at_the_instant(ahead: timedelta, words: str) -> None:
+    assert wording.left(NOON + ahead, NOON) == words
+
+
+@given(st.integers(0, 100_000))
+def test_points_are_cut_and_never_rounded_up(thousandths: int) -> None:
+    shown = wording.points(thousandths)
+
+    whole, _, tenth = shown.partition(".")
+    assert int(whole) * 1000 + int(tenth) * 100 <= thousandths < int(whole) * 1000 + int(tenth) * 100 + 100
+
+
+@given(st.integers(1, 100_000))
+def test_hours_say_every_minute(minutes: int) -> None:
+    words = wording.hours(minutes).replace(",", "").split()
+
+    counted = {unit.rstrip("s"): int(number) for number, unit in zip(words[::2], words[1::2], strict=True)}
+    assert counted.get("hour", 0) * 60 + counted.get("minute", 0) == minutes
+
+
+@pytest.mark.parametrize(
+    ("kind", "states"),
+    [
+        ("referral", ReferralState),
+        ("round", RoundState),
+        ("bid", BidState),
+        ("award", AwardState),
+        ("contract", ContractState),
+        ("invitation", InvitationState),
+        ("urgency", Urgency),
+    ],
+)
+def test_every_state_has_words_and_a_colour(kind: str, states: type[StrEnum]) -> None:
+    for state in states:
+        assert wording.state(state, kind)
+        assert wording.state_colour(state, kind).startswith("govuk-tag--")
+        assert str(state) in wording._STATES[kind]
+
+
+def test_every_mode_and_every_step_of_a_referral_has_a_sentence() -> None:
+    assert {str(mode) for mode in Mode} == set(wording._MODES)
+    missing = {f"referral.{step.name}" for step in Referral.STEPS.steps} - set(wording._EVENTS)
+    assert missing == set()
