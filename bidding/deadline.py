@@ -23,7 +23,7 @@ from dps.contracts.standing import minutes_won
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.columns import canonical_json
-from dps.kernel.database import locked, locked_one
+from dps.kernel.database import find_all, locked, locked_one
 from dps.kernel.errors import BadInput, DpsError, NotFound, TooLate
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -129,6 +129,8 @@ def _lapse_outdated(session: Session, closing: Closing, rounds: Sequence[Round],
     """Bids on an amended referral that were not reconfirmed, on a cancelled round, or of a barred provider."""
     versions = {round_.id: round_.version for round_ in rounds}
     bids = bids_of_closing(session, closing.id, BidState.SEALED)
+    if not bids:
+        return
     links = rounds_of_bids(session, [bid.id for bid in bids])
     barred = barred_from(session, rounds_of(links, rounds, bids), rules_by_hash(session, closing.rule_hash), now)
     for bid in bids:
@@ -221,11 +223,8 @@ def evaluation_of(scheme: Scheme, round_: Round) -> Evaluation:
 
 
 def _contents(session: Session, bids: Sequence[Bid]) -> dict[int, BidContent]:
-    found: dict[int, BidContent] = {}
-    for bid in bids:
-        opened = session.exec(select(OpenedBid).where(OpenedBid.bid_id == bid.id)).one()
-        found[bid.id or 0] = BidContent.from_dict(opened.content)
-    return found
+    opened = find_all(session, OpenedBid, bid_id=[bid.id for bid in bids]) if bids else ()
+    return {one.bid_id: BidContent.from_dict(one.content) for one in opened}
 
 
 def _row(bid: Bid, round_: Round, score: Score) -> ScoredBid:

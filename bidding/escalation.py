@@ -101,12 +101,16 @@ def restart(session: Session, ports: Ports, referral: Referral, actor: Actor, no
 def due_restarts(session: Session, now: datetime) -> list[int]:
     """Unfilled referrals whose scheme's restart interval has passed."""
     due: list[int] = []
-    query = select(Referral).where(col(Referral.state) == ReferralState.UNFILLED).order_by(col(Referral.id))
-    for referral in session.exec(query):
-        if referral.rule_hash is None or referral.unfilled_at is None or referral.id is None:
+    query = (
+        select(Referral.id, Referral.rule_hash, Referral.unfilled_at)
+        .where(col(Referral.state) == ReferralState.UNFILLED)
+        .order_by(col(Referral.id))
+    )
+    for id_, rule_hash, unfilled_at in session.exec(query):
+        if rule_hash is None or unfilled_at is None or id_ is None:
             continue
-        if is_restart_due(rules_by_hash(session, referral.rule_hash), referral.unfilled_at, now):
-            due.append(referral.id)
+        if is_restart_due(rules_by_hash(session, rule_hash), unfilled_at, now):
+            due.append(id_)
     return due
 
 

@@ -22,7 +22,7 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
-from dps.kernel.database import locked_one
+from dps.kernel.database import find, locked_one
 from dps.kernel.errors import NotFound, PersonErased
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -154,5 +154,4 @@ def still_sought(session: Session, package_ids: Sequence[int]) -> str | None:
 
 def locked_referral(session: Session, ref: str, actor: Actor) -> Referral:
     """The same, locked until the transaction ends."""
-    query = select(Referral).where(Referral.ref == ref).with_for_update(key_share=True)
-    return _known(session.exec(query.execution_options(populate_existing=True)).first(), ref, actor)
+    return _known(find(session, Referral, ref=ref, lock=True), ref, actor)

@@ -15,6 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column, whole_column
+from dps.kernel.database import find, find_all
 from dps.kernel.errors import NotFound
 from dps.kernel.states import StateTable, advance
 
@@ -137,15 +138,14 @@ class EligibilityReport(SQLModel, table=True):
 
 
 def round_of(session: Session, ref: str) -> Round:
-    found = session.exec(select(Round).where(Round.ref == ref)).first()
+    found = find(session, Round, ref=ref)
     if found is None:
         raise NotFound(kind="round", ref=ref)
     return found
 
 
 def rounds_of_closing(session: Session, closing_id: int | None, *states: RoundState) -> Sequence[Round]:
-    query = select(Round).where(Round.closing_id == closing_id, col(Round.state).in_(states)).order_by(col(Round.id))
-    return session.exec(query).all()
+    return find_all(session, Round, closing_id=closing_id, state=states)
 
 
 def current_round(session: Session, referral_id: int | None) -> Round | None:
@@ -156,10 +156,7 @@ def current_round(session: Session, referral_id: int | None) -> Round | None:
 
 def invitation_of(session: Session, round_id: int | None, provider: str, *, lock: bool = False) -> Invitation:
     """This provider's invitation to this round; to anybody else the round itself does not exist."""
-    query = select(Invitation).where(Invitation.round_id == round_id, Invitation.provider == provider)
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    found = session.exec(query).first()
+    found = find(session, Invitation, round_id=round_id, provider=provider, lock=lock)
     if found is None or found.state is InvitationState.WAITING:
         round_ = session.get(Round, round_id)
         raise NotFound(kind="round", ref=round_.ref if round_ else "")
@@ -167,8 +164,7 @@ def invitation_of(session: Session, round_id: int | None, provider: str, *, lock
 
 
 def invitations_of(session: Session, round_id: int | None) -> Sequence[Invitation]:
-    query = select(Invitation).where(Invitation.round_id == round_id).order_by(col(Invitation.position))
-    return session.exec(query).all()
+    return find_all(session, Invitation, round_id=round_id, order=("position",))
 
 
 def decide(session: Session, round_: Round, outcome: Outcome, actor: Actor, now: datetime, *, cause: str) -> None:

@@ -24,7 +24,7 @@ from bidding.rounds import Round, RoundState, rounds_of_closing
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, utc_column
-from dps.kernel.database import locked, locked_one
+from dps.kernel.database import find, find_all, locked, locked_one
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -66,7 +66,7 @@ def claim(session: Session, ports: Ports, closing_id: int) -> AllocationRun | No
     now = ports.clock.read(session)
     if closing.state is not ClosingState.SCORED:
         return None
-    run = session.exec(select(AllocationRun).where(AllocationRun.closing_id == closing.id)).first()
+    run = find(session, AllocationRun, closing_id=closing.id)
     if run is not None:
         if run.finished_at is not None or now < run.claimed_at + LEASE:
             return None
@@ -188,7 +188,7 @@ def _award(
     A round that was cancelled while the solver was at work gets none; a bundle that it belonged to is not taken apart.
     """
     refs = {award.bid for award in result.awards}
-    bids = {bid.ref: bid for bid in session.exec(select(Bid).where(col(Bid.ref).in_(refs)))}
+    bids = {bid.ref: bid for bid in find_all(session, Bid, ref=refs)} if refs else {}
     asked = rounds_of_bids(session, [bid.id for bid in bids.values()])
     here = {round_.id for round_ in rounds.values()}
     torn = {ref for ref, bid in bids.items() if any(link.round_id not in here for link in asked[bid.id or 0])}

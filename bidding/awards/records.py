@@ -22,6 +22,7 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
+from dps.kernel.database import find
 from dps.kernel.errors import NotFound
 from dps.kernel.states import StateTable
 
@@ -157,7 +158,7 @@ class Interest(SQLModel, table=True):
 
 def award_of(session: Session, ref: str, actor: Actor) -> Award:
     """The award with this reference, if `actor` may know of it; a provider knows of none before it is offered."""
-    found = session.exec(select(Award).where(Award.ref == ref)).first()
+    found = find(session, Award, ref=ref)
     if found is None:
         raise NotFound(kind="award", ref=ref)
     actor.sees("award", ref, authority=found.authority, provider=found.provider)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel
 
 from dps.kernel.actors import Role
 from dps.kernel.columns import (
@@ -21,6 +21,7 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
+from dps.kernel.database import find_all
 from dps.kernel.states import StateTable
 
 
@@ -145,18 +146,12 @@ class ScoredBid(SQLModel, table=True):
 
 def bids_of_closing(session: Session, closing_id: int | None, *states: BidState) -> list[Bid]:
     """The bids of a closing in these states, in the order they were received."""
-    query = (
-        select(Bid)
-        .where(Bid.closing_id == closing_id, col(Bid.state).in_(states))
-        .order_by(col(Bid.received_at), col(Bid.id))
-    )
-    return list(session.exec(query).all())
+    return list(find_all(session, Bid, closing_id=closing_id, state=states, order=("received_at", "id")))
 
 
 def rounds_of_bids(session: Session, bid_ids: list[int | None]) -> dict[int, list[BidRound]]:
     """The rounds that each of these bids is for, in order of the round's id."""
     found: dict[int, list[BidRound]] = {id_: [] for id_ in bid_ids if id_ is not None}
-    query = select(BidRound).where(col(BidRound.bid_id).in_(found)).order_by(col(BidRound.round_id))
-    for link in session.exec(query):
+    for link in find_all(session, BidRound, bid_id=list(found), order=("round_id",)) if found else ():
         found[link.bid_id].append(link)
     return found

@@ -21,7 +21,7 @@ from bidding.sealing.seal import Sealed, receipt_of, seal, signed
 from dps.kernel import audit, idempotency
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import canonical_json
-from dps.kernel.database import Database, locked
+from dps.kernel.database import Database, find, locked
 from dps.kernel.errors import BadInput, InvalidBid, NotFound, Refused, TooLate, WrongMode
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.ports import Ports
@@ -184,9 +184,7 @@ def _store(
 ) -> dict[str, Any]:
     refs = sorted(round_.ref for round_ in rounds)
     key = hashlib.sha256("\n".join(refs).encode()).hexdigest()
-    before = session.exec(
-        select(Bid).where(Bid.provider == bidder, Bid.rounds_key == key, col(Bid.state) == BidState.SEALED)
-    ).first()
+    before = find(session, Bid, provider=bidder, rounds_key=key, state=BidState.SEALED)
     if before:
         advance(session, before, "replace", actor, now)
     sealed: Sealed = seal(content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
@@ -272,9 +270,7 @@ def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, acto
     if rounds[0].state is not RoundState.PUBLISHED or (closes_at is not None and now >= closes_at):
         raise TooLate(closes_at=closes_at or now, now=now)
     key = hashlib.sha256(round_ref.encode()).hexdigest()
-    live = session.exec(
-        select(Bid).where(Bid.provider == bidder, Bid.rounds_key == key, col(Bid.state) == BidState.SEALED)
-    ).first()
+    live = find(session, Bid, provider=bidder, rounds_key=key, state=BidState.SEALED)
     if live:
         advance(session, live, "withdraw", actor, now)
     invitation.STEPS.step(invitation.state, "decline", invitation.ref)

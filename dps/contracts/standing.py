@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
@@ -47,20 +49,27 @@ def minutes_won(session: Session, *, scheme: str, until: datetime) -> dict[tuple
 
     A contract counts whatever became of it: nobody comes first in a tie for having failed to start.
     """
-    agreed = col(Contract.agreed_at)
-    return _minutes(session, col(Contract.scheme) == scheme, agreed > until - TIE_WINDOW, agreed <= until)
+    return _minutes(session, _AGREED, scheme=scheme, since=until - TIE_WINDOW, until=until)
 
 
 def incumbents(session: Session, *, scheme: str) -> dict[tuple[str, str], int]:
     """Carer-minutes a week of the contracts in force (pending, active, suspended), by (provider, locality)."""
-    return _minutes(session, col(Contract.scheme) == scheme, col(Contract.state).in_(IN_FORCE))
+    return _minutes(session, _IN_FORCE, scheme=scheme)
 
 
-def _minutes(session: Session, *rules: ColumnElement[bool]) -> dict[tuple[str, str], int]:
-    query = (
-        select(Contract.provider, Contract.locality, func.sum(col(Contract.weekly_minutes)))
-        .where(*rules)
-        .group_by(col(Contract.provider), col(Contract.locality))
-        .order_by(col(Contract.provider), col(Contract.locality))
-    )
-    return {(provider, locality): int(minutes) for provider, locality, minutes in session.exec(query)}
+def _minutes(session: Session, query: Any, **named: Any) -> dict[tuple[str, str], int]:
+    return {(provider, locality): int(minutes) for provider, locality, minutes in session.execute(query, named)}
+
+
+def _summed(*rules: ColumnElement[bool]) -> Any:
+    place = (col(Contract.provider), col(Contract.locality))
+    total = func.sum(col(Contract.weekly_minutes))
+    return sa.select(*place, total).where(*rules).group_by(*place).order_by(*place)
+
+
+# Built once: every stage and every evaluation asks them.
+_HERE = col(Contract.scheme) == sa.bindparam("scheme")
+_AGREED = _summed(
+    _HERE, col(Contract.agreed_at) > sa.bindparam("since"), col(Contract.agreed_at) <= sa.bindparam("until")
+)
+_IN_FORCE = _summed(_HERE, col(Contract.state).in_(IN_FORCE))

@@ -170,6 +170,47 @@ def _forget_what_was_undone(session: Session, ended: SessionTransaction) -> None
         session.expire_all()
 
 
+def find(session: Session, row: type[Row], *, fresh: bool = False, lock: bool = False, **columns: Any) -> Row | None:
+    """The row whose columns have these values, if there is one; where there may be several, the first by id."""
+    return next(iter(find_all(session, row, fresh=fresh, lock=lock, **columns)), None)
+
+
+def find_all(
+    session: Session,
+    row: type[Row],
+    *,
+    order: tuple[str, ...] = ("id",),
+    fresh: bool = False,
+    lock: bool = False,
+    **columns: Any,
+) -> Sequence[Row]:
+    """The rows whose columns have these values (a collection: one of its values), in `order`.
+
+    `fresh` reads rows anew that this transaction has read before; `lock` locks them, and reads them as they are after
+    the wait. One statement a question, built once: to build one takes as long as to ask it.
+    """
+    many = frozenset(name for name, value in columns.items() if isinstance(value, list | tuple | set | frozenset))
+    query = _finding(row, tuple(sorted(columns)), many, order, fresh or lock, lock)
+    values = {name: list(value) if name in many else value for name, value in columns.items()}
+    found: Sequence[Row] = session.exec(query, params=values).all()
+    return found
+
+
+@cache
+def _finding(
+    row: type[Row], names: tuple[str, ...], many: frozenset[str], order: tuple[str, ...], fresh: bool, lock: bool
+) -> Any:
+    columns = row.__table__.c  # type: ignore[attr-defined]
+    rules = [
+        columns[name].in_(bindparam(name, expanding=True)) if name in many else columns[name] == bindparam(name)
+        for name in names
+    ]
+    query: Any = select(row).where(*rules).order_by(*(columns[name] for name in order))
+    if lock:
+        query = query.with_for_update(key_share=True)
+    return query.execution_options(populate_existing=True) if fresh else query
+
+
 def locked(session: Session, row: type[Row], *ids: int | None, shared: bool = False) -> Sequence[Row]:
     """The rows with these ids, locked in order of id until the transaction ends, as they are *after* the wait.
 

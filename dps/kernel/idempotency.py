@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel
 
 from dps.kernel.columns import id_column, json_column, utc_column
+from dps.kernel.database import find
 from dps.kernel.errors import AnsweredMeanwhile, BadInput, KeyReused
 from dps.kernel.keys import Keyring
 
@@ -40,7 +41,7 @@ def key_hash(actor_ref: str, key: str) -> str:
 def recall(session: Session, keyring: Keyring, actor_ref: str, key: str, body: bytes) -> Any | None:
     """The stored answer to this very request; None if the key is new; `KeyReused` if it came with another body."""
     hashed = key_hash(actor_ref, key)
-    known = session.exec(select(IdempotentAnswer).where(IdempotentAnswer.key_hash == hashed)).first()
+    known = find(session, IdempotentAnswer, key_hash=hashed)
     if known is None:
         return None
     if known.body_fingerprint != keyring.fingerprint(hashed.encode(), body):

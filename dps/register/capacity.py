@@ -29,6 +29,7 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
+from dps.kernel.database import find_all
 from dps.kernel.errors import BadInput
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -195,6 +196,8 @@ def settle_expired(session: Session, *, actor: Actor, now: datetime) -> int:
         col(Ledger.ceiling_minutes) > col(Ledger.reserved_minutes) + col(Ledger.committed_minutes),
     )
     ids = session.exec(select(Ledger.provider_id).where(*expired).distinct()).all()
+    if not ids:
+        return 0
     providers = {provider.id: provider for provider in locked_providers(session, ids)}
     query = select(Ledger).where(*expired, col(Ledger.provider_id).in_(list(providers))).order_by(col(Ledger.id))
     rows = session.exec(query.execution_options(populate_existing=True)).all()
@@ -244,8 +247,8 @@ def flagged(session: Session, authority: str) -> Sequence[Ledger]:
 
 def rows_of(session: Session, provider_id: int, authority: str) -> dict[str, Ledger]:
     """The provider's rows for this authority by locality, as they are now."""
-    query = select(Ledger).where(Ledger.provider_id == provider_id, Ledger.authority == authority)
-    return {row.locality: row for row in session.exec(query.execution_options(populate_existing=True))}
+    rows = find_all(session, Ledger, provider_id=provider_id, authority=authority, fresh=True)
+    return {row.locality: row for row in rows}
 
 
 def limiting(rows: Mapping[str, Ledger], locality: str) -> list[Ledger]:

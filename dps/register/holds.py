@@ -9,12 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel
 
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import id_column, link_column, ref_column, state_column, utc_column, whole_column
-from dps.kernel.database import locked_one
+from dps.kernel.database import find, locked_one
 from dps.kernel.errors import HeldOtherwise, NoCapacity, NotFound
 from dps.kernel.states import StateTable, advance
 from dps.register.capacity import (
@@ -178,8 +178,7 @@ def raise_for_existing(
 
 def hold_of(session: Session, award_ref: str) -> Hold | None:
     """The hold for this award, if one was ever made, as it is now."""
-    query = select(Hold).where(Hold.ref == award_ref)
-    return session.exec(query.execution_options(populate_existing=True)).first()
+    return find(session, Hold, ref=award_ref, fresh=True)
 
 
 def _locked(session: Session, award_ref: str, actor: Actor) -> tuple[Hold, Provider]:

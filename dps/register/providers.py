@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, select
 
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
@@ -23,6 +23,7 @@ from dps.kernel.columns import (
     utc_column,
     whole_column,
 )
+from dps.kernel.database import locked
 from dps.kernel.errors import BadInput, Forbidden, NotFound, RegisteredAlready
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -220,8 +221,7 @@ def locked_providers(session: Session, ids: Iterable[int]) -> Sequence[Provider]
 
     The lock leaves foreign keys alone (`FOR NO KEY UPDATE`), so that a bid or an invitation never waits for it.
     """
-    query = select(Provider).where(col(Provider.id).in_(sorted(set(ids)))).order_by(col(Provider.id))
-    return session.exec(query.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    return locked(session, Provider, *sorted(set(ids)))
 
 
 def locked_provider(session: Session, provider_id: int) -> Provider:

@@ -94,6 +94,8 @@ def standing(
     them by id instead, and those named are there even if they never were members. Who is going to award locks them
     first (`lock_standing`).
     """
+    if providers is not None and not providers:
+        return ()
     session.flush()
     memberships = _memberships(session, scheme_key, provider_id=providers, lot=lots, locality=localities)
     ids = sorted(memberships if providers is None else set(providers))
