@@ -23,10 +23,14 @@ from web.security.accounts import Account, Part
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.parametrize("database_kind", ["sqlite"]),
     # Playwright's event loop lives in this thread and leaves its sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+PATIENCE_MS = 90_000
+"""How long a click may take where the machine is at work elsewhere."""
 
 
 class Site:
@@ -79,6 +83,7 @@ def people(site: str, tmp_path: Path) -> Iterator[list[Page]]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         pages = [browser.new_context(base_url=site, locale="en-GB").new_page() for _ in range(3)]
         for page in pages:
+            page.set_default_timeout(PATIENCE_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         yield pages
@@ -154,3 +159,22 @@ def test_a_filter_shortens_the_list_without_another_page_and_the_address_keeps_i
     assert page.locator("#found li").count() == 1
     assert heading is not None
     assert heading.evaluate("one => one.isConnected")  # the page itself was not loaded anew
+
+
+def test_a_session_about_to_end_warns_and_is_kept_and_nothing_typed_is_lost(served: Served, people: list[Page]) -> None:
+    page = people[0]
+    page.clock.install()
+    sign_in(page, an_account(served, Part.BROKER))
+    page.goto("/account")
+    page.get_by_label("New password").fill("half a password")
+
+    page.clock.fast_forward("27:00")
+    assert not page.get_by_role("dialog").is_visible()
+    page.clock.fast_forward("01:30")
+    assert page.get_by_role("dialog").is_visible()
+    with page.expect_response("**/session") as answer:
+        page.get_by_role("button", name="Stay signed in").click()
+
+    assert answer.value.status == 204
+    assert not page.get_by_role("dialog").is_visible()
+    assert page.get_by_label("New password").input_value() == "half a password"
