@@ -8,14 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from dps.kernel.errors import BadScheme, DpsError
+from dps.schemes.differences import differences
 from dps.schemes.loader import preset, presets, rule_hash
 from dps.schemes.model import Scheme
 from dps.schemes.rulebook import rulebook
 from dps.schemes.wording import LEGAL_BASES, URGENCIES, day_words
 from web.commands.naming import scheme_named
+from web.commands.schemes_new import new
 from web.commands.speaking import BAD_INPUT, AsJson, say_json
 
 app = typer.Typer(name="schemes", help="Council schemes: the rules as data.", no_args_is_help=True)
+
+MOST_LINES = 8
+"""Two councils share no locality: a few sentences of each part say enough."""
 
 Named = Annotated[str, typer.Argument(help="The key of a scheme that comes with the engine, or a scheme file.")]
 
@@ -92,6 +97,35 @@ def publish(
             typer.echo(text, nl=False)
         else:
             typer.echo(f"{out}: the rulebook of {published.key}, rules {rule_hash(published)[:12]}")
+
+
+@app.command("diff")
+def diff(
+    first: Named,
+    second: Annotated[str, typer.Argument(help="The other: a key or a file.")],
+    in_full: Annotated[bool, typer.Option("--all", help="Every sentence, however many there are.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say in words what differs between two schemes; the exit code is 0 whether anything does or not."""
+    with _faults_said():
+        one, other = scheme_named(first), scheme_named(second)
+        found = differences(one, other)
+    if as_json:
+        say_json([{"heading": part.heading, "first": part.first, "second": part.second} for part in found])
+        return
+    if not found:
+        typer.echo(f"{first} and {second} have the same rules.")
+    for part in found:
+        typer.echo(f"{part.heading}")
+        for name, lines in ((first, part.first), (second, part.second)):
+            shown = lines if in_full else lines[:MOST_LINES]
+            for line in shown:
+                typer.echo(f"  {name}: {line}")
+            if len(lines) > len(shown):
+                typer.echo(f"  {name}: … and {len(lines) - len(shown)} more (--all)")
+
+
+app.command("new")(new)
 
 
 def _row(scheme: Scheme) -> dict[str, Any]:
