@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
 from sqlalchemy import Index, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -169,9 +170,14 @@ def closing_for(
 
 def due_closings(session: Session, now: datetime, *states: ClosingState) -> list[int]:
     """Ids of the closings in one of `states` whose instant has passed, in order of that instant."""
-    query = (
-        select(Closing.id)
-        .where(col(Closing.state).in_(states), col(Closing.closes_at) <= now)
-        .order_by(col(Closing.closes_at), col(Closing.id))
+    return list(session.execute(_DUE, {"states": states, "now": now}).scalars())
+
+
+# Built once: every sweep asks it.
+_DUE = (
+    sa.select(col(Closing.id))
+    .where(
+        col(Closing.state).in_(sa.bindparam("states", expanding=True)), col(Closing.closes_at) <= sa.bindparam("now")
     )
-    return [id_ for id_ in session.exec(query) if id_ is not None]
+    .order_by(col(Closing.closes_at), col(Closing.id))
+)

@@ -69,22 +69,25 @@ class Timetable:
         an ExceptionGroup, and is tried again by the next sweep.
         """
         swept = Swept()
-        self._each("suspensions", self._due_suspensions, self._record_suspension, swept)
-        self._each("lapsed_offers", barred_offers, self._one(lapse_barred), swept)
-        self._each("expired_offers", due_awards, self._one(expire_due), swept)
-        self._close_all(swept)
-        self._each("ended_rounds", _due_rounds, self._one(end_round), swept)
-        self._each("restarts", escalation.due_restarts, self._one(publishing.restart_due), swept)
+        # One look for all kinds: most sweeps find little. What one step makes due is found by the next sweep, but for
+        # closings, which are decided in the sweep that closes them.
+        with self.database.reading() as session:
+            now = self.ports.clock.read(session)
+            suspensions = not_yet_recorded(session, now)
+            barred, expired = barred_offers(session, now), due_awards(session, now)
+            closings, rounds = due_closings(session, now, ClosingState.GATHERING), _due_rounds(session, now)
+            restarts = escalation.due_restarts(session, now)
+        self._do("suspensions", suspensions, self._record_suspension, swept)
+        self._do("lapsed_offers", barred, self._one(lapse_barred), swept)
+        self._do("expired_offers", expired, self._one(expire_due), swept)
+        self._do("closed", closings, self._close, swept)
+        self._each("allocated", _undecided, lambda closing_id: self._decide(closing_id, swept), swept)
+        self._do("ended_rounds", rounds, self._one(end_round), swept)
+        self._do("restarts", restarts, self._one(publishing.restart_due), swept)
         swept.count("declarations", self.database.run(self._settle_declarations))
         if swept.faults:
             raise ExceptionGroup("a sweep left something undone", swept.faults)
         return swept
-
-    def _close_all(self, swept: Swept) -> None:
-        """Close what is due, then decide every closing that is not decided, from wherever a death had left it."""
-        self._each("closed", self._due(ClosingState.GATHERING), self._close, swept)
-        undecided = self._due(ClosingState.CLOSED, ClosingState.OPENED, ClosingState.SCORED)
-        self._each("allocated", undecided, lambda closing_id: self._decide(closing_id, swept), swept)
 
     def _close(self, closing_id: int) -> bool:
         """Close. Where nobody has bid there is nothing to open and nothing to search: that is decided at once."""
@@ -141,9 +144,6 @@ class Timetable:
 
         return self.database.run(sign)
 
-    def _due(self, *states: ClosingState) -> Callable[[Session, datetime], Sequence[int]]:
-        return lambda session, now: due_closings(session, now, *states)
-
     def _one(self, command: Callable[[Session, Ports, int], bool]) -> Callable[[int], bool]:
         return lambda id_: self.database.run(lambda session: command(session, self.ports, id_))
 
@@ -154,8 +154,12 @@ class Timetable:
         do: Callable[[Due], bool],
         swept: Swept,
     ) -> None:
+        """Find what is due of this kind, and do it one by one."""
         with self.database.reading() as session:
             due = list(find(session, self.ports.clock.read(session)))
+        self._do(kind, due, do, swept)
+
+    def _do(self, kind: str, due: Sequence[Due], do: Callable[[Due], bool], swept: Swept) -> None:
         for one in due:
             try:
                 swept.count(kind, int(do(one)))
@@ -165,9 +169,6 @@ class Timetable:
             except Exception as fault:
                 log().error("sweep.failed", sweep=kind, error=type(fault).__name__)
                 swept.faults.append(fault)
-
-    def _due_suspensions(self, session: Session, now: datetime) -> list[tuple[int, str]]:
-        return not_yet_recorded(session, now)
 
     def _record_suspension(self, due: tuple[int, str]) -> bool:
         provider_id, scheme = due
@@ -180,6 +181,11 @@ class Timetable:
 
     def _settle_declarations(self, session: Session) -> int:
         return capacity.settle_expired(session, actor=CLOCK, now=self.ports.clock.read(session))
+
+
+def _undecided(session: Session, now: datetime) -> list[int]:
+    """Closings that are closed and not decided: those of this sweep, and those that a death had left on their way."""
+    return due_closings(session, now, ClosingState.CLOSED, ClosingState.OPENED, ClosingState.SCORED)
 
 
 def _due_rounds(session: Session, now: datetime) -> list[int]:

@@ -5,7 +5,9 @@ Each is true at its instant whether a sweep has written it down or not; the swee
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, or_, select
 
 from bidding.asking import assess_standing
@@ -50,29 +52,33 @@ def expire_due(session: Session, ports: Ports, award_id: int) -> bool:
     return True
 
 
+_NOW: Any = sa.bindparam("now")
+_SUSPENDED = sa.select(col(Suspension.provider_ref)).where(
+    col(Suspension.scheme) == col(Award.scheme),
+    col(Suspension.state) == SuspensionState.IMPOSED,
+    col(Suspension.starts_at) <= _NOW,
+    or_(col(Suspension.ends_at).is_(None), col(Suspension.ends_at) > _NOW),
+)
+_REMOVED = sa.select(col(Membership.provider_ref)).where(
+    col(Membership.scheme) == col(Award.scheme), col(Membership.state) == MembershipState.REMOVED
+)
+# Built once: every sweep asks them.
+_BARRED = (
+    sa.select(col(Award.id))
+    .where(
+        col(Award.state) == AwardState.OFFERED,
+        or_(col(Award.provider).in_(_SUSPENDED), col(Award.provider).in_(_REMOVED)),
+    )
+    .order_by(col(Award.id))
+)
+
+
 def barred_offers(session: Session, now: datetime) -> list[int]:
     """Ids of unanswered offers to providers that are suspended, or were removed somewhere, since they were made.
 
     Whether that bars them from this package is for `lapse_barred` to say.
     """
-    suspended = select(Suspension.provider_ref).where(
-        Suspension.scheme == Award.scheme,
-        col(Suspension.state) == SuspensionState.IMPOSED,
-        col(Suspension.starts_at) <= now,
-        or_(col(Suspension.ends_at).is_(None), col(Suspension.ends_at) > now),
-    )
-    removed = select(Membership.provider_ref).where(
-        Membership.scheme == Award.scheme, col(Membership.state) == MembershipState.REMOVED
-    )
-    query = (
-        select(Award.id)
-        .where(
-            col(Award.state) == AwardState.OFFERED,
-            or_(col(Award.provider).in_(suspended), col(Award.provider).in_(removed)),
-        )
-        .order_by(col(Award.id))
-    )
-    return [id_ for id_ in session.exec(query) if id_ is not None]
+    return list(session.execute(_BARRED, {"now": now}).scalars())
 
 
 def lapse_barred(session: Session, ports: Ports, award_id: int) -> bool:

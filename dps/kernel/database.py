@@ -110,7 +110,9 @@ class Database:
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": 30, "check_same_thread": False})
+    # The driver keeps 128 prepared statements unless told: a council's day has more, and each would be prepared anew.
+    driver = {"timeout": 30, "check_same_thread": False, "cached_statements": 2_000}
+    engine = create_engine(url, pool_size=pool_size, connect_args=driver)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -5,11 +5,13 @@ when and how is drawn from the seed alone, so that the same seed plays the same 
 """
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from bidding import aftercare, offers
@@ -53,6 +55,25 @@ class _Event:
     at: datetime
     number: int
     act: Callable[[], None] = field(compare=False)
+
+
+# Asked after whatever anybody does: only numbers, by statements that are built once.
+_NEW_ROUNDS = sa.select(col(Round.id)).where(col(Round.id) > sa.bindparam("last")).order_by(col(Round.id))
+_NEW_CONTRACTS = sa.select(col(Contract.id)).where(col(Contract.id) > sa.bindparam("last")).order_by(col(Contract.id))
+_LIVE_AWARDS = (
+    sa.select(col(Award.id), col(Award.state))
+    .where(
+        col(Award.state).in_([AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED]),
+        col(Award.ended_at).is_(None),
+    )
+    .order_by(col(Award.id))
+)
+
+Row = TypeVar("Row", Round, Award, Contract)
+
+
+def _rows(session: Session, row: type[Row], ids: Iterable[int | None]) -> list[Row]:
+    return [session.get_one(row, id_) for id_ in ids]
 
 
 class Player:
@@ -174,19 +195,11 @@ class Player:
     def _observe(self) -> None:
         """Look at what is new, and let those whom it concerns react."""
         with self.database.reading() as session:
-            rounds = session.exec(select(Round).where(col(Round.id) > self._last_round).order_by(col(Round.id))).all()
-            live = session.exec(
-                select(Award.id, Award.state)
-                .where(
-                    col(Award.state).in_([AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED]),
-                    col(Award.ended_at).is_(None),
-                )
-                .order_by(col(Award.id))
-            ).all()
-            awards = [session.get_one(Award, id_) for id_, state in live if (id_ or 0, state) not in self._handled]
-            contracts = session.exec(
-                select(Contract).where(col(Contract.id) > self._last_contract).order_by(col(Contract.id))
-            ).all()
+            asked = session.connection()
+            rounds = _rows(session, Round, asked.execute(_NEW_ROUNDS, {"last": self._last_round}).scalars())
+            live = [(id_, state) for id_, state in asked.execute(_LIVE_AWARDS) if (id_, state) not in self._handled]
+            awards = _rows(session, Award, (id_ for id_, _ in live))
+            contracts = _rows(session, Contract, asked.execute(_NEW_CONTRACTS, {"last": self._last_contract}).scalars())
             invited = {
                 round_.id: session.exec(
                     select(Invitation)
