@@ -29,7 +29,7 @@ test: $(VENV)/.dev setup browser ## Run every test on SQLite and PostgreSQL, and
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
-check: $(VENV)/.dev ## Lint, types, import contracts and the tests without a database, in under a minute
+check: $(VENV)/.dev $(VENV)/.static ## Lint, types, import contracts and the tests without a database, in under a minute
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target lint types unit
 
 # Any Chromium will do; as root on Debian or Ubuntu it is installed.

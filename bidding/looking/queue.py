@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -58,19 +59,38 @@ class Waiting:
 def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
     """Everything of this authority that is not over: hospital discharge and crisis first, then the longest wait."""
     last = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral).scalar_subquery()
+    is_live = col(Award.state).in_(LIVE) & col(Award.ended_at).is_(None)
+    # Columns and no rows: what a package and a round hold beside these is long, and would be read for every line.
     query = (
-        select(Referral, Package, Round, Award)
+        select(  # type: ignore[call-overload, misc]
+            Referral.ref,
+            Referral.scheme,
+            Referral.urgency,
+            Referral.state,
+            Referral.cycle,
+            Referral.seeking_since,
+            Referral.published_at,
+            Package.lot,
+            Package.locality,
+            Package.weekly_minutes,
+            Round.stage_key,
+            Round.stage_no,
+            col(Round.state).label("round_state"),
+            Round.closes_at,
+            col(Award.ref).label("award"),
+            col(Award.state).label("award_state"),
+            Award.provider,
+            Award.answer_by,
+            Award.confirm_by,
+        )
         .join(Package, col(Package.id) == col(Referral.package_id))
         .outerjoin(Round, col(Round.id) == last)
-        .outerjoin(
-            Award,
-            (col(Award.referral_id) == col(Referral.id)) & col(Award.state).in_(LIVE) & col(Award.ended_at).is_(None),
-        )
+        .outerjoin(Award, (col(Award.referral_id) == col(Referral.id)) & is_live)
         .where(Referral.authority == actor.authority, col(Referral.state).not_in(_OVER))
         .order_by(col(Referral.id))
     )
-    found = [_waiting(*row, now=now) for row in session.exec(query)]
-    return sorted(found, key=lambda one: (PRIORITY[Urgency(one.urgency)], one.since or now, one.referral))
+    found = [_waiting(row, now) for row in session.exec(query)]
+    return sorted(found, key=lambda one: (PRIORITY[Urgency(one.urgency)], one.since or now))
 
 
 def counts(queue: Iterable[Waiting]) -> dict[Place, int]:
@@ -82,51 +102,64 @@ def counts(queue: Iterable[Waiting]) -> dict[Place, int]:
     return found
 
 
-def places_of(referral: Referral, round_: Round | None, award: Award | None, now: datetime) -> frozenset[Place]:
-    """Where a referral waits, by what stands in the rows and the time: a round that is due counts as closed."""
-    match referral.state:
+def places_of(
+    state: ReferralState,
+    *,
+    cycle: int,
+    stage_no: int | None,
+    round_state: RoundState | None,
+    closes_at: datetime | None,
+    award_state: AwardState | None,
+    now: datetime,
+) -> frozenset[Place]:
+    """Where a referral waits, by its latest round, its live award and the time: a due round counts as closed."""
+    match state:
         case ReferralState.DRAFT | ReferralState.READY:
             return frozenset({Place.PUBLISH})
         case ReferralState.HELD:
             return frozenset({Place.HELD})
         case ReferralState.UNFILLED:
             return frozenset({Place.UNFILLED})
-    found = {Place.CAME_BACK} if referral.cycle > 1 else set()
-    if round_ is not None and round_.stage_no > 0:
+    found = {Place.CAME_BACK} if cycle > 1 else set()
+    if stage_no is not None and stage_no > 0:
         found.add(Place.ESCALATED)
-    if award is not None and award.state is AwardState.PROPOSED:
+    if award_state is AwardState.PROPOSED:
         found.add(Place.APPROVE)
-    elif award is not None:
+    elif award_state is not None:
         found.add(Place.ANSWER)
-    elif (
-        round_ is not None
-        and round_.state is RoundState.PUBLISHED
-        and (round_.closes_at is None or now < round_.closes_at)
-    ):
+    elif round_state is RoundState.PUBLISHED and (closes_at is None or now < closes_at):
         found.add(Place.SEEKING)
-        if round_.closes_at is not None and round_.closes_at - now <= SOON:
+        if closes_at is not None and closes_at - now <= SOON:
             found.add(Place.CLOSING_SOON)
     else:
         found.add(Place.DECIDING)
     return frozenset(found)
 
 
-def _waiting(referral: Referral, package: Package, round_: Round | None, award: Award | None, now: datetime) -> Waiting:
-    is_open = round_ is not None and round_.state is RoundState.PUBLISHED
+def _waiting(row: Any, now: datetime) -> Waiting:
+    due = {AwardState.OFFERED: row.answer_by, AwardState.ACCEPTED: row.confirm_by}.get(row.award_state)
     return Waiting(
-        referral=referral.ref,
-        scheme=referral.scheme,
-        lot=package.lot,
-        locality=package.locality,
-        urgency=referral.urgency,
-        state=referral.state,
-        weekly_minutes=package.weekly_minutes,
-        since=referral.seeking_since or referral.published_at,
-        stage=round_.stage_key if round_ is not None else None,
-        closes_at=round_.closes_at if round_ is not None and is_open else None,
-        award=award.ref if award is not None else None,
-        award_state=str(award.state) if award is not None else None,
-        provider=award.provider if award is not None else None,
-        answer_by=award.due if award is not None else None,
-        places=places_of(referral, round_, award, now),
+        referral=row.ref,
+        scheme=row.scheme,
+        lot=row.lot,
+        locality=row.locality,
+        urgency=row.urgency,
+        state=row.state,
+        weekly_minutes=row.weekly_minutes,
+        since=row.seeking_since or row.published_at,
+        stage=row.stage_key,
+        closes_at=row.closes_at if row.round_state is RoundState.PUBLISHED else None,
+        award=row.award,
+        award_state=str(row.award_state) if row.award_state is not None else None,
+        provider=row.provider,
+        answer_by=due,
+        places=places_of(
+            row.state,
+            cycle=row.cycle,
+            stage_no=row.stage_no,
+            round_state=row.round_state,
+            closes_at=row.closes_at,
+            award_state=row.award_state,
+            now=now,
+        ),
     )

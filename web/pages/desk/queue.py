@@ -19,7 +19,7 @@ PLACES = {
     Place.UNFILLED: "unfilled",
     Place.PUBLISH: "to check and publish",
     Place.CLOSING_SOON: "closing within 2 hours",
-    Place.CAME_BACK: "came back",
+    Place.CAME_BACK: "came back or asked again",
     Place.DECIDING: "closed, being decided",
     Place.ANSWER: "with a provider",
     Place.SEEKING: "open for bids",
