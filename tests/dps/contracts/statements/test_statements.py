@@ -35,6 +35,7 @@ from dps.register.providers import register_provider
 from tests.dps.contracts.cases import TODAY
 from tests.dps.contracts.desk import DELIVERED, LONGER, Desk, morning, rules
 from tests.dps.packages.cases import APPROVER, AUDITOR, BROKER, NEIGHBOUR, OTHER_PROVIDER, PROVIDER, PROVIDER_REF
+from tests.support.race import race
 
 COMMISSIONER = Actor(ref="USR-COMMISSIONER", role=Role.COMMISSIONER, authority="westshire")
 WEEKLY_PENCE = 5 * 1050 + 2 * 1150
@@ -390,3 +391,25 @@ def test_a_statements_lines_stay_as_they_were_made(database: Database) -> None:
         stored = session.exec(select(Statement)).one()
         assert (stored.lines, stored.rule_hash) == (statement.lines, statement.rule_hash)
         assert sum(line["pence"] for line in stored.lines) == stored.pence
+
+
+def test_of_four_who_state_one_week_at_once_one_does(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        desk.after(days=7)
+
+    def state() -> str:
+        with database.transaction() as session:
+            return make_statement(
+                session,
+                desk.ports,
+                contract_ref=desk.ref,
+                scheme=desk.scheme,
+                first_day=TODAY,
+                last_day=TODAY + timedelta(days=6),
+                actor=BROKER,
+            ).ref
+
+    answers = race([state] * 4)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["StatedAlready"] * 3 + ["str"]
