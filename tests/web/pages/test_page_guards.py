@@ -166,6 +166,46 @@ def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(served: Serv
     assert len([one for one in looked_at if one[2] == 200]) > 12
 
 
+@SQLITE
+def test_no_list_shows_what_belongs_to_another(served: Served) -> None:
+    own = a_story(served)
+    other = served.world.provider("Other", localities=[served.world.scheme.localities[1].key]).provider
+    strangers = [
+        (Part.PROVIDER_USER, seated(served, Part.PROVIDER_USER, provider=other)),
+        (Part.BROKER, seated(served, Part.BROKER, authority="another-council")),
+    ]
+    owner = seated(served, Part.PROVIDER_USER, provider=own["provider"])
+    lists = [route for route in page_routes(served) if route.method == "GET" and "{" not in route.path]
+
+    for part, stranger in strangers:
+        for route in lists:
+            if route.is_for(part) and route.path != "/account":
+                text = asked(stranger, route).text
+                assert not [ref for ref in own.values() if ref in text], (part, route)
+    for path, named in (
+        ("/portal/contracts", "contract_ref"),
+        ("/portal/offers", "award_ref"),
+        ("/portal/bids", "bid_ref"),
+    ):
+        assert own[named] in owner.open(path).text
+
+
+@SQLITE
+def test_an_approver_decides_on_awards_and_writes_nothing_else_of_the_council(served: Served) -> None:
+    writes = {
+        route.path
+        for route in page_routes(served)
+        if route.method == "POST" and (route.guards != (anyone,))
+        if isinstance(route.guards[0], Seated) and route.is_for(Part.APPROVER)
+    }
+
+    assert {path for path in writes if path.startswith("/desk")} == {
+        "/desk/awards/{award_ref:str}/approval",
+        "/desk/awards/{award_ref:str}/overturn",
+        "/desk/awards/{award_ref:str}/refusal-by-person",
+    }
+
+
 SENT = {
     "once": "once",
     "price-weekday": "16.00",
