@@ -19,7 +19,7 @@ from dps.kernel.references import Kind, parse_reference
 from dps.packages.identity import AgeBand
 from dps.packages.schedule import Schedule
 from dps.packages.text import line, text
-from dps.places.localities import locality_of
+from dps.places.localities import lies_in
 from dps.places.postcodes import parse, parse_sector
 from dps.schemes.model import Scheme, Urgency
 
@@ -221,5 +221,6 @@ def check_against_scheme(facts: PackageFacts, confidential: Confidential, scheme
         raise BadInput("the sector is not that of the postcode", field="sector")
     if facts.locality not in {place.key for place in scheme.localities}:
         raise BadInput(f"{facts.locality!r} is no locality of scheme {scheme.key}", field="locality")
-    if locality_of(postcode, scheme.localities) != facts.locality:
-        raise BadInput(f"{postcode.sector} does not lie in {scheme.locality(facts.locality).name}", field="locality")
+    locality = scheme.locality(facts.locality)
+    if not lies_in(postcode, locality, scheme.localities):
+        raise BadInput(f"{postcode.sector} does not lie in {locality.name}", field="locality")

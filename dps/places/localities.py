@@ -47,9 +47,11 @@ class LocalityMap:
         return self._by_place.get(sector) or self._by_place.get(sector.partition(" ")[0])
 
 
-def locality_of(place: Postcode | str, localities: Iterable[Locality]) -> str | None:
-    """The key of the locality that holds this postcode or sector, None where none does."""
-    return LocalityMap(localities).of(place)
+def lies_in(place: Postcode, locality: Locality, localities: Iterable[Locality]) -> bool:
+    """Whether this locality, one of `localities`, holds the postcode: a sector beats its district."""
+    if place.sector in locality.sectors:
+        return True
+    return place.district in locality.districts and not any(place.sector in other.sectors for other in localities)
 
 
 def districts_of(localities: Iterable[Locality]) -> frozenset[str]:

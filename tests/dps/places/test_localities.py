@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dps.kernel.errors import LocalitiesOverlap, NotComparable
 from dps.places import packaged
 from dps.places.editions import positions_by_sector
-from dps.places.localities import LocalityMap, districts_of, locality_of
+from dps.places.localities import LocalityMap, districts_of, lies_in
 from dps.places.neighbours import propose_neighbours, shared_boundaries
 from dps.places.positions import Grid, Position
 from dps.places.postcodes import parse
@@ -36,10 +36,13 @@ def a_square(easting: int, northing: int, *, metres: int = 2000, every: int = 10
 def test_a_sector_beats_its_district() -> None:
     localities = [Area("speke", ("L24",)), Area("halton", ("WA7",), ("L24 4",))]
 
-    assert locality_of(parse("L24 1AA"), localities) == "speke"
-    assert locality_of(parse("L24 4AA"), localities) == "halton"
-    assert locality_of("L24 4", localities) == "halton"
-    assert locality_of(parse("L25 1AA"), localities) is None
+    area = LocalityMap(localities)
+    assert area.of(parse("L24 1AA")) == "speke"
+    assert area.of(parse("L24 4AA")) == "halton"
+    assert area.of("L24 4") == "halton"
+    assert area.of(parse("L25 1AA")) is None
+    for postcode, holders in (("L24 1AA", ["speke"]), ("L24 4AA", ["halton"]), ("L25 1AA", [])):
+        assert [one.key for one in localities if lies_in(parse(postcode), one, localities)] == holders
 
 
 @pytest.mark.parametrize(
