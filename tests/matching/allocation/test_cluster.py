@@ -1,10 +1,12 @@
-"""Many councils on a Dask cluster of this machine; one worker is killed in mid-run. Left out without the extra."""
+"""Many councils on a Dask cluster of this machine; one worker is killed in mid-run."""
 
 import os
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import distributed
 import pytest
 
 from matching.allocation import Policy, Result, solve
@@ -18,10 +20,10 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.slow
 def test_nothing_is_lost_when_a_worker_of_a_cluster_is_killed_in_mid_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     jobs = {f"council {seed}": Job(a_market(seed, packages=7, policy=PRICED), SEED) for seed in range(12)}
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    local: Any = distributed.LocalCluster
+    cluster = local(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
     heard: list[str] = []
     killed: list[int] = []
 
