@@ -4,7 +4,6 @@ import os
 import signal
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import distributed
 import pytest
@@ -22,8 +21,7 @@ ROOT = Path(__file__).parents[3]
 def test_nothing_is_lost_when_a_worker_of_a_cluster_is_killed_in_mid_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     jobs = {f"council {seed}": Job(a_market(seed, packages=7, policy=PRICED), SEED) for seed in range(12)}
-    local: Any = distributed.LocalCluster
-    cluster = local(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
     heard: list[str] = []
     killed: list[int] = []
 
