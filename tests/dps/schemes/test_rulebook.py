@@ -25,6 +25,7 @@ TEXTS = (
 )
 
 
+@pytest.mark.slow
 def test_every_key_that_a_scheme_has_is_said() -> None:
     said = {("Ladder", "ends")}  # it has no other value yet
     for key in presets():

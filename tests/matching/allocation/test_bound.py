@@ -141,6 +141,7 @@ def test_an_award_over_a_limit_is_no_award() -> None:
 TINY = Plan(30, 1, 2, 1_000, 3, 0.02, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_the_guided_engine_stays_between_its_bound_and_the_greedy_award(seed: int) -> None:
     problem, numbering = _market(seed, packages=25, providers=8, localities=4, bundles=3)
@@ -156,6 +157,7 @@ def test_the_guided_engine_stays_between_its_bound_and_the_greedy_award(seed: in
         book.add(bid)
 
 
+@pytest.mark.slow
 def test_a_counted_search_is_the_same_in_any_order_of_rows() -> None:
     instance = a_market(2, packages=25, providers=8, localities=4, policy=PRICED)
 

@@ -149,6 +149,7 @@ def test_the_command_prints_json_and_writes_the_same_awards(folder: Path) -> Non
     ]
 
 
+@pytest.mark.slow
 def test_an_earlier_awards_file_is_what_stability_keeps(folder: Path) -> None:
     policy = "[stability]\nprice_pence = 10000\n"
     (folder / "policy.toml").write_text(policy)

@@ -47,6 +47,7 @@ def test_a_cheaper_bid_more_never_raises_the_optimum_and_more_capacity_never_hur
     assert with_room.objective_pence <= best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_neither_row_order_nor_workers_change_a_counted_award(seed: int) -> None:
     market = a_market(seed, packages=9, providers=5, steps=3, policy=COVERAGE)

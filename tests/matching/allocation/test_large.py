@@ -23,6 +23,7 @@ def _guided(seed: int, policy: Policy) -> tuple[Problem, Outcome]:
     return problem, solve_large(problem, LITTLE, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_where_caps_give_way_the_bound_holds_for_awards_without_caps(seed: int) -> None:
     problem, outcome = _guided(seed, CAPPED)
@@ -35,6 +36,7 @@ def test_where_caps_give_way_the_bound_holds_for_awards_without_caps(seed: int) 
     assert outcome.bound <= best.objective_pence <= objective(problem, outcome.won)
 
 
+@pytest.mark.slow
 def test_coverage_that_was_weighed_and_did_not_give_way_is_said() -> None:
     _, outcome = _guided(0, CAPPED)
     _, unpriced = _guided(0, replace(CAPPED, coverage_pence=0))
@@ -43,6 +45,7 @@ def test_coverage_that_was_weighed_and_did_not_give_way_is_said() -> None:
     assert not any("coverage" in note for note in unpriced.notes)
 
 
+@pytest.mark.slow
 def test_a_published_order_is_approached_and_the_run_says_that_nothing_is_known_about_how_near() -> None:
     problem, outcome = _guided(1, Policy(objective=("unplaced", "coverage", "cost"), default_target=2))
 

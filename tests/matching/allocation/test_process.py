@@ -60,6 +60,7 @@ def test_a_child_that_hangs_dies_or_prattles_leaves_the_labelled_greedy_award(
     process.close()
 
 
+@pytest.mark.slow
 def test_a_child_that_was_ended_is_replaced_for_the_next_run() -> None:
     process = SolverProcess()
     hung = solve(MARKET, lot_seed=SEED, hang_after_s=0.001, process=process)

@@ -55,6 +55,7 @@ def test_rows_that_say_the_same_are_told_apart_by_lot_and_never_by_place() -> No
     assert _said(number(market, b"another seed")) != first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 8])
 @pytest.mark.parametrize("market", TIED)
 def test_a_hundred_orders_of_rows_give_one_award_with_one_worker_and_with_eight(market: Instance, workers: int) -> None:
