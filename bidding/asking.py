@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-import sqlalchemy as sa
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from bidding.bids.content import Asked
 from bidding.in_play import usage
@@ -21,7 +20,7 @@ from dps.kernel.errors import NotEligible, NotFound
 from dps.packages.exclusions import excluded_by_person
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
-from dps.register.providers import Provider
+from dps.register.providers import ids_of
 from dps.schemes.model import Rating, Reach, Scheme, Stage
 from matching.eligibility import Assessment, Candidate, DaySpan, DirectRoute, Need, assess
 from matching.eligibility import words as spoken
@@ -144,7 +143,7 @@ def _need_of_round(session: Session, round_: Round, scheme: Scheme, now: datetim
 
 def provider_id(session: Session, ref: str) -> int:
     """The row's id of a provider's reference."""
-    found = _provider_ids(session, [ref])
+    found = ids_of(session, [ref])
     if not found:
         raise NotFound(kind="provider", ref=ref)
     return found[0]
@@ -198,7 +197,7 @@ def barred_from(
     by_round: dict[int, tuple[Round, list[str]]] = {}
     for provider, round_ in pairs:
         by_round.setdefault(round_.id or 0, (round_, []))[1].append(provider)
-    ids = _provider_ids(session, {provider for provider, _ in pairs})
+    ids = ids_of(session, {provider for provider, _ in pairs})
     known: dict[str, dict[str, Candidate]] = {}
     barred: set[tuple[str, int | None]] = set()
     for round_, providers in by_round.values():
@@ -212,18 +211,6 @@ def barred_from(
     return barred
 
 
-def _provider_ids(session: Session, refs: Collection[str]) -> list[int]:
-    return list(session.execute(_IDS_OF, {"refs": list(refs)}).scalars())
-
-
-# Built once: every bid and award asks it.
-_IDS_OF = (
-    sa.select(col(Provider.id))
-    .where(col(Provider.ref).in_(sa.bindparam("refs", expanding=True)))
-    .order_by(col(Provider.id))
-)
-
-
 def best_rating_score(
     session: Session, scheme: Scheme, authority: str, at: datetime, providers: Collection[str]
 ) -> dict[str, int]:
@@ -231,7 +218,7 @@ def best_rating_score(
     if not providers:
         return {}
     scores = {str(rating): score for rating, score in scheme.quality.scores.items()}
-    found = candidates(session, scheme, authority=authority, at=at, providers=_provider_ids(session, providers))
+    found = candidates(session, scheme, authority=authority, at=at, providers=ids_of(session, providers))
     return {
         candidate.provider: max(
             (scores[location.rating] for location in candidate.locations), default=scores[str(Rating.NOT_RATED)]

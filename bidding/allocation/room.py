@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bidding.asking import visit_hours
 from bidding.in_play import usage
@@ -15,7 +15,7 @@ from bidding.standing import candidates
 from dps.kernel.calendar import LONDON
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
-from dps.register.providers import Provider
+from dps.register.providers import ids_of
 from dps.schemes.model import Scheme
 from matching import allocation as solver
 from matching.eligibility import Candidate, DaySpan, TakeLimit
@@ -37,11 +37,10 @@ def standing_of(
     session: Session, scheme: Scheme, packages: Mapping[str, Package], bidders: set[str], now: datetime
 ) -> Standing:
     """Everything that limits these bidders, looked up once. `packages` are named by their rounds."""
-    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(bidders)).order_by(col(Provider.id))).all()
+    named = ids_of(session, bidders)
     in_play = usage(session, scheme.key)
 
     def at(authority: str, week: date) -> tuple[Candidate, ...]:
-        named = [id_ for id_ in ids if id_ is not None]
         return candidates(
             session, scheme, authority=authority, at=now, providers=named, in_play=in_play, start_week=week
         )

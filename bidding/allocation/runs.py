@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, select
 
 from bidding.allocation.instance import instance_of, joint_policy, referral_of_round
 from bidding.awards.line import in_line
@@ -29,7 +29,7 @@ from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
-from dps.register.providers import Provider
+from dps.register.providers import ids_of
 from dps.register.standing import lock_standing
 from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
@@ -140,8 +140,7 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, a
     rounds = {round_.ref: round_ for round_ in rounds_of_closing(session, closing.id, RoundState.CLOSED)}
     locked(session, Referral, *(round_.referral_id for round_ in rounds.values()))
     winners = {award.provider for award in result.awards}
-    ids = session.exec(select(Provider.id).where(col(Provider.ref).in_(winners))).all()
-    lock_standing(session, [id_ for id_ in ids if id_ is not None])
+    lock_standing(session, ids_of(session, winners))
     now = ports.clock.read(session)
     if closing.state is not ClosingState.SCORED:
         return False

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
@@ -214,6 +215,19 @@ def provider_of(session: Session, ref: str, actor: Actor) -> Provider:
     if provider is None:
         raise NotFound(kind="provider", ref=ref)
     return provider
+
+
+def ids_of(session: Session, refs: Iterable[str]) -> list[int]:
+    """The rows' ids of these references, in order; of those that nobody has there is none."""
+    return list(session.execute(_IDS_OF, {"refs": list(refs)}).scalars())
+
+
+# Built once: every bid and award asks it.
+_IDS_OF = (
+    sa.select(col(Provider.id))
+    .where(col(Provider.ref).in_(sa.bindparam("refs", expanding=True)))
+    .order_by(col(Provider.id))
+)
 
 
 def locked_providers(session: Session, ids: Iterable[int]) -> Sequence[Provider]:

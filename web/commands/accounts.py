@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from dps.kernel.errors import NotFound
-from dps.register.providers import provider_of
-from dps.schemes.published import standing_schemes
 from web.assembly import opened
+from web.commands.naming import refuse_unknown
 from web.commands.speaking import OPERATOR, AsJson, say_json
 from web.security import accounts, sessions
 from web.security.passwords import new_password
@@ -29,11 +28,7 @@ def add(
     """Make an account with a password of its own, which is shown once. At first sign-in an authenticator is set up."""
     password = new_password()
     with opened() as installation, installation.database.transaction() as session:
-        if provider is not None:
-            provider = provider_of(session, provider, OPERATOR).ref
-        known = {one.key for scheme in standing_schemes(session) for one in scheme.authorities}
-        if authority is not None and authority not in known:
-            raise NotFound(kind="authority in the published schemes", ref=authority)
+        refuse_unknown(session, provider=provider, authority=authority)
         account = accounts.add_account(
             session,
             installation.ports.entropy,

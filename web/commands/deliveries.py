@@ -51,10 +51,6 @@ class Imported:
         return dict(sorted(counted.items()))
 
 
-class _TakeBack(Exception):
-    """Ends the transaction of a trial."""
-
-
 def import_deliveries(
     file: Annotated[Path, typer.Argument(help="A CSV (UTF-8) or XLSX file with a header row.")],
     scheme: Annotated[str, typer.Option(help="The key of the published scheme that the contracts belong to.")],
@@ -82,13 +78,10 @@ def _imported(
 ) -> Imported:
     """Record every row in one transaction, which is taken back after a trial or a fault."""
     imported = Imported()
-    try:
-        with installation.database.transaction() as session:
-            _record(session, installation.ports, found, scheme, broker, file, imported)
-            if is_tried or imported.faults:
-                raise _TakeBack
-    except _TakeBack:
-        pass
+    with installation.database.transaction() as session:
+        _record(session, installation.ports, found, scheme, broker, file, imported)
+        if is_tried or imported.faults:
+            session.rollback()
     return imported
 
 

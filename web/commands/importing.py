@@ -43,10 +43,6 @@ class Entered:
     faults: list[BadInput] = field(default_factory=list)
 
 
-class _TakeBack(Exception):
-    """Ends the transaction of a trial."""
-
-
 def import_referrals(
     file: Annotated[Path, typer.Argument(help="A CSV (UTF-8) or XLSX file with a header row.")],
     scheme: Annotated[str, typer.Option(help="The key of the published scheme to buy under.")],
@@ -92,13 +88,10 @@ def _entered(
 ) -> Entered:
     """Enter every row in one transaction, which is taken back after a trial or a fault."""
     entered = Entered()
-    try:
-        with installation.database.transaction() as session:
-            _enter(session, installation.ports, found, scheme, broker, file, entered)
-            if is_tried or entered.faults:
-                raise _TakeBack
-    except _TakeBack:
-        pass
+    with installation.database.transaction() as session:
+        _enter(session, installation.ports, found, scheme, broker, file, entered)
+        if is_tried or entered.faults:
+            session.rollback()
     return entered
 
 

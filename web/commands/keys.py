@@ -5,12 +5,10 @@ from typing import Annotated
 import typer
 
 from dps.kernel.actors import Role
-from dps.kernel.errors import NotFound
 from dps.kernel.keys import create_keys, load_keyring, rotate_recipients, rotate_signing_key
 from dps.kernel.settings import read_settings
-from dps.register.providers import provider_of
-from dps.schemes.published import standing_schemes
 from web.assembly import opened
+from web.commands.naming import refuse_unknown
 from web.commands.speaking import OPERATOR, AsJson, say_json
 from web.security import api_keys
 
@@ -63,11 +61,7 @@ def create_api_key(
 ) -> None:
     """Make an API key for one account in one role. It is shown once and stored nowhere."""
     with opened() as installation, installation.database.transaction() as session:
-        if provider is not None:
-            provider = provider_of(session, provider, OPERATOR).ref
-        known = {one.key for scheme in standing_schemes(session) for one in scheme.authorities}
-        if authority is not None and authority not in known:
-            raise NotFound(kind="authority in the published schemes", ref=authority)
+        refuse_unknown(session, provider=provider, authority=authority)
         row, key = api_keys.create(
             session,
             installation.ports.entropy,

@@ -1,10 +1,15 @@
-"""How a command line names a scheme (by the key of one that comes with the engine, or by a file) and its buyer."""
+"""How a command line names a scheme (by the key of one that comes with the engine, or by a file), buyers, providers."""
 
 from pathlib import Path
 
-from dps.kernel.errors import BadInput
+from sqlmodel import Session
+
+from dps.kernel.errors import BadInput, NotFound
+from dps.register.providers import provider_of
 from dps.schemes.loader import load, preset, presets
 from dps.schemes.model import Scheme
+from dps.schemes.published import standing_schemes
+from web.commands.speaking import OPERATOR
 
 
 def scheme_named(name: str) -> Scheme:
@@ -21,3 +26,12 @@ def authority_named(scheme: Scheme, key: str | None) -> str:
     if key not in keys:
         raise BadInput(f"name one of: {', '.join(keys)}", field="--authority")
     return key
+
+
+def refuse_unknown(session: Session, *, provider: str | None, authority: str | None) -> None:
+    """NotFound for a provider that is not registered, and for an authority that no published scheme names."""
+    if provider is not None:
+        provider_of(session, provider, OPERATOR)
+    known = {one.key for scheme in standing_schemes(session) for one in scheme.authorities}
+    if authority is not None and authority not in known:
+        raise NotFound(kind="authority in the published schemes", ref=authority)
