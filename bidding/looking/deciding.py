@@ -23,7 +23,10 @@ from dps.schemes.stored import rules_by_hash
 
 @dataclass(frozen=True, slots=True)
 class SeenBid:
-    """One opened and scored bid. Points are thousandths of 100; `stands` says that it can still be awarded instead."""
+    """One opened and scored bid. Points are thousandths of 100.
+
+    `stands` says that it can still be awarded instead; `reserve` is its place among those, from 1.
+    """
 
     bid: str
     provider: str
@@ -41,14 +44,21 @@ class SeenBid:
     exceptional_reason: str | None
     workings: dict[str, Any]
     stands: bool
+    reserve: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An award as an office decides on it. `asked_to_overturn` holds who asked, and for which bid instead if any."""
+    """An award as an office decides on it. `asked_to_overturn` holds who asked, and for which bid instead if any.
+
+    `bid` is the one that the award is of, None where it went round the competition; `tried` gives the states of the
+    round's earlier awards by provider.
+    """
 
     award: str
     round: str
+    bid: str | None
+    tried: dict[str, str]
     source: str
     reason: str | None
     approvals_needed: int
@@ -66,6 +76,8 @@ def decision(session: Session, *, award_ref: str, actor: Actor, now: datetime) -
     return Decision(
         award=award.ref,
         round=round_.ref,
+        bid=session.exec(select(Bid.ref).where(Bid.id == award.bid_id)).first() if award.bid_id else None,
+        tried=_tried(session, award),
         source=award.source,
         reason=award.reason,
         approvals_needed=_needed(session, award, round_),
@@ -87,7 +99,8 @@ def _needed(session: Session, award: Award, round_: Round) -> int:
 
 def _bids(session: Session, round_: Round, now: datetime) -> tuple[SeenBid, ...]:
     """The valid ones in order of rank, then the others."""
-    standing = {bid.ref for _, bid in standing_bids(session, round_, now)} if round_.closing_id is not None else set()
+    in_order = [bid.ref for _, bid in standing_bids(session, round_, now)] if round_.closing_id is not None else []
+    reserves = {ref: place for place, ref in enumerate(in_order, start=1)}
     query = (
         select(ScoredBid, Bid, OpenedBid, Provider.name)
         .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
@@ -116,10 +129,16 @@ def _bids(session: Session, round_: Round, now: datetime) -> tuple[SeenBid, ...]
                 starts_on=content.starts_on,
                 exceptional_reason=content.exceptional_reason,
                 workings=scored.workings,
-                stands=bid.ref in standing,
+                stands=bid.ref in reserves,
+                reserve=reserves.get(bid.ref),
             )
         )
     return tuple(found)
+
+
+def _tried(session: Session, award: Award) -> dict[str, str]:
+    query = select(Award.provider, Award.state).where(Award.round_id == award.round_id, Award.id != award.id)
+    return {provider: str(state) for provider, state in session.exec(query.order_by(col(Award.id)))}
 
 
 def _advice(session: Session, round_: Round) -> dict[str, Any] | None:

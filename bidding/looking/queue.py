@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import and_, exists, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from bidding.awards.records import LIVE, Award, AwardState
+from bidding.awards.records import Award, AwardState
+from bidding.bids.records import BidRound
 from bidding.referrals import PRIORITY, Referral, ReferralState
-from bidding.rounds import Round, RoundState
+from bidding.rounds import Outcome, Round, RoundState
+from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor
 from dps.packages.packages import Package
 from dps.schemes.model import Urgency
@@ -21,7 +24,10 @@ _OVER = (ReferralState.PLACED, ReferralState.PLACED_OTHERWISE, ReferralState.WIT
 
 
 class Place(StrEnum):
-    """Where a referral waits. It may stand in several places."""
+    """Where a referral waits. It may stand in several places.
+
+    `no_bids` is told of rounds that are over alone: of an open one nobody knows whether anybody has bid (law 2).
+    """
 
     APPROVE = "approve"
     PUBLISH = "publish"
@@ -30,9 +36,25 @@ class Place(StrEnum):
     SEEKING = "seeking"
     DECIDING = "deciding"
     ANSWER = "answer"
-    CAME_BACK = "came_back"
+    NO_BIDS = "no_bids"
+    DECLINED = "declined"
+    RETURNED = "returned"
+    FAILED_START = "failed_start"
+    HANDED_BACK = "handed_back"
+    ASKED_AGAIN = "asked_again"
     ESCALATED = "escalated"
     HELD = "held"
+
+
+_FELL = {
+    AwardState.DECLINED: Place.DECLINED,
+    AwardState.EXPIRED: Place.DECLINED,
+    AwardState.REFUSED_BY_PERSON: Place.DECLINED,
+    AwardState.RETURNED: Place.RETURNED,
+}
+"""Where a referral stands whose latest award came to nothing in this way."""
+
+_CAME_BACK = {ContractState.FAILED_TO_START: Place.FAILED_START, ContractState.HANDED_BACK: Place.HANDED_BACK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +69,7 @@ class Waiting:
     state: ReferralState
     weekly_minutes: int | None
     since: datetime | None
+    unfilled_at: datetime | None
     stage: str | None
     closes_at: datetime | None
     award: str | None
@@ -58,8 +81,23 @@ class Waiting:
 
 def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
     """Everything of this authority that is not over: hospital discharge and crisis first, then the longest wait."""
-    last = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral).scalar_subquery()
-    is_live = col(Award.state).in_(LIVE) & col(Award.ended_at).is_(None)
+    last_round = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral)
+    last_award = select(func.max(Award.id)).where(Award.referral_id == Referral.id).correlate(Referral)
+    served = aliased(Award)
+    confirmed = (col(served.state) == AwardState.CONFIRMED) & col(served.ended_at).is_not(None)
+    last_served = select(func.max(served.id)).where(served.referral_id == Referral.id, confirmed).correlate(Referral)
+    before = aliased(Round)
+    had_bids = exists().where(col(BidRound.round_id) == col(before.id))
+    had_no_bids = exists().where(
+        and_(
+            col(before.referral_id) == Referral.id,
+            col(before.cycle) == Referral.cycle,
+            col(before.state) == RoundState.DECIDED,
+            col(before.outcome) == Outcome.EXHAUSTED,
+            col(before.closing_id).is_not(None),
+            ~had_bids,
+        )
+    )
     # Columns and no rows: what a package and a round hold beside these is long, and would be read for every line.
     query = (
         select(  # type: ignore[call-overload, misc]
@@ -70,6 +108,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             Referral.cycle,
             Referral.seeking_since,
             Referral.published_at,
+            Referral.unfilled_at,
             Package.lot,
             Package.locality,
             Package.weekly_minutes,
@@ -82,10 +121,15 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             Award.provider,
             Award.answer_by,
             Award.confirm_by,
+            col(Award.ended_at).label("award_ended_at"),
+            col(Contract.state).label("contract_state"),
+            had_no_bids.label("had_no_bids"),
         )
         .join(Package, col(Package.id) == col(Referral.package_id))
-        .outerjoin(Round, col(Round.id) == last)
-        .outerjoin(Award, (col(Award.referral_id) == col(Referral.id)) & is_live)
+        .outerjoin(Round, col(Round.id) == last_round.scalar_subquery())
+        .outerjoin(Award, col(Award.id) == last_award.scalar_subquery())
+        .outerjoin(served, col(served.id) == last_served.scalar_subquery())
+        .outerjoin(Contract, col(Contract.award_ref) == col(served.ref))
         .where(Referral.authority == actor.authority, col(Referral.state).not_in(_OVER))
         .order_by(col(Referral.id))
     )
@@ -111,21 +155,24 @@ def places_of(
     closes_at: datetime | None,
     award_state: AwardState | None,
     now: datetime,
+    contract_state: ContractState | None = None,
+    had_no_bids: bool = False,
 ) -> frozenset[Place]:
-    """Where a referral waits, by its latest round, its live award and the time: a due round counts as closed."""
+    """Where a referral waits, by its latest round, its latest award and the time: a due round counts as closed.
+
+    `contract_state` is that of the last contract that ended; `had_no_bids` speaks of this cycle's rounds that are over.
+    """
+    found = _history(cycle, stage_no, award_state, contract_state, had_no_bids)
     match state:
         case ReferralState.DRAFT | ReferralState.READY:
             return frozenset({Place.PUBLISH})
         case ReferralState.HELD:
             return frozenset({Place.HELD})
         case ReferralState.UNFILLED:
-            return frozenset({Place.UNFILLED})
-    found = {Place.CAME_BACK} if cycle > 1 else set()
-    if stage_no is not None and stage_no > 0:
-        found.add(Place.ESCALATED)
+            return frozenset({Place.UNFILLED} | found - {Place.ESCALATED, Place.ASKED_AGAIN})
     if award_state is AwardState.PROPOSED:
         found.add(Place.APPROVE)
-    elif award_state is not None:
+    elif award_state in (AwardState.OFFERED, AwardState.ACCEPTED):
         found.add(Place.ANSWER)
     elif round_state is RoundState.PUBLISHED and (closes_at is None or now < closes_at):
         found.add(Place.SEEKING)
@@ -136,7 +183,30 @@ def places_of(
     return frozenset(found)
 
 
+def _history(
+    cycle: int,
+    stage_no: int | None,
+    award_state: AwardState | None,
+    contract_state: ContractState | None,
+    had_no_bids: bool,
+) -> set[Place]:
+    """What came before: why a package is looked at that would otherwise only be open or unfilled."""
+    found = set()
+    if cycle > 1:
+        came_back = _CAME_BACK.get(contract_state) if contract_state is not None else None
+        found.add(came_back or Place.ASKED_AGAIN)
+    if stage_no is not None and stage_no > 0:
+        found.add(Place.ESCALATED)
+    if award_state in _FELL:
+        found.add(_FELL[award_state])
+    if had_no_bids:
+        found.add(Place.NO_BIDS)
+    return found
+
+
 def _waiting(row: Any, now: datetime) -> Waiting:
+    is_live = row.award is not None and row.award_ended_at is None and row.award_state not in _FELL
+    is_live = is_live and row.award_state is not AwardState.OVERTURNED
     due = {AwardState.OFFERED: row.answer_by, AwardState.ACCEPTED: row.confirm_by}.get(row.award_state)
     return Waiting(
         referral=row.ref,
@@ -147,12 +217,13 @@ def _waiting(row: Any, now: datetime) -> Waiting:
         state=row.state,
         weekly_minutes=row.weekly_minutes,
         since=row.seeking_since or row.published_at,
+        unfilled_at=row.unfilled_at if row.state is ReferralState.UNFILLED else None,
         stage=row.stage_key,
         closes_at=row.closes_at if row.round_state is RoundState.PUBLISHED else None,
-        award=row.award,
-        award_state=str(row.award_state) if row.award_state is not None else None,
-        provider=row.provider,
-        answer_by=due,
+        award=row.award if is_live else None,
+        award_state=str(row.award_state) if is_live else None,
+        provider=row.provider if is_live else None,
+        answer_by=due if is_live else None,
         places=places_of(
             row.state,
             cycle=row.cycle,
@@ -160,6 +231,8 @@ def _waiting(row: Any, now: datetime) -> Waiting:
             round_state=row.round_state,
             closes_at=row.closes_at,
             award_state=row.award_state,
+            contract_state=row.contract_state,
+            had_no_bids=bool(row.had_no_bids),
             now=now,
         ),
     )

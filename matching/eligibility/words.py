@@ -198,6 +198,11 @@ def for_auditor(code: str, providers: int) -> str:
     return f"{_counted(providers, 'provider')}: {WORDINGS[code].auditor}."
 
 
+def in_short(code: str) -> str:
+    """What one rule says, without the facts that a stored report leaves out; names nobody's needs."""
+    return WORDINGS[code].auditor
+
+
 def in_one_line(change: OneChange) -> str:
     """What one rule alone would have changed."""
     clause = WORDINGS[change.code].change

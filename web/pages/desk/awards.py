@@ -9,7 +9,8 @@ from litestar.response import Redirect
 from sqlmodel import Session, select
 
 from bidding.awards import moving
-from bidding.looking.deciding import decision
+from bidding.looking.deciding import Decision, decision
+from bidding.looking.explained import explained
 from bidding.looking.placing import SeenAward, awards
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.providers import Provider
@@ -81,6 +82,8 @@ def _page(visit: Visit, award_ref: str, values: dict[str, str], faults: dict[str
             status=400 if faults else 200,
             award=award,
             decision=found,
+            explanations=explained(found.bids, bid=found.bid, tried=found.tried),
+            advised=_advised(found),
             winner=session.exec(select(Provider.name).where(Provider.ref == award.provider)).one(),
             has_approved=visit.actor.ref in found.approved_by,
             has_asked=any(by == visit.actor.ref for by, _ in found.asked_to_overturn),
@@ -89,6 +92,13 @@ def _page(visit: Visit, award_ref: str, values: dict[str, str], faults: dict[str
             lots=names.lots(schemes),
             places=names.places(schemes),
         )
+
+
+def _advised(found: Decision) -> str | None:
+    """The bidder to whom the joint answer would have given this package."""
+    awards = found.advice["awards"] if found.advice else []
+    by_bid = {one.bid: one.name for one in found.bids}
+    return next((by_bid.get(bid) for package, _, bid in awards if package == found.round), None)
 
 
 def _one(session: Session, visit: Visit, award_ref: str) -> SeenAward:

@@ -15,18 +15,28 @@ SHOWN = 100
 """Rows of one page."""
 
 PLACES = {
-    Place.APPROVE: "to approve",
+    Place.APPROVE: "ready to decide",
     Place.UNFILLED: "unfilled",
+    Place.HANDED_BACK: "handed back",
+    Place.FAILED_START: "failed to start",
+    Place.NO_BIDS: "got no bids",
+    Place.DECLINED: "declined or run out",
+    Place.RETURNED: "returned",
     Place.PUBLISH: "to check and publish",
     Place.CLOSING_SOON: "closing within 2 hours",
-    Place.CAME_BACK: "came back or asked again",
+    Place.SEEKING: "open for bids",
     Place.DECIDING: "closed, being decided",
     Place.ANSWER: "with a provider",
-    Place.SEEKING: "open for bids",
     Place.ESCALATED: "past the first stage",
+    Place.ASKED_AGAIN: "asked all over again",
     Place.HELD: "on hold",
 }
 """In the order in which they are looked after; the words stand after a number."""
+
+NOTED = (
+    Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED, Place.DECLINED, Place.NO_BIDS, Place.ASKED_AGAIN,
+)  # fmt: skip
+"""What is said beside a referral's state, the most telling first."""
 
 
 class Queue(Controller):
@@ -60,6 +70,7 @@ class Queue(Controller):
             "desk/queue.html",
             counts=[(str(key), words, counts(kept)[key]) for key, words in PLACES.items()],
             places_words={str(key): words for key, words in PLACES.items()},
+            noted=NOTED,
             all=len(kept),
             shown=shown[first : first + SHOWN],
             found=len(shown),

@@ -17,6 +17,7 @@ from bidding.looking.office import SeenReferral, closings, referrals, rounds, ti
 from bidding.looking.placing import awards
 from bidding.looking.previewing import preview
 from bidding.looking.remarked import remarks
+from bidding.looking.unanswered import unanswered
 from bidding.referrals import ReferralState, referral_of
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
@@ -67,6 +68,7 @@ class Referrals(Controller):
                 part=preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor).part,
                 rounds=list(reversed(its_rounds)),
                 asked={one.round: asked(session, one.round) for one in its_rounds},
+                looks=unanswered(session, referral_ref),
                 said={one.about: one for one in said},
                 remarks=said,
                 awards=list(reversed(its_awards)),
