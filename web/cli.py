@@ -94,6 +94,12 @@ def _allocate() -> Loaded:
     return allocate
 
 
+def _report() -> Loaded:
+    from web.commands.report import app
+
+    return app
+
+
 def _audit() -> Loaded:
     from web.commands.auditing import app
 
@@ -113,6 +119,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "import": (_import, "Bring in what another system holds."),
     "statements": (_statements, "What contracts and areas are paid."),
     "allocate": (_allocate, "Files in, awards out."),
+    "report": (_report, "What was awarded: the register, and open data."),
     "audit": (_audit, "Prove that nothing was changed."),
 }
 

@@ -1,0 +1,179 @@
+"""The register of awards: every contract that came of a competition or an offer, and how much each lot was bid for.
+
+For those who answer for the scheme. It names packages by their awards alone, no person, and no price that did not win.
+What leaves the house is made from it by `ocds`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from bidding.awards.records import Award
+from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
+from bidding.referrals import Referral
+from bidding.rounds import Round, RoundState
+from dps.contracts.contracts import Contract, ContractState
+from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.errors import BadInput, NotFound
+from dps.register.providers import Provider
+from dps.schemes.model import Mode, Scheme
+
+READERS = (Role.AUDITOR, Role.COMMISSIONER, Role.ADMINISTRATOR)
+_CLOSED = (RoundState.CLOSED, RoundState.DECIDED)
+_OPENED = (BidState.OPENED, BidState.INVALID, BidState.AWARDED, BidState.UNSUCCESSFUL)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Supplier:
+    """A provider that holds a contract, as the public register of its regulator and Companies House know it."""
+
+    ref: str
+    name: str
+    company_number: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Awarded:
+    """One line of the register: a contract, how its provider was found, at which weekly price."""
+
+    award: str
+    contract: str
+    state: ContractState
+    authority: str
+    supplier: Supplier
+    lot: str
+    locality: str
+    source: str
+    agreed_on: date
+    starts_on: date
+    weekly_minutes: int
+    weekly_pence: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotFigures:
+    """How much one lot was competed for: sealed bids opened, valid ones, and who sent them. No price."""
+
+    lot: str
+    rounds: int
+    bids: int
+    valid_bids: int
+    bidders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The awards agreed from `first` to `last`, both included, and the figures of the rounds that closed then."""
+
+    scheme: Scheme
+    authorities: tuple[str, ...]
+    first: date
+    last: date
+    awards: tuple[Awarded, ...]
+    lots: tuple[LotFigures, ...]
+    bidders: int
+
+
+def register_of_awards(session: Session, *, scheme: Scheme, first: date, last: date, actor: Actor) -> Register:
+    """The register of these days; who belongs to one of the scheme's authorities sees that one's."""
+    actor.needs("read the register of awards", *READERS)
+    if last < first:
+        raise BadInput("the last day lies before the first", field="last_day")
+    keys = tuple(authority.key for authority in scheme.authorities)
+    if actor.authority is not None:
+        if actor.authority not in keys:
+            raise NotFound(kind="scheme", ref=scheme.key)
+        keys = (actor.authority,)
+    since, until = _midnight(first), _midnight(last + timedelta(days=1))
+    lots, bidders = _figures(session, scheme, keys, since, until)
+    return Register(scheme, keys, first, last, _awards(session, scheme, keys, since, until), lots, bidders)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(0), tzinfo=LONDON)
+
+
+def _awards(
+    session: Session, scheme: Scheme, keys: Sequence[str], since: datetime, until: datetime
+) -> tuple[Awarded, ...]:
+    query = (
+        select(Contract, Award.source, Provider)
+        .join(Award, col(Award.ref) == col(Contract.award_ref))
+        .join(Provider, col(Provider.ref) == col(Contract.provider))
+        .where(
+            Contract.scheme == scheme.key,
+            col(Contract.authority).in_(keys),
+            col(Contract.agreed_at) >= since,
+            col(Contract.agreed_at) < until,
+        )
+        .order_by(col(Contract.id))
+    )
+    return tuple(
+        Awarded(
+            award=contract.award_ref,
+            contract=contract.ref,
+            state=contract.state,
+            authority=contract.authority,
+            supplier=Supplier(provider.ref, provider.name, provider.company_number),
+            lot=contract.lot,
+            locality=contract.locality,
+            source=source,
+            agreed_on=contract.agreed_at.astimezone(LONDON).date(),
+            starts_on=contract.starts_on,
+            weekly_minutes=contract.weekly_minutes,
+            weekly_pence=contract.weekly_pence,
+        )
+        for contract, source, provider in session.exec(query)
+    )
+
+
+def _figures(
+    session: Session, scheme: Scheme, keys: Sequence[str], since: datetime, until: datetime
+) -> tuple[tuple[LotFigures, ...], int]:
+    """By lot, of the sealed rounds that closed in `[since, until)`; how many bids a closing has is told afterwards."""
+
+    def within(query: Any) -> Any:
+        return query.where(
+            Round.scheme == scheme.key,
+            Round.mode == Mode.SEALED_BID,
+            col(Round.state).in_(_CLOSED),
+            col(Referral.authority).in_(keys),
+            col(Round.closes_at) >= since,
+            col(Round.closes_at) < until,
+        )
+
+    referral = col(Referral.id) == col(Round.referral_id)
+    rounds = Counter(
+        lot for (_, lot) in session.exec(within(select(Round.id, Round.lot).join(Referral, referral))).all()
+    )
+    sent = session.exec(
+        within(
+            select(Round.lot, Bid.provider)
+            .join(BidRound, col(BidRound.round_id) == col(Round.id))
+            .join(Bid, col(Bid.id) == col(BidRound.bid_id))
+            .join(Referral, referral)
+            .where(col(Bid.state).in_(_OPENED))
+        )
+    ).all()
+    valid = Counter(
+        session.exec(
+            within(
+                select(Round.lot)
+                .join(ScoredBid, col(ScoredBid.round_id) == col(Round.id))
+                .join(Referral, referral)
+                .where(col(ScoredBid.is_valid).is_(True))
+            )
+        ).all()
+    )
+    bids = Counter(lot for lot, _ in sent)
+    bidders = {lot: {provider for of, provider in sent if of == lot} for lot in bids}
+    lots = tuple(
+        LotFigures(lot.key, rounds[lot.key], bids[lot.key], valid[lot.key], len(bidders.get(lot.key, ())))
+        for lot in scheme.lots
+    )
+    return lots, len({provider for _, provider in sent})

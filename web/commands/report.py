@@ -1,0 +1,106 @@
+"""`dps report`: what was awarded, for auditors and for the public."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bidding.transparency.ocds import as_json as written
+from bidding.transparency.ocds import release_package
+from bidding.transparency.register import register_of_awards
+from dps.kernel.money import in_pounds
+from dps.schemes.published import standing_scheme
+from web.assembly import opened
+from web.commands.speaking import OPERATOR, AsJson, say_json
+
+app = typer.Typer(name="report", help="What was awarded, and what is due.", no_args_is_help=True)
+
+SchemeKey = Annotated[str, typer.Option("--scheme", help="The key of the published scheme.")]
+
+
+@app.callback()
+def report() -> None:
+    """What was awarded, and what is due."""
+
+
+@app.command("awards")
+def awards(
+    scheme: SchemeKey,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, as 2026-03-02.")],
+    last: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day, included.")],
+    as_json: AsJson = False,
+) -> None:
+    """The register of awards of these days: who got what, how, at which price. For those who answer for the scheme."""
+    with opened() as installation, installation.database.reading() as session:
+        rules = standing_scheme(session, scheme)
+        found = register_of_awards(session, scheme=rules, first=first.date(), last=last.date(), actor=OPERATOR)
+    if as_json:
+        say_json(
+            {
+                "awards": [
+                    {
+                        "award": one.award,
+                        "contract": one.contract,
+                        "state": one.state,
+                        "authority": one.authority,
+                        "provider": one.supplier.ref,
+                        "lot": one.lot,
+                        "locality": one.locality,
+                        "source": one.source,
+                        "agreed_on": one.agreed_on,
+                        "starts_on": one.starts_on,
+                        "weekly_minutes": one.weekly_minutes,
+                        "weekly_pence": one.weekly_pence,
+                    }
+                    for one in found.awards
+                ],
+                "lots": [
+                    {
+                        "lot": lot.lot,
+                        "rounds": lot.rounds,
+                        "bids": lot.bids,
+                        "valid_bids": lot.valid_bids,
+                        "bidders": lot.bidders,
+                    }
+                    for lot in found.lots
+                ],
+            }
+        )
+        return
+    for one in found.awards:
+        typer.echo(
+            f"{one.agreed_on}  {one.award}  {one.supplier.ref}  {one.source:14}  {one.lot}, {one.locality}  "
+            f"{in_pounds(one.weekly_pence)} a week"
+        )
+    for lot in found.lots:
+        typer.echo(f"{lot.lot}: {lot.rounds} rounds, {lot.bids} bids ({lot.valid_bids} valid) of {lot.bidders} bidders")
+    typer.echo(f"{len(found.awards)} awards, {in_pounds(sum(one.weekly_pence for one in found.awards))} a week.")
+
+
+@app.command("ocds")
+def ocds(
+    scheme: SchemeKey,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m"], help="The first month, as 2026-03.")],
+    last: Annotated[datetime, typer.Option("--until", formats=["%Y-%m"], help="The last month, included.")],
+    prefix: Annotated[str, typer.Option(help="The publisher's registered OCDS prefix, as ocds-a1b2c3.")],
+    uri: Annotated[str, typer.Option(help="Where the package will be published, https://….")],
+    out: Annotated[Path | None, typer.Option(help="Write to this file instead of the screen.")] = None,
+) -> None:
+    """Write the awards of whole months as an OCDS 1.1 release package: no person, no losing price."""
+    with opened() as installation, installation.database.reading() as session:
+        rules = standing_scheme(session, scheme)
+        days = first.date(), last_of_month(last.date())
+        found = register_of_awards(session, scheme=rules, first=days[0], last=days[1], actor=OPERATOR)
+        package = release_package(found, prefix=prefix, uri=uri, now=installation.ports.clock.read(session))
+    text = written(package)
+    if out is None:
+        typer.echo(text.decode())
+    else:
+        out.write_bytes(text + b"\n")
+        typer.echo(f"{out}: {len(found.awards)} awards of {scheme}")
+
+
+def last_of_month(month: date) -> date:
+    """The last day of the month in which this day lies."""
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
