@@ -19,6 +19,7 @@ from bidding.closings import Closing, ClosingState, ExtensionReason
 from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
+from bidding.waypoints import Waypoint
 from dps.contracts.standing import minutes_won
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -120,8 +121,10 @@ def close(session: Session, ports: Ports, closing_id: int) -> bool:
         lot_seed=seed,
         facts={"manifest": manifest, "number": number.hex(), "lot_seed": seed, "rounds": [r.ref for r in running]},
     )
+    ports.reached(Waypoint.CLOSING_FIXED)
     for round_ in running:
         advance(session, round_, "close", CLOCK, now)
+    ports.reached(Waypoint.CLOSING_CLOSED)
     return True
 
 
@@ -167,7 +170,9 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
         session.add(OpenedBid(bid_id=bid.id or 0, opened_at=now, content=raw, nonce=nonce))
         advance(session, bid, "open", CLOCK, now, facts={"recipients_id": closing.recipients_id})
         opened += 1
+        ports.reached(Waypoint.BID_OPENED)
     advance(session, closing, "open", CLOCK, now, opened_at=now, facts={"opened": opened})
+    ports.reached(Waypoint.OPENING_DONE)
     return True
 
 
@@ -208,6 +213,7 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
         session.add_all(_row(by_ref[each.bid], round_, each) for each in scores)
         invalid |= {by_ref[each.bid].id or 0 for each in scores if not each.is_valid}
     session.flush()
+    ports.reached(Waypoint.SCORES_WRITTEN)
     for bid in bids:
         if bid.id in invalid:
             advance(session, bid, "invalidate", CLOCK, now)

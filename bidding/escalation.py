@@ -12,6 +12,7 @@ from bidding.concluding import conclude_bids
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import EligibilityReport, Outcome, Round, RoundState, decide
 from bidding.stages import open_stage
+from bidding.waypoints import Waypoint
 from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.outbox import post
@@ -27,6 +28,7 @@ def exhaust(
     """Decide a round that found nobody and open the next stage. None where the ladder ends, unfilled."""
     decide(session, round_, Outcome.EXHAUSTED, CLOCK, now, cause=cause)
     conclude_bids(session, ports, round_, now, winner=None)
+    ports.reached(Waypoint.ROUND_EXHAUSTED)
     return climb(session, ports, referral, round_, now)
 
 
@@ -66,6 +68,7 @@ def _ask(
     if rules_by_hash(session, referral.rule_hash).is_in_term(now.astimezone(LONDON).date()):
         for stage_no in range(first, len(referral.stages)):
             last = open_stage(session, ports, referral, stage_no=stage_no, predecessor=last, now=now)
+            ports.reached(Waypoint.STAGE_OPENED)
             if last.state is RoundState.PUBLISHED:
                 return last
     assert last is not None

@@ -4,7 +4,9 @@ Each due thing is one command in one transaction, found as a row; a late sweep d
 window, and never does anything twice. APScheduler merely rings `Timetable.sweep`.
 """
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -21,9 +23,10 @@ from bidding.closings import ClosingState, due_closings
 from bidding.deadline import Opener
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState
+from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
-from dps.kernel.database import Database, locked, locked_one
+from dps.kernel.database import Database, alone_at, locked, locked_one
 from dps.kernel.errors import StateChanged
 from dps.kernel.logs import log
 from dps.kernel.outbox import Postman, deliver
@@ -35,6 +38,11 @@ from dps.schemes.model import Mode, Scheme
 from matching.allocation import SolverProcess
 
 Due = TypeVar("Due")
+Answer = TypeVar("Answer")
+
+
+class _Overtaken(Exception):
+    """Another worker is at it at this moment: should it die, the next sweep finds it again."""
 
 
 @dataclass
@@ -106,22 +114,50 @@ class Timetable:
                 runs.finish(session, self.ports, run.id or 0, runs.answer_of(run))
             return closed
 
-        return self.database.run(close)
+        closed = self._alone(f"closing {closing_id}", close)
+        self.ports.reached(Waypoint.CLOSING_KEPT)
+        return closed
 
     def _has_bids(self, session: Session, closing_id: int) -> bool:
         return bool(bids_of_closing(session, closing_id, BidState.SEALED))
 
     def _decide(self, closing_id: int, swept: Swept) -> bool:
         """Open; score and claim; solve outside any transaction; finish. Each is kept before the next begins."""
-        swept.count("opened", int(self.database.run(lambda session: self._open(session, closing_id))))
-        scored, claimed = self.database.run(lambda session: self._score(session, closing_id))
+        it = f"closing {closing_id}"
+        swept.count("opened", int(self._alone(it, lambda session: self._open(session, closing_id))))
+        self.ports.reached(Waypoint.OPENING_KEPT)
+        scored, claimed = self._alone(it, lambda session: self._score(session, closing_id))
         swept.count("scored", int(scored))
         if claimed is None:
             return False
+        self.ports.reached(Waypoint.RUN_KEPT)
         run, scheme = claimed
-        result = runs.answer_of(run, process=self.solver)
-        advice = runs.advice_of(run, scheme, process=self.solver)
+        with self._at_work_on(run.id or 0):
+            result = runs.answer_of(run, process=self.solver)
+            advice = runs.advice_of(run, scheme, process=self.solver)
+        self.ports.reached(Waypoint.RUN_SOLVED)
         return self.database.run(lambda session: runs.finish(session, self.ports, run.id or 0, result, advice))
+
+    @contextmanager
+    def _at_work_on(self, run_id: int) -> Iterator[None]:
+        """Renew the run's lease for as long as this takes, so that no other worker takes it for abandoned."""
+        ended = threading.Event()
+
+        def say() -> None:
+            while not ended.wait(runs.RENEWAL.total_seconds()):
+                try:
+                    self.database.run(lambda session: runs.renew(session, self.ports, run_id))
+                except Exception as fault:
+                    # Unrenewed it is solved a second time elsewhere, and finished once.
+                    log().warning("run.unrenewed", error=type(fault).__name__)
+
+        saying = threading.Thread(target=say, daemon=True)
+        saying.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            saying.join()
 
     def _open(self, session: Session, closing_id: int) -> bool:
         return deadline.open_bids(session, self.ports, closing_id, self.opener)
@@ -133,7 +169,13 @@ class Timetable:
 
     def carry_messages(self) -> int:
         """Hand what is queued to the postman; returns how many left."""
-        return self.database.run(lambda session: deliver(session, self.postman, self.ports.clock.read(session)))
+
+        def carry(session: Session) -> int:
+            carried = deliver(session, self.postman, self.ports.clock.read(session))
+            self.ports.reached(Waypoint.MESSAGES_CARRIED)
+            return carried
+
+        return self.database.run(carry)
 
     def sign_checkpoint(self) -> bool:
         """Sign every stream's head that moved since the last checkpoint."""
@@ -145,7 +187,18 @@ class Timetable:
         return self.database.run(sign)
 
     def _one(self, command: Callable[[Session, Ports, int], bool]) -> Callable[[int], bool]:
-        return lambda id_: self.database.run(lambda session: command(session, self.ports, id_))
+        name = command.__name__
+        return lambda id_: self._alone(f"{name} {id_}", lambda session: command(session, self.ports, id_))
+
+    def _alone(self, what: str, command: Callable[[Session], Answer]) -> Answer:
+        """Run `command` in one transaction, unless another worker is at the same thing at this moment."""
+
+        def run(session: Session) -> Answer:
+            if not alone_at(session, what):
+                raise _Overtaken(what)
+            return command(session)
+
+        return self.database.run(run)
 
     def _each(
         self,
@@ -163,7 +216,7 @@ class Timetable:
         for one in due:
             try:
                 swept.count(kind, int(do(one)))
-            except StateChanged:
+            except (StateChanged, _Overtaken):
                 # Another worker was first: what it did is what was due.
                 log().info("sweep.overtaken", sweep=kind)
             except Exception as fault:

@@ -21,6 +21,7 @@ from bidding.closings import Closing, ClosingState
 from bidding.escalation import exhaust
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, rounds_of_closing
+from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, utc_column
@@ -35,12 +36,18 @@ from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
 from matching import allocation as solver
 
-LEASE = timedelta(minutes=10)
-"""A run whose worker died is claimed again after this long."""
+LEASE = timedelta(seconds=45)
+"""A run whose worker has not said for so long that it is alive is taken over by another."""
+
+RENEWAL = LEASE / 3
+"""How often a worker at a run says that it is alive, however long the solver takes."""
 
 
 class AllocationRun(SQLModel, table=True):
-    """What was decided from, and what was decided; `answer` is None while the solver is at work."""
+    """What was decided from, and what was decided; `answer` is None while the solver is at work.
+
+    `claimed_at` is when its worker last said that it is at work on it; the trail says when its input was frozen.
+    """
 
     __tablename__ = "allocation_run"
 
@@ -68,7 +75,8 @@ def claim(session: Session, ports: Ports, closing_id: int) -> AllocationRun | No
         return None
     run = find(session, AllocationRun, closing_id=closing.id)
     if run is not None:
-        if run.finished_at is not None or now < run.claimed_at + LEASE:
+        # A claim from the future was made before the clock was put back: nobody can say how old it is.
+        if run.finished_at is not None or run.claimed_at <= now < run.claimed_at + LEASE:
             return None
         run.claimed_at = now
         session.add(run)
@@ -90,7 +98,16 @@ def claim(session: Session, ports: Ports, closing_id: int) -> AllocationRun | No
     session.flush()
     facts = {"run": run.ref, "mode": run.mode, "instance_sha256": run.instance_sha256, "effort": run.effort}
     audit.append(session, closing.stream, "allocation.claimed", CLOCK, now, facts)
+    ports.reached(Waypoint.RUN_CLAIMED)
     return run
+
+
+def renew(session: Session, ports: Ports, run_id: int) -> None:
+    """Say that this run's worker is alive. A run that two are at by mistake is finished once all the same."""
+    run = locked_one(session, AllocationRun, run_id)
+    if run.finished_at is None:
+        run.claimed_at = ports.clock.read(session)
+        session.add(run)
 
 
 def rules_of(session: Session, run: AllocationRun) -> Scheme:
@@ -157,6 +174,7 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, a
         "draws": len(result.draws),
     }
     advance(session, closing, "allocate", CLOCK, now, facts=facts)
+    ports.reached(Waypoint.RUN_STORED)
     scheme = rules_by_hash(session, closing.rule_hash)
     _award(session, ports, run, result, rounds, scheme, now)
     for unplaced in sorted(
@@ -170,6 +188,7 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, a
                 continue
             successor = exhaust(session, ports, round_, referral, now, cause=unplaced.words)
             call_first(session, ports, successor, referral, now, cause=unplaced.words)
+    ports.reached(Waypoint.RUN_FINISHED)
     return True
 
 
@@ -218,6 +237,7 @@ def _award(
             reason=award.reason if result.counted else f"{award.reason} (not counted: {result.status})",
         )
         proposed.append((made, round_))
+    ports.reached(Waypoint.AWARDS_PROPOSED)
     for made, _ in proposed:
         offer_if_approved(session, ports, made, now)
     without += [(round_, made.end_reason or "") for made, round_ in proposed if not made.is_live]

@@ -19,6 +19,7 @@ from bidding.awards.records import Award, AwardState, Source
 from bidding.bids.submitting import package_of
 from bidding.concluding import conclude_bids
 from bidding.rounds import Outcome, decide
+from bidding.waypoints import Waypoint
 from dps.contracts.contracts import create_contract
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -166,6 +167,7 @@ def _confirm_one(session: Session, ports: Ports, case: Case, actor: Actor, now: 
         actor=CLOCK,
         now=now,
     )
+    ports.reached(Waypoint.CONTRACT_MADE)
     facts = {"award": award.ref, "contract": contract.ref}
     advance(session, case.referral, "place", CLOCK, now, placed_at=now, facts=facts)
     decide(session, case.round_, Outcome.ACCEPTED, CLOCK, now, cause="the award was confirmed")
@@ -217,6 +219,7 @@ def _fall_through(
         else:
             end(session, case.award, "expire", CLOCK, now, WHOLE)
     _tell_authority(session, ports, award, f"award_{step}", now)
+    ports.reached(Waypoint.AWARD_ENDED)
     if override is not None and override[0] is not None:
         _award_instead(session, ports, named, override[0], override[1], now)
     for case in cases:

@@ -17,6 +17,7 @@ from bidding.bids.submitting import package_of
 from bidding.escalation import exhaust
 from bidding.referrals import Referral
 from bidding.rounds import InvitationState, Round, invitations_of
+from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import Window
@@ -230,6 +231,7 @@ def _offer(session: Session, ports: Ports, award: Award, now: datetime) -> None:
         advance(session, award, "accept", CLOCK, now, accepted_at=now, confirm_by=confirm_by)
     kind = "award_won" if award.already_accepted else "award_offered"
     post(session, ports.entropy, recipient=f"provider:{award.provider}", kind=kind, about=award.ref, now=now)
+    ports.reached(Waypoint.AWARD_OFFERED)
 
 
 def _time_to_answer(award: Award, round_: Round, referral: Referral, scheme: Scheme) -> Window:

@@ -12,7 +12,7 @@ from functools import cache
 from sqlite3 import OperationalError
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url
+from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import SessionTransaction, sessionmaker
@@ -40,13 +40,13 @@ _SWITCH_TRIES = 500
 _SWITCH_PAUSE_S = 0.02
 
 
-def database_url(text: str) -> URL:
+def database_url(address: str) -> URL:
     """The address of a database that this engine works on; ValueError with what is wrong.
 
     `postgresql://` and `postgres://` are read as `postgresql+psycopg://`.
     """
     try:
-        url = make_url(text)
+        url = make_url(address)
     except ArgumentError:
         raise ValueError("is not a database address such as sqlite:///dps.sqlite3") from None
     if url.drivername in ("postgresql", "postgres"):
@@ -231,6 +231,20 @@ def _locking(row: type[Row], shared: bool) -> Any:
     # Without `key_share` a lock would also stop whoever only inserts a row that names this one, and who may itself hold
     # what we wait for: a bid names the closing that waits for the bid's round.
     return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)
+
+
+_AT_IT = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:what, 0))")
+
+
+def alone_at(session: Session, what: str) -> bool:
+    """Whether nobody else is at work on `what`; from now until this transaction ends, others are told that we are.
+
+    Nobody waits and no row is locked: several workers share what is due instead of queueing for the first of it. It
+    guards nothing, the rows' own locks do. On SQLite whoever writes is alone anyway.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return True
+    return bool(session.connection().execute(_AT_IT, {"what": what}).scalar_one())
 
 
 def locked_one(session: Session, row: type[Row], id_: int | None, *, shared: bool = False) -> Row:

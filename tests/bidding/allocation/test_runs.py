@@ -11,10 +11,11 @@ import pytest
 
 from bidding import publishing
 from bidding.allocation import runs
-from bidding.allocation.runs import LEASE, AllocationRun
+from bidding.allocation.runs import LEASE, RENEWAL, AllocationRun
 from bidding.awards import moving
 from bidding.closings import Closing, ClosingState
 from dps.kernel.actors import Actor
+from dps.kernel.clock import FrozenClock
 from dps.kernel.outbox import OutboxMessage
 from dps.register.capacity import say_full
 from dps.register.limits import LimitPart
@@ -109,6 +110,34 @@ def test_a_living_workers_run_is_nobody_elses_and_a_dead_ones_is_taken_over_as_i
     assert (second.ref, second.instance, second.lot_seed) == (first.ref, first.instance, first.lot_seed)
     assert world.run(runs.claim, closing_id=closing_id) is None  # the lease began anew
     assert len(world.events("allocation.claimed")) == 1
+
+
+@on_sqlite_alone
+def test_a_worker_that_says_that_it_lives_keeps_its_run_however_long_the_solver_takes(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    world.bid(oak, referral, pence=1600)
+    run = claimed(world, referral)
+
+    for _ in range(20):
+        world.clock.step(RENEWAL)
+        world.run(runs.renew, run_id=run.id)
+
+    assert world.run(runs.claim, closing_id=run.closing_id) is None
+    assert finish(world, run)
+
+
+@on_sqlite_alone
+def test_a_claim_from_before_the_clock_was_put_back_is_taken_over_at_once(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    world.bid(oak, referral, pence=1600)
+    run = claimed(world, referral)
+    back = replace(world.ports, clock=FrozenClock(run.claimed_at - MICROSECOND))
+
+    with world.database.transaction() as session:
+        again = runs.claim(session, back, run.closing_id)
+
+    assert again is not None
+    assert again.ref == run.ref
 
 
 @on_sqlite_alone
