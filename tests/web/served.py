@@ -1,5 +1,6 @@
 """The application over a `World`, spoken to as other systems speak to it: over HTTP with an API key, or as `dps`."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,6 +68,10 @@ class Served:
     def __enter__(self) -> Self:
         self.client.__enter__()
         return self
+
+    def beside(self, database: Database) -> TestClient[Litestar]:
+        """Another process's application, on a connection of its own to the same council's database."""
+        return TestClient(create_app(replace(self.installation, database=database), wall=self.wall))
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
