@@ -27,6 +27,7 @@ import dps.packages.remarks
 import dps.places.directory
 import dps.register.applications
 import dps.register.capacity
+import dps.register.document_files
 import dps.register.documents
 import dps.register.holds
 import dps.register.limits

@@ -212,6 +212,13 @@ def application_of(session: Session, ref: str, actor: Actor) -> Application:
     return application
 
 
+def own_applications(session: Session, actor: Actor) -> Sequence[Application]:
+    """Every application of this actor's provider, the latest first."""
+    actor.needs("see its applications", Role.PROVIDER)
+    query = select(Application).where(Application.provider_ref == actor.provider).order_by(col(Application.id).desc())
+    return session.exec(query).all()
+
+
 def awaiting_decision(session: Session, scheme_key: str) -> Sequence[Application]:
     """What the scheme's officers have to decide, the most pressing first."""
     query = (

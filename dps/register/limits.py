@@ -23,7 +23,7 @@ from dps.register.providers import MINUTES_A_DAY, locked_provider, may_act_for
 from dps.register.texts import known
 from dps.schemes.model import Scheme
 
-_MOST_PARTS = 50
+MOST_PARTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +116,8 @@ def take_limit_of(session: Session, provider_id: int, scheme_key: str) -> TakeLi
 
 
 def _checked(scheme: Scheme, parts: Sequence[LimitPart]) -> list[LimitPart]:
-    if len(parts) > _MOST_PARTS:
-        raise BadInput(f"at most {_MOST_PARTS} limits", field="parts")
+    if len(parts) > MOST_PARTS:
+        raise BadInput(f"at most {MOST_PARTS} limits", field="parts")
     if len({(part.locality, part.from_minute, part.until_minute) for part in parts}) != len(parts):
         raise BadInput("the same place and time is limited twice", field="parts")
     for number, part in enumerate(parts):

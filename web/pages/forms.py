@@ -1,10 +1,11 @@
 """What a form brought: texts by field, after it was seen to come from a page that this very browser was given."""
 
 import hmac
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from litestar import Request
+from litestar.datastructures import UploadFile
 
 from dps.kernel.errors import BadForm, BadInput
 from web.pages.cookies import session_token, visit_token
@@ -15,10 +16,15 @@ _LONGEST_TEXT = 5_000
 
 
 class Form:
-    """The fields of one form. What was not sent reads as an empty text."""
+    """The fields of one form, and its files. What was not sent reads as an empty text, or an empty file."""
 
-    def __init__(self, fields: dict[str, str]) -> None:
+    def __init__(self, fields: dict[str, str], files: dict[str, bytes] | None = None) -> None:
         self.fields = fields
+        self.files = files or {}
+
+    def file(self, name: str) -> bytes:
+        """An uploaded file's content; its name is the sender's own affair."""
+        return self.files.get(name, b"")
 
     def text(self, name: str) -> str:
         return self.fields.get(name, "").strip()[:_LONGEST_TEXT]
@@ -41,6 +47,30 @@ class Form:
         except ValueError:
             raise BadInput("write the date as day/month/year, such as 4/3/2019", field=name) from None
 
+    def optional_day(self, name: str) -> date | None:
+        """A date, or None where the field was left empty."""
+        return self.day(name, "") if self.text(name) else None
+
+    def whole(self, name: str, ask: str, *, most: int = 10_000_000) -> int | None:
+        """A whole number, or None where the field was left empty; BadInput with `ask` for anything else."""
+        text = self.text(name)
+        if not text:
+            return None
+        if not text.isascii() or not text.isdigit() or len(text) > 8 or int(text) > most:
+            raise BadInput(ask, field=name)
+        return int(text)
+
+    def minute_of_day(self, name: str) -> int | None:
+        """A time of day as minutes since midnight, or None where the field was left empty."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            found = time.fromisoformat(text)
+        except ValueError:
+            raise BadInput("write the time as 07:30", field=name) from None
+        return found.hour * 60 + found.minute
+
     def under(self, prefix: str) -> dict[str, str]:
         """The filled fields whose names begin so, without that beginning."""
         return {name[len(prefix) :]: self.text(name) for name in self.fields if name.startswith(prefix)}
@@ -54,9 +84,10 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
     """
     sent = await request.form()
     fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    files = {name: await value.read() for name, value in sent.items() if isinstance(value, UploadFile)}
     token = session_token(request) or visit_token(request)
     elsewhere = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     given = fields.pop(TOKEN, "")
     if token is None or elsewhere or not hmac.compare_digest(csrf_of(token).encode(), given.encode()):
         raise BadForm()
-    return Form(fields)
+    return Form(fields, files)

@@ -19,3 +19,7 @@ def lots(schemes: Iterable[Scheme]) -> Names:
 
 def places(schemes: Iterable[Scheme]) -> Names:
     return Names({place.key: place.name for scheme in schemes for place in scheme.localities})
+
+
+def authorities(schemes: Iterable[Scheme]) -> Names:
+    return Names({one.key: one.name for scheme in schemes for one in scheme.authorities})

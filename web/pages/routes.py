@@ -15,9 +15,13 @@ from web.pages.forms import provide_form
 from web.pages.homes import Homes
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
+from web.pages.portal.free_hours import FreeHours
+from web.pages.portal.joining import Applications, Joining
 from web.pages.portal.offers import Contracts, Offers
 from web.pages.portal.opportunities import Opportunities, Portal
+from web.pages.portal.own_service import OwnService
 from web.pages.portal.prices import Prices
+from web.pages.portal.take_limits import TakeLimits
 from web.pages.signing_in import SigningIn, SigningOut
 from web.pages.visit import provide_visit
 
@@ -40,6 +44,11 @@ def pages(installation: Installation) -> Router:
             Offers,
             Contracts,
             Prices,
+            OwnService,
+            FreeHours,
+            TakeLimits,
+            Joining,
+            Applications,
             Queue,
             Referrals,
             Closings,

@@ -35,6 +35,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/portal/offers", "Offers"),
         ("/portal/contracts", "Contracts"),
         ("/portal/prices", "Prices"),
+        ("/portal/service", "Your service"),
     ),
     Role.BROKER: (("/desk", "Work queue"), ("/rules", "Rules")),
     Role.APPROVER: (("/desk", "Work queue"), ("/rules", "Rules")),
@@ -99,9 +100,13 @@ class Visit:
         """POST, then look: the browser is sent on."""
         return Redirect(path, status_code=303, cookies=cookies or [])
 
+    def every_scheme(self, session: Session) -> list[Scheme]:
+        """All standing schemes: those that a provider might join, too."""
+        return [_read(rules.rule_hash, rules.text) for rules in standing_rules(session)]
+
     def schemes(self, session: Session) -> list[Scheme]:
         """The standing schemes that concern whoever asks: the authority's own, or those a provider belongs to."""
-        found = [_read(rules.rule_hash, rules.text) for rules in standing_rules(session)]
+        found = self.every_scheme(session)
         actor: Actor | None = self.request.scope.get("user")
         if actor is None or self.seat is None:
             return found

@@ -56,6 +56,18 @@ _STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ended": ("Ended", "grey"),
         "handed_back": ("Handed back", "grey"),
     },
+    "application": {
+        "draft": ("Draft, not handed in", "grey"),
+        "submitted": ("Handed in", "light-blue"),
+        "approved": ("Approved", "green"),
+        "refused": ("Refused", "red"),
+        "withdrawn": ("Withdrawn", "grey"),
+    },
+    "membership": {
+        "active": ("Active", "green"),
+        "suspended": ("Suspended", "yellow"),
+        "removed": ("Removed", "grey"),
+    },
     "urgency": {
         "standard": ("Standard", "grey"),
         "urgent": ("Urgent", "orange"),

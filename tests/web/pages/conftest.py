@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from dps.kernel.database import Database
 from tests.web.pages.browsing import Browser
+from tests.web.pages.chromium import PATIENCE_MS, Site, chromium
 from tests.web.served import Served
 
 
@@ -20,3 +22,26 @@ def in_life(database: Database, tmp_path: Path) -> Iterator[Served]:
     """St Helens as no demonstration: cookies ask for TLS, every account needs its code."""
     with Served(database, tmp_path, demo=False) as council:
         yield council
+
+
+@pytest.fixture
+def site(served: Served) -> Iterator[str]:
+    listening = Site(served)
+    yield listening.start()
+    listening.stop()
+
+
+@pytest.fixture
+def people(site: str) -> Iterator[list[Page]]:
+    """Three windows of one Chromium that share nothing. What their consoles complain of fails the test."""
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        pages = [browser.new_context(base_url=site, locale="en-GB").new_page() for _ in range(3)]
+        for page in pages:
+            page.set_default_timeout(PATIENCE_MS)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        yield pages
+        browser.close()
+    assert complaints == []

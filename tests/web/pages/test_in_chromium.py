@@ -4,98 +4,14 @@ With JavaScript as it is served, so that the policy which forbids inline scripts
 tests walk the same pages without any.
 """
 
-import os
-import shutil
-import socket
-import threading
-from collections.abc import Iterator
-from pathlib import Path
+from playwright.sync_api import Page
 
-import pytest
-import uvicorn
-from playwright.sync_api import Page, sync_playwright
-
-from dps.kernel.clock import DatabaseClock
-from tests.web.pages.browsing import PASSWORD, an_account
+from tests.web.pages.browsing import an_account
+from tests.web.pages.chromium import MARKS, sign_in
 from tests.web.served import Served
-from web.app import create_app
-from web.security.accounts import Account, Part
+from web.security.accounts import Part
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.timeout(300),
-    pytest.mark.parametrize("database_kind", ["sqlite"]),
-    # Playwright's event loop lives in this thread and leaves its sockets to the garbage collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-PATIENCE_MS = 90_000
-"""How long a click may take where the machine is at work elsewhere."""
-
-
-class Site:
-    """The council, listening on a port of its own, in a thread of this process."""
-
-    def __init__(self, served: Served) -> None:
-        app = create_app(served.installation, wall=DatabaseClock())
-        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._started = threading.Event()
-        self._server.startup, startup = self._announced, self._server.startup  # type: ignore[method-assign]
-        self._startup = startup
-
-    async def _announced(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._startup(sockets)
-        self._started.set()
-
-    def start(self) -> str:
-        self._thread.start()
-        assert self._started.wait(60)
-        host, port = self._server.servers[0].sockets[0].getsockname()[:2]
-        return f"http://{host}:{port}"
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(30)
-
-
-def chromium() -> str:
-    """The machine's Chromium; `make test` makes sure of one."""
-    for name in (os.environ.get("DPS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name) if name else None
-        if found:
-            return found
-    raise AssertionError("There is no Chromium here: make browser")
-
-
-@pytest.fixture
-def site(served: Served) -> Iterator[str]:
-    listening = Site(served)
-    yield listening.start()
-    listening.stop()
-
-
-@pytest.fixture
-def people(site: str, tmp_path: Path) -> Iterator[list[Page]]:
-    """Three windows of one Chromium that share nothing. What their consoles complain of fails the test."""
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        pages = [browser.new_context(base_url=site, locale="en-GB").new_page() for _ in range(3)]
-        for page in pages:
-            page.set_default_timeout(PATIENCE_MS)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        yield pages
-        browser.close()
-    assert complaints == []
-
-
-def sign_in(page: Page, account: Account) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("E-mail address").fill(account.email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+pytestmark = MARKS
 
 
 def test_a_provider_finds_and_bids_and_two_people_of_the_council_decide_who_is_awarded(

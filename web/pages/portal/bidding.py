@@ -189,14 +189,14 @@ def _form(visit: Visit, round_ref: str, values: Mapping[str, str], faults: Mappi
             status=400 if faults else 200,
             one=asked,
             terms=terms,
-            values=_Values(values),
+            values=Values(values),
             faults=faults,
             live=live_bids(session, visit.actor).get(round_ref),
             **frame(session, visit),
         )
 
 
-class _Values(dict[str, str]):
+class Values(dict[str, str]):
     """What was filled in; an empty text where nothing was."""
 
     def __missing__(self, key: str) -> str:
