@@ -258,3 +258,24 @@ def test_a_real_process_says_the_same(environment: Path) -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_receipt_is_checked_without_a_database(installed: Path) -> None:
+    nothing, keys = installed / "receipt.json", installed / "keys" / "signing.pub.json"
+    nothing.write_text('{"format": "dps-receipt-1", "key_id": "0000000000000000"}')
+
+    faulty = dps("audit", "verify", "--receipt", str(nothing), "--public-keys", str(keys))
+    missing = dps("audit", "verify", "--receipt", str(installed / "none.json"), "--public-keys", str(keys))
+    stray = dps("audit", "verify", "--closing", str(nothing))
+
+    assert faulty.exit_code == 1
+    assert "is not among the public keys" in faulty.stderr
+    assert (missing.exit_code, stray.exit_code) == (2, 2)
+    assert "none.json" in missing.stderr
+
+
+def test_a_pack_of_no_award_says_so_and_writes_nothing(installed: Path) -> None:
+    result = dps("audit", "pack", "AWD-0000-0000-0000", "--out", str(installed / "pack.zip"), "--no-replay")
+
+    assert result.exit_code == 2
+    assert not (installed / "pack.zip").exists()

@@ -8,12 +8,14 @@ import typer
 from rich.console import Console
 
 from bidding.proof import verify as prove
+from bidding.sealing import checking
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput
 from dps.kernel.keys import key_id, load_keyring
+from dps.kernel.references import Kind, parse_reference
 from dps.kernel.settings import read_settings
 from dps.migrations.history import refuse_outdated
-from web.commands.speaking import FAILED, AsJson, say_json
+from web.commands.speaking import FAILED, OPERATOR, AsJson, say_json
 
 app = typer.Typer(name="audit", help="Prove that nothing was changed.", no_args_is_help=True)
 
@@ -29,9 +31,22 @@ def verify(
         Path | None,
         typer.Option(help="signing.pub.json, for an auditor who holds no other key; else that of DPS_KEYS_DIR."),
     ] = None,
+    receipt: Annotated[
+        Path | None, typer.Option(help="Check this receipt alone, offline; no database is asked.")
+    ] = None,
+    bid: Annotated[Path | None, typer.Option(help="With --receipt: the ciphertext that was received.")] = None,
+    content: Annotated[
+        Path | None, typer.Option(help="With --receipt: what the bid said, with its nonce, as JSON.")
+    ] = None,
+    closing: Annotated[Path | None, typer.Option(help="With --receipt: closing.json of an audit pack.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Recompute the trail and check every bid, receipt and closing; each fault is a line, and the exit code is 1."""
+    if receipt is not None:
+        _verify_receipt(receipt, public_keys, bid, content, closing, as_json=as_json)
+        return
+    if bid or content or closing:
+        raise BadInput("--bid, --content and --closing belong to a --receipt", field="--receipt")
     settings = read_settings()
     keys = _public_keys(public_keys) if public_keys else load_keyring(settings.keys_dir).public_keys
     database = Database(settings.database_url)
@@ -52,6 +67,64 @@ def verify(
             f"{trail.events} events in {trail.streams} streams, {trail.checkpoints} checkpoints, {bids.bids} bids and "
             f"{bids.closings} closings checked: {f'{len(faults)} faults' if faults else 'nothing was changed'}."
         )
+    if faults:
+        raise typer.Exit(FAILED)
+
+
+@app.command("pack")
+def pack(
+    award: Annotated[str, typer.Argument(help="The award, such as AWD-…")],
+    out: Annotated[Path | None, typer.Option(help="The ZIP to write; else AWARD.zip here.")] = None,
+    replay: Annotated[bool, typer.Option(help="Solve the stored allocation run again.")] = True,
+) -> None:
+    """Write one award's whole story, with all that proves it; the exit code is 1 where a claim does not hold."""
+    from matching.allocation import SolverProcess
+    from web.packing import pack as packed
+    from web.packing import write
+
+    settings = read_settings()
+    ref = parse_reference(award, Kind.AWARD)
+    path = out or Path(f"{ref}.zip")
+    database = Database(settings.database_url)
+    process = SolverProcess() if replay else None
+    try:
+        refuse_outdated(database)
+        keys = load_keyring(settings.keys_dir).public_keys
+        with Console(stderr=True).status("Gathering the story …"), database.reading() as session:
+            content, claims = packed(session, award_ref=ref, actor=OPERATOR, public_keys=keys, replay=process)
+        write(content, path)
+    finally:
+        database.dispose()
+        if process is not None:
+            process.close()
+    against = [f"{claim.words} {words}" for claim in claims for words in claim.against]
+    for words in against:
+        typer.echo(words, err=True)
+    typer.echo(f"{path}: {len(claims)} claims, {f'{len(against)} faults' if against else 'each holds'}.")
+    if against:
+        raise typer.Exit(FAILED)
+
+
+def _verify_receipt(
+    receipt: Path,
+    public_keys: Path | None,
+    bid: Path | None,
+    content: Path | None,
+    closing: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    keys = public_keys or read_settings().keys_dir / "signing.pub.json"
+    try:
+        faults = checking.check_files(receipt, keys, bid, content, closing)
+    except checking.Unreadable as unreadable:
+        raise BadInput(str(unreadable)) from None
+    if as_json:
+        say_json({"ok": not faults, "faults": faults})
+    else:
+        for fault in faults:
+            typer.echo(fault, err=True)
+        typer.echo("The receipt does not hold." if faults else "The receipt holds.")
     if faults:
         raise typer.Exit(FAILED)
 

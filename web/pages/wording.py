@@ -179,9 +179,9 @@ def event(value: str) -> str:
     return _EVENTS.get(value, f"{plain(kind)}: {lower(step)}")
 
 
-def instant(value: datetime) -> str:
+def instant(value: datetime | str) -> str:
     """`Monday 4 March 2019, 15:00 GMT`: date, time and zone, to the minute."""
-    local = value.astimezone(LONDON)
+    local = (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(LONDON)
     return f"{local:%A} {local.day} {local:%B %Y}, {local:%H:%M} {local:%Z}"
 
 

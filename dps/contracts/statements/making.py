@@ -45,8 +45,7 @@ def make_statement(
     if contract.started_on is None or first_day < contract.started_on:
         raise CannotState(reason="care had not started by then")
     _refuse_covered(session, [Statement.contract_id == contract.id], first_day, last_day)
-    period = ContractFacts(session, contract, scheme.nation).period(first_day, last_day)
-    lines = contract_lines(payment, scheme.variations, period)
+    lines = _contract_lines(session, contract, scheme, payment, first_day, last_day)
     return _kept(
         session,
         ports,
@@ -70,6 +69,23 @@ def make_statement(
         actor,
         now,
     )
+
+
+def stated_anew(session: Session, statement: Statement, scheme: Scheme) -> int:
+    """What a contract's statement comes to, in pence, by the same rules and what is on record today.
+
+    `scheme` is that of the statement's `rule_hash`. Visits recorded since may make it another amount than was paid.
+    """
+    contract = session.get_one(Contract, statement.contract_id)
+    payment = _payment(scheme, contract.scheme, contract.lot)
+    return total(_contract_lines(session, contract, scheme, payment, statement.first_day, statement.last_day))
+
+
+def _contract_lines(
+    session: Session, contract: Contract, scheme: Scheme, payment: Payment, first_day: date, last_day: date
+) -> Sequence[Line]:
+    period = ContractFacts(session, contract, scheme.nation).period(first_day, last_day)
+    return contract_lines(payment, scheme.variations, period)
 
 
 def make_area_statement(
