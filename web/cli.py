@@ -58,6 +58,18 @@ def _accounts() -> Loaded:
     return app
 
 
+def _messages() -> Loaded:
+    from web.commands.messages import app
+
+    return app
+
+
+def _webhooks() -> Loaded:
+    from web.commands.messages import hooks
+
+    return hooks
+
+
 def _schemes() -> Loaded:
     from web.schemes import app
 
@@ -114,6 +126,8 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "migrate": (_migrate, "Bring the database to this release's shape."),
     "keys": (_keys, "Keys: create, rotate, and the API keys of others."),
     "accounts": (_accounts, "People who may sign in: add, list, close."),
+    "messages": (_messages, "Messages: what did not arrive, and sending it again."),
+    "webhooks": (_webhooks, "Systems that are called for each message."),
     "schemes": (_schemes, "Council schemes: the rules as data."),
     "places": (_places, "Postcodes and localities."),
     "import": (_import, "Bring in what another system holds."),

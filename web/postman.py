@@ -8,17 +8,9 @@ import os
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
-from typing import Final
 
 from dps.kernel.outbox import OutboxMessage
-
-_PATHS: Final = {
-    "RND": "/api/opportunities/",
-    "BID": "/api/bids/",
-    "AWD": "/api/awards/",
-    "REF": "/api/referrals/",
-    "CLO": "/api/closings/",
-}
+from web.sending.writing import link
 
 
 class SpoolPostman:
@@ -49,10 +41,5 @@ class SpoolPostman:
         mail["X-Dps-Recipient"] = message.recipient
         mail["X-Dps-Kind"] = message.kind
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(f"{mail['Subject']}\n\n{self.link(message.about)}\n")
+        mail.set_content(f"{mail['Subject']}\n\n{link(message, site=self._site)}\n")
         return mail.as_bytes()
-
-    def link(self, about: str) -> str:
-        """Where a reference is looked at."""
-        path = _PATHS.get(about[:3])
-        return f"{self._site}{path}{about}" if path else f"{self._site}/"

@@ -40,5 +40,7 @@ import web.security.accounts
 import web.security.api_keys
 import web.security.guesses
 import web.security.sessions
+import web.sending.letters
+import web.sending.webhooks
 
 metadata = SQLModel.metadata

@@ -25,6 +25,12 @@ from dps.kernel.settings import Settings
 from matching.allocation import SolverProcess
 from web.assembly import Installation, opened
 from web.postman import SpoolPostman
+from web.sending.calling import Calls
+from web.sending.carrying import LetterRound
+from web.sending.letters import Channel
+from web.sending.mail import carrier_of
+from web.sending.silence import warn_of_silence
+from web.sending.sorting import Sorter
 
 EVERY = timedelta(minutes=1)
 SHORTEST = timedelta(seconds=1)
@@ -32,10 +38,11 @@ SHORTEST = timedelta(seconds=1)
 
 @dataclass
 class Worker:
-    """Three bells a minute: what is due, what is to be carried, what is to be signed; and one at the next closing."""
+    """Four bells a minute: what is due, what is to be sorted, sent, signed; and one at the next closing."""
 
     installation: Installation
     timetable: Timetable
+    letters: LetterRound
     _scheduler: BackgroundScheduler = field(init=False)
     _sweeping: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -53,6 +60,7 @@ class Worker:
         return {
             "sweep": self.sweep,
             "messages": self.timetable.carry_messages,
+            "letters": self.send_letters,
             "checkpoint": self.timetable.sign_checkpoint,
         }
 
@@ -79,6 +87,11 @@ class Worker:
             if swept.done.get("closed"):
                 self.timetable.sign_checkpoint()
             self._ring_at_next_closing()
+
+    def send_letters(self) -> None:
+        """Send what is due, and tell councils whose invitations do not arrive."""
+        self.letters.make()
+        warn_of_silence(self.installation.database, self.installation.ports)
 
     def _ring_at_next_closing(self) -> None:
         with self.installation.database.reading() as session:
@@ -118,16 +131,19 @@ def employed(settings: Settings) -> Iterator[Worker]:
     """A worker with everything it needs, the identities read and the solver's process at hand."""
     identities = Identities(settings.identities_dir)
     with opened(settings) as installation:
-        solver = SolverProcess()
+        solver, ports, mail = SolverProcess(), installation.ports, carrier_of(settings)
+        spool = SpoolPostman(settings.spool_dir, site=settings.address) if mail is None else None
         timetable = Timetable(
             database=installation.database,
-            ports=installation.ports,
+            ports=ports,
             opener=identities,
-            postman=SpoolPostman(settings.spool_dir, site=f"http://{settings.host}:{settings.port}"),
+            postman=Sorter(ports.entropy, spool=spool, by_text=mail is not None and Channel.TEXT in mail.channels),
             solver=solver,
         )
+        calls = Calls(ports, with_loopback=settings.webhooks_to_loopback)
+        letters = LetterRound(installation.database, ports, [calls] if mail is None else [calls, mail])
         try:
-            yield Worker(installation, timetable)
+            yield Worker(installation, timetable, letters)
         finally:
             solver.close()
 

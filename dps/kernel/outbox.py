@@ -20,7 +20,7 @@ from dps.kernel.references import Kind, new_reference
 _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(hours=1)
 # At those distances a message is tried for two days before it is given up: longer than a mail server's bad night.
-_ATTEMPTS = 53
+ATTEMPTS = 53
 
 
 class Delivery(StrEnum):
@@ -103,7 +103,7 @@ def due(session: Session, now: datetime, limit: int) -> list[OutboxMessage]:
     return list(session.exec(query).all())
 
 
-def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 50, attempts: int = _ATTEMPTS) -> int:
+def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 50, attempts: int = ATTEMPTS) -> int:
     """Carry what is due; a failure is retried later, at growing distance, `attempts` times. Returns how many left."""
     carried = 0
     for message in due(session, now, limit):
@@ -114,7 +114,7 @@ def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 5
             # Whatever it is, it is this message's own: raised, it would hold up all that are due after it, and carry
             # those before it again at each ring.
             message.last_error = type(fault).__name__
-            message.not_before = now + _distance(message.attempts)
+            message.not_before = now + wait_after(message.attempts)
             if message.attempts >= attempts:
                 message.delivery = Delivery.GIVEN_UP
         else:
@@ -125,7 +125,7 @@ def deliver(session: Session, postman: Postman, now: datetime, *, limit: int = 5
     return carried
 
 
-def _distance(attempts: int) -> timedelta:
+def wait_after(attempts: int) -> timedelta:
     """How long after so many failures the next try comes: a minute, twice as long each time, at most an hour."""
     doublings = 1 << min(attempts - 1, 6)
     return min(_FIRST_RETRY * doublings, _LONGEST_RETRY)

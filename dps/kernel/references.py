@@ -45,6 +45,7 @@ class Kind(StrEnum):
     SUSPENSION = "SUS"
     USER = "USR"
     VARIATION = "VAR"
+    WEBHOOK = "WEB"
 
 
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})

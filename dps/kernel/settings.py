@@ -1,7 +1,9 @@
 """Settings from the environment (`DPS_…`), refused at start when they make no sense."""
 
+import re
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +29,21 @@ class Settings(BaseSettings):
     secret: SecretStr = SecretStr(DEMO_SECRET)
     host: str = "127.0.0.1"
     port: int = 8000
+    # What links in messages begin with, where it is not the address that is listened on.
+    site: str = ""
+    mail: Literal["files", "smtp", "notify"] = "files"
+    mail_from: str = "dps <no-reply@dps.invalid>"
+    smtp_host: str = "localhost"
+    smtp_port: int = 587
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    notify_url: str = "https://api.notifications.service.gov.uk"
+    notify_key: SecretStr = SecretStr("")
+    notify_mail_template: str = ""
+    notify_text_template: str = ""
+    # For a trial of webhooks on one machine; in life an endpoint is on a public address, over TLS.
+    webhooks_to_loopback: bool = False
     clock: Literal["database", "accelerated"] = "database"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -43,12 +60,41 @@ class Settings(BaseSettings):
             raise ValueError("is empty")
         return value
 
-    @field_validator("port")
+    @field_validator("port", "smtp_port")
     @classmethod
     def _is_a_port(cls, value: int) -> int:
         if not 0 <= value < 65536:
             raise ValueError("is not a port (0 to 65535)")
         return value
+
+    @field_validator("site", "notify_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("is not an address such as https://care.example.org")
+        return value.rstrip("/")
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_a_sender(cls, value: str) -> str:
+        if not re.fullmatch(r"[^\r\n]*@[A-Za-z0-9.-]+>?", value):
+            raise ValueError("is not a sender such as Home care <no-reply@care.example.org>")
+        return value
+
+    @property
+    def address(self) -> str:
+        """What every link to this installation begins with."""
+        return self.site or f"http://{self.host}:{self.port}"
+
+    @model_validator(mode="after")
+    def _can_send(self) -> Self:
+        is_here = self.smtp_host in ("localhost", "127.0.0.1", "::1")
+        if self.mail == "smtp" and self.smtp_tls == "none" and not is_here:
+            raise ValueError("DPS_SMTP_TLS=none is for a mail server on this machine only")
+        if self.mail == "notify" and not (self.notify_key.get_secret_value() and self.notify_mail_template):
+            raise ValueError("DPS_MAIL=notify needs DPS_NOTIFY_KEY and DPS_NOTIFY_MAIL_TEMPLATE")
+        return self
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

@@ -36,7 +36,7 @@ def test_a_message_becomes_a_file_named_and_identified_by_its_reference(tmp_path
     assert mail["X-Dps-Recipient"] == "provider:PRV-7K3M-9QXR-4TDC"
     assert mail["Subject"] == "Award offered: RND-7K3M-9QXR-4TDC"
     assert mail["Date"].datetime == NOON
-    assert "http://here:8000/api/opportunities/RND-7K3M-9QXR-4TDC" in mail.get_content()
+    assert "http://here:8000/portal/opportunities/RND-7K3M-9QXR-4TDC" in mail.get_content()
 
 
 def test_a_message_carried_twice_is_still_one(tmp_path: Path) -> None:
@@ -47,10 +47,6 @@ def test_a_message_carried_twice_is_still_one(tmp_path: Path) -> None:
     postman.carry(a_message())
 
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [first]
-
-
-def test_a_reference_without_a_page_of_its_own_leads_to_the_front(tmp_path: Path) -> None:
-    assert SpoolPostman(tmp_path, site="http://here").link("PAY-1") == "http://here/"
 
 
 def test_a_folder_that_can_not_be_written_is_an_os_error(tmp_path: Path) -> None:

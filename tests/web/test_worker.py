@@ -21,6 +21,7 @@ from dps.kernel.settings import Settings
 from tests.support.world import World
 from web import worker as working
 from web.assembly import Installation
+from web.sending.carrying import LetterRound
 from web.worker import Worker, rung
 
 
@@ -31,7 +32,8 @@ def world(database: Database, tmp_path: Path) -> World:
 
 @pytest.fixture
 def worker(world: World) -> Worker:
-    return Worker(Installation(Settings(demo=True), world.database, world.ports), world.timetable)
+    installation = Installation(Settings(demo=True), world.database, world.ports)
+    return Worker(installation, world.timetable, LetterRound(world.database, world.ports, []))
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ class Account(SQLModel, table=True):
     password_hash: str = Field(max_length=200)
     totp_secret: bytes | None = bytes_column(nullable=True)
     totp_step: int | None = whole_column(nullable=True)
+    mobile: str | None = Field(default=None, max_length=20)
     created_at: datetime = utc_column()
     created_by: str
     closed_at: datetime | None = utc_column(nullable=True)

@@ -71,6 +71,10 @@ def test_settings_are_read_from_the_environment(env: Set) -> None:
     ("name", "value", "words"),
     [
         ("DATABASE_URL", "", "is not a database address"),
+        ("SITE", "care.example.org", "is not an address such as"),
+        ("MAIL_FROM", "nobody", "is not a sender such as"),
+        ("SMTP_PORT", "70000", "is not a port"),
+        ("MAIL", "notify", "needs DPS_NOTIFY_KEY"),
         ("DATABASE_URL", "nonsense", "is not a database address"),
         ("DATABASE_URL", "mysql://dps:hunter2@db/dps", "names mysql: use sqlite or postgresql"),
         ("DATABASE_URL", "postgresql+asyncpg://db/dps", "names postgresql+asyncpg"),
@@ -170,8 +174,8 @@ def test_every_setting_is_read_by_something_of_the_product() -> None:
         if path.name != "settings.py"
     )
 
-    # The secret is only held against the default, when the settings are read.
-    assert [name for name in Settings.model_fields if f"settings.{name}" not in source] == ["secret"]
+    # The secret is only held against the default, when the settings are read; the site is read as `address`.
+    assert [name for name in Settings.model_fields if f"settings.{name}" not in source] == ["secret", "site"]
 
 
 def test_every_setting_has_a_variable_that_reaches_it(env: Set) -> None:
@@ -184,6 +188,19 @@ def test_every_setting_has_a_variable_that_reaches_it(env: Set) -> None:
         "secret": "x" * 32,
         "host": "h",
         "port": "1",
+        "site": "https://care.example.org",
+        "mail": "notify",
+        "mail_from": "Care <no-reply@care.example.org>",
+        "smtp_host": "mail",
+        "smtp_port": "25",
+        "smtp_tls": "tls",
+        "smtp_user": "u",
+        "smtp_password": "p",
+        "notify_url": "https://notify.example.org",
+        "notify_key": "k",
+        "notify_mail_template": "m",
+        "notify_text_template": "t",
+        "webhooks_to_loopback": "true",
         "clock": "accelerated",
         "log_level": "error",
     }

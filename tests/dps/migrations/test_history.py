@@ -1,5 +1,6 @@
 """The history of steps ends where the tables are, on both databases."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -90,10 +91,12 @@ def shape_of(connection: Connection) -> list[str]:
     if connection.dialect.name == "sqlite":
         query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
         statements = connection.execute(text(query)).scalars().all()
+        # A column that a later step adds stands in the line of the one before it.
         return sorted(
-            f"{statement.splitlines()[0]} {line.strip().rstrip(',')}"
+            f"{statement.splitlines()[0]} {part.strip().rstrip(',')}"
             for statement in statements
             for line in statement.splitlines()
+            for part in re.split(r", (?=[a-z_]+ [A-Z])", line)
         )
     queries = (
         "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint "

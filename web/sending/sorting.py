@@ -1,0 +1,108 @@
+"""Sorting: who reads a message, and by which ways it leaves; decided once, where it leaves the outbox."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session, object_session
+from sqlmodel import col, select
+
+from dps.kernel.entropy import Entropy
+from dps.kernel.outbox import Delivery, OutboxMessage, Postman
+from dps.kernel.references import Kind, new_reference
+from web.security.accounts import Account, Part
+from web.sending.letters import NOBODY, Change, Channel, Letter
+from web.sending.webhooks import WebhookEndpoint
+
+_ONE_AT_A_TIME = text("LOCK TABLE change IN SHARE ROW EXCLUSIVE MODE")
+
+DESK = (Part.BROKER, Part.APPROVER)
+_READERS: Mapping[str, Sequence[Part]] = {
+    "award_to_approve": DESK,
+    "award_overturned": DESK,
+    "change_proposed": DESK,
+    "flex_to_sign": DESK,
+}
+_OTHERS: Sequence[Part] = (Part.BROKER,)
+"""At a council: what waits for a decision is for those who decide, all else for the brokers."""
+
+URGENT = frozenset({"award_offered", "award_won", "closing_extended"})
+"""What goes to a mobile telephone as well, where an account names one: an answer is due within hours."""
+
+
+class Sorter:
+    """The worker's postman: a line of the feed, calls to the reader's systems, letters to its people.
+
+    It writes in the transaction that takes the message from the outbox, and sends nothing itself. `spool` is the
+    demonstration's way: the message becomes a file, and nobody is written to.
+    """
+
+    def __init__(self, entropy: Entropy, *, spool: Postman | None, by_text: bool = False) -> None:
+        self._entropy = entropy
+        self._spool = spool
+        self._by_text = by_text
+
+    def carry(self, message: OutboxMessage) -> None:
+        session = object_session(message)
+        assert session is not None
+        assert message.id is not None
+        if self._spool is not None:
+            self._spool.carry(message)
+        if session.get_bind().dialect.name == "postgresql":
+            # Numbers are given in the order in which they can be seen: a reader of the feed goes on from the last one.
+            session.execute(_ONE_AT_A_TIME)
+        session.add(Change(message_id=message.id))
+        endpoints = [one for one in _endpoints(session, message.recipient) if one.wants(message.kind)]
+        for endpoint in endpoints:
+            self._letter(session, message, Channel.WEBHOOK, endpoint_id=endpoint.id)
+        if self._spool is None:
+            readers = readers_of(session, message)
+            for account in readers:
+                self._letter(session, message, Channel.MAIL, account_id=account.id)
+                if self._by_text and account.mobile and message.kind in URGENT:
+                    self._letter(session, message, Channel.TEXT, account_id=account.id)
+            if not readers and not endpoints:
+                self._letter(session, message, Channel.MAIL, delivery=Delivery.GIVEN_UP, last_error=NOBODY)
+        session.flush()
+
+    def _letter(
+        self,
+        session: Session,
+        message: OutboxMessage,
+        channel: Channel,
+        *,
+        account_id: int | None = None,
+        endpoint_id: int | None = None,
+        delivery: Delivery = Delivery.QUEUED,
+        last_error: str | None = None,
+    ) -> None:
+        assert message.id is not None
+        session.add(
+            Letter(
+                ref=new_reference(Kind.MESSAGE, self._entropy),
+                message_id=message.id,
+                channel=channel,
+                account_id=account_id,
+                endpoint_id=endpoint_id,
+                not_before=message.not_before,
+                delivery=delivery,
+                last_error=last_error,
+            )
+        )
+
+
+def readers_of(session: Session, message: OutboxMessage) -> Sequence[Account]:
+    """The open accounts that a message is for: all of a provider's, or those of a council whose work it is."""
+    side, _, key = message.recipient.partition(":")
+    query = select(Account).where(col(Account.closed_at).is_(None)).order_by(col(Account.id))
+    if side == "provider":
+        return session.scalars(query.where(Account.provider == key)).all()
+    parts = _READERS.get(message.kind, _OTHERS)
+    return session.scalars(query.where(Account.authority == key, col(Account.part).in_(parts))).all()
+
+
+def _endpoints(session: Session, recipient: str) -> Sequence[WebhookEndpoint]:
+    return session.scalars(
+        select(WebhookEndpoint)
+        .where(WebhookEndpoint.recipient == recipient, col(WebhookEndpoint.ended_at).is_(None))
+        .order_by(col(WebhookEndpoint.id))
+    ).all()

@@ -1,0 +1,95 @@
+"""What a letter says: what happened, to which reference, where to look. Nothing of a person, and no price, ever.
+
+The words are made from the message's kind, its reference, and one fact, an instant; so nothing else can slip in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from dps.kernel.outbox import OutboxMessage
+from web.pages.wording import instant, plain
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "invitation": ("You are asked to bid", "A package of care in your area is open to you."),
+    "closing_extended": ("More time to bid", "The time to bid was extended, for everybody alike."),
+    "referral_amended": ("A package has changed", "Look at it again: a bid on the old version may need your word."),
+    "referral_corrected": ("A package was corrected", "Nothing that bids depend on has changed."),
+    "round_cancelled": ("A package was taken back", "It is no longer open. Bids for it lapse unopened."),
+    "debrief_ready": ("How your bid fared", "A round that you bid in is decided, and you can read how yours fared."),
+    "award_offered": ("A package is offered to you", "Please answer in time: an offer that runs out goes to the next."),
+    "award_won": ("A package is yours to confirm", "You accepted it in the window. Please confirm it in time."),
+    "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
+    "award_accepted": ("An award was accepted", "The provider has said yes and reads the person's file."),
+    "award_returned": ("An award was returned", "The next in line is asked, or the search goes on."),
+    "award_declined": ("An award was declined", "The next in line is asked, or the search goes on."),
+    "referral_unfilled": ("A package found no provider", "The whole ladder was asked. It stands on the open list now."),
+    "left_over_uncounted": ("A package waits for you", "A search was cut short; somebody has to let it go on."),
+    "open_offer": ("An offer on the open list", "A provider offers to take a package that nobody took."),
+    "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
+    "invitations_undelivered": (
+        "Many invitations did not arrive",
+        "A quarter of the time to bid has passed. You can give everybody more time.",
+    ),
+}
+
+_PORTAL: Mapping[str, str] = {
+    "RND": "/portal/opportunities/",
+    "BID": "/portal/bids/",
+    "AWD": "/portal/offers/",
+    "CON": "/portal/contracts/",
+}
+_DESK: Mapping[str, str] = {"REF": "/desk/referrals/", "AWD": "/desk/awards/"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter in both its forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def written(message: OutboxMessage, *, site: str) -> Written:
+    """The letter about a message."""
+    subject, sentence = _WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
+    closes_at = message.facts.get("closes_at")
+    context = {
+        "subject": subject,
+        "about": message.about,
+        "sentence": sentence,
+        "closes_at": instant(datetime.fromisoformat(closes_at)) if closes_at else "",
+        "link": link(message, site=site),
+    }
+    return Written(
+        subject=f"{subject}: {message.about}",
+        text=_templates().get_template("letter.txt").render(context),
+        html=_templates().get_template("letter.html").render(context),
+    )
+
+
+def link(message: OutboxMessage, *, site: str) -> str:
+    """The page on which the reader sees what the message is about; the reader's first page where it has none."""
+    is_provider = message.recipient.startswith("provider:")
+    path = (_PORTAL if is_provider else _DESK).get(message.about[:3])
+    home = f"{site}/"
+    if path is None:
+        return home
+    round_ref = message.facts.get("round")
+    rest = f"/debriefs/{round_ref}" if message.kind == "debrief_ready" and round_ref else ""
+    return f"{site}{path}{message.about}{rest}"
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("web.sending"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
