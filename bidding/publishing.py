@@ -4,7 +4,7 @@ The term of the scheme and the readiness list of the urgency are asked before an
 the rule hash are frozen then, and a later publication of other rules changes nothing for this referral.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
 from dps.packages import amendments, readiness
-from dps.packages.facts import FreeText, PackageFacts
+from dps.packages.facts import Confidential, FreeText, PackageFacts
 from dps.packages.packages import Package, note_referred, person_of
 from dps.packages.remarks import said, write_remark
 from dps.schemes.loader import rule_hash
@@ -111,6 +111,8 @@ def amend(
     facts: PackageFacts,
     actor: Actor,
     free_text: FreeText | None = None,
+    confidential: Confidential | None = None,
+    edition: str | None = None,
 ) -> int:
     """Change what is asked for after publication: a new version, everybody told, and bids lapse unless reconfirmed.
 
@@ -130,10 +132,19 @@ def amend(
         raise TooLate(closes_at=round_.closes_at, now=now)
     scheme = rules_by_hash(session, referral.rule_hash)
     package = _package(session, referral)
-    if facts.lot != package.lot or facts.locality != package.locality:
-        raise BadInput("another lot or locality is another referral: withdraw this one", field="lot")
+    if (facts.lot, facts.locality, facts.urgency) != (package.lot, package.locality, package.urgency):
+        raise BadInput("another lot, locality or urgency is another referral: withdraw this one", field="lot")
     changed = amendments.amend(
-        session, ports.keyring, package, facts=facts, free_text=free_text, scheme=scheme, actor=actor, now=now
+        session,
+        ports.keyring,
+        package,
+        facts=facts,
+        confidential=confidential,
+        free_text=free_text,
+        edition=edition,
+        scheme=scheme,
+        actor=actor,
+        now=now,
     )
     referral.version = changed.version
     session.add(referral)
@@ -148,6 +159,22 @@ def amend(
         _tell_invited(session, ports, round_, "referral_amended", now)
         _keep_minimum(session, ports, round_, referral, scheme, actor, now)
     return changed.version
+
+
+def tell_correction(
+    session: Session, ports: Ports, referral: Referral, changed: Sequence[str], actor: Actor, now: datetime
+) -> None:
+    """A correction on which no bid rests: what providers see is renewed, and everybody asked is told, nothing more."""
+    found = current_round(session, referral.id)
+    if found is None or found.state is not RoundState.PUBLISHED or referral.rule_hash is None:
+        return
+    round_ = _locked_round(session, referral)
+    package, scheme = _package(session, referral), rules_by_hash(session, referral.rule_hash)
+    round_.published_part = published_part_of(session, package, scheme, now)
+    session.add(round_)
+    session.flush()
+    audit.append(session, round_.stream, "round.corrected", actor, now, {"changed": list(changed)})
+    _tell_invited(session, ports, round_, "referral_corrected", now)
 
 
 _AMENDABLE = (ReferralState.SEEKING, ReferralState.HELD, ReferralState.UNFILLED)

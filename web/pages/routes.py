@@ -9,6 +9,7 @@ from web.assembly import Installation
 from web.pages import refusals
 from web.pages.assets import asset, theme
 from web.pages.desk.awards import Awards
+from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
 from web.pages.forms import provide_form
@@ -50,6 +51,8 @@ def pages(installation: Installation) -> Router:
             Joining,
             Applications,
             Queue,
+            Beginning,
+            Entry,
             Referrals,
             Closings,
             Awards,

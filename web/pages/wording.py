@@ -92,6 +92,12 @@ _MODES = {
 }
 
 _EVENTS = {
+    "package.created": "What is needed was written down",
+    "package.amended": "What is needed was changed: a new version",
+    "package.corrected": "What is needed was corrected",
+    "package.linked": "It was linked with another package",
+    "package.free_text_confirmed": "The words were found to name nobody",
+    "round.corrected": "It was corrected and the invited were told",
     "referral.opened": "The referral was written down",
     "referral.make_ready": "It was checked and is ready to publish",
     "referral.publish": "It was published",

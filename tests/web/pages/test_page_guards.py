@@ -220,10 +220,16 @@ SENT = {
 """What makes every form complete, so that nothing but ownership can be what is refused."""
 
 
+FIXED = {"section": "week", "step": "person"}
+"""Parts of an address that name no row: which page of a form it is."""
+
+
 def filled(path: str, refs: dict[str, str]) -> str:
     """The path with these references, or with ones that nothing has."""
     parts = [
-        refs.get(part[1:].partition(":")[0], "REF-0000-0000-0000") if part.startswith("{") else part
+        refs.get(part[1:].partition(":")[0], FIXED.get(part[1:].partition(":")[0], "REF-0000-0000-0000"))
+        if part.startswith("{")
+        else part
         for part in path.split("/")
     ]
     return "/".join(parts)

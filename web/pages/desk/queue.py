@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from bidding.looking.queue import Place, counts, work_queue
+from dps.kernel.actors import Role
 from dps.schemes.model import Urgency
 from web.pages import names
 from web.pages.guards import DESK
@@ -71,6 +72,7 @@ class Queue(Controller):
             counts=[(str(key), words, counts(kept)[key]) for key, words in PLACES.items()],
             places_words={str(key): words for key, words in PLACES.items()},
             noted=NOTED,
+            is_broker=visit.actor.role is Role.BROKER,
             all=len(kept),
             shown=shown[first : first + SHOWN],
             found=len(shown),

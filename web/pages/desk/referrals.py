@@ -13,6 +13,7 @@ from sqlmodel import Session
 from bidding import deadline, publishing
 from bidding.closings import ExtensionReason
 from bidding.looking.deciding import asked
+from bidding.looking.drafted import drafted
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
 from bidding.looking.placing import awards
 from bidding.looking.previewing import preview
@@ -23,9 +24,12 @@ from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
 from dps.kernel.money import parse_pence
+from dps.packages import readiness
 from dps.schemes.published import standing_scheme
 from dps.schemes.stored import rules_by_hash
 from web.pages import names
+from web.pages.desk.answers import written_down
+from web.pages.desk.sections import WHERE
 from web.pages.forms import Form
 from web.pages.guards import BROKERS, DESK
 from web.pages.visit import Page, Visit
@@ -58,7 +62,12 @@ class Referrals(Controller):
             referral = _one(session, visit, referral_ref)
             its_rounds = rounds(session, referral_ref)
             its_awards = awards(session, visit.actor, visit.ports.keyring, referral=referral_ref)
-            streams = [referral_ref, *(one.round for one in its_rounds), *(one.award for one in its_awards)]
+            streams = [
+                referral_ref,
+                referral.package,
+                *(one.round for one in its_rounds),
+                *(one.award for one in its_awards),
+            ]
             streams += sorted({one.closing for one in its_rounds if one.closing is not None})
             said = remarks(session, visit.ports.keyring, referral_ref)
             scheme = standing_scheme(session, referral.scheme)
@@ -71,6 +80,9 @@ class Referrals(Controller):
                 looks=unanswered(session, referral_ref),
                 said={one.about: one for one in said},
                 remarks=said,
+                linked=drafted(
+                    session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor
+                ).linked,
                 awards=list(reversed(its_awards)),
                 timeline=list(reversed(timeline(session, streams))),
                 is_broker=visit.actor.role is Role.BROKER,
@@ -86,10 +98,19 @@ class Referrals(Controller):
             referral = _one(session, visit, referral_ref)
             scheme = standing_scheme(session, referral.scheme)
             seen = preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
+            draft = drafted(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
+            now_due, later = draft.gaps.for_publication, draft.gaps.for_confirmation
             return visit.page(
                 "desk/publish.html",
                 referral=referral,
                 seen=seen,
+                gaps_now=[(readiness.WORDS[gap], WHERE[gap]) for gap in now_due],
+                gaps_later=[(readiness.WORDS[gap], WHERE[gap]) for gap in later if gap not in now_due],
+                answers=written_down(draft, names.lots([scheme]), names.places([scheme])),
+                words=draft.words if draft.words and draft.words.given else None,
+                are_words_confirmed=draft.are_words_confirmed,
+                edition=draft.edition,
+                is_broker=True,
                 lots=names.lots([scheme]),
                 places=names.places([scheme]),
             )

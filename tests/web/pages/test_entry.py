@@ -1,0 +1,233 @@
+"""Writing a referral down, one thing a page, without JavaScript; and changing it once it is published."""
+
+import pytest
+
+from bidding.drafting import parted
+from bidding.referrals import Referral
+from dps.kernel.errors import BadInput
+from dps.packages.readiness import Gap
+from dps.packages.schedule import parse_schedule
+from tests.web.pages.browsing import Browser
+from tests.web.pages.test_desk import at_the_desk
+from tests.web.served import Served
+from web.pages.desk import sections
+from web.pages.desk.sections import SECTIONS, WHERE
+from web.pages.forms import Form
+
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+def a_visit(**changed: str) -> Form:
+    days = {f"day-{day}": "on" for day in ("Mon", "Tue")}
+    asked = {
+        "from": "07:30",
+        "until": "09:30",
+        "minutes": "30",
+        "carers": "1",
+        "task": "personal_care",
+        "kind": "visit",
+    }
+    return Form(days | asked | changed)
+
+
+def test_visits_are_added_and_removed_in_the_words_of_a_spreadsheet() -> None:
+    one = sections.with_visit("", a_visit())
+    two = sections.with_visit(one, a_visit(**{"from": "18:00", "until": "20:00", "carers": "2"}))
+
+    assert one == "Mon,Tue 07:30-09:30 30m personal_care"
+    assert two == f"{one}; Mon,Tue 18:00-20:00 30m x2 personal_care"
+    assert sections.without_visit(two, 0) == "Mon,Tue 18:00-20:00 30m x2 personal_care"
+    assert sections.without_visit(two, 7) == two
+    assert sections.without_visit(one, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"day-Mon": "", "day-Tue": ""}, "days"),
+        ({"minutes": "half an hour"}, "minutes"),
+        ({"from": ""}, "from"),
+        ({"until": "07:40"}, "from"),
+    ],
+)
+def test_a_visit_that_can_not_be_is_refused_at_its_field(changed: dict[str, str], field: str) -> None:
+    form = a_visit(**changed)
+    form.fields = {name: value for name, value in form.fields.items() if value}
+
+    with pytest.raises(BadInput) as refused:
+        sections.with_visit("", form)
+
+    assert refused.value.field == field
+
+
+def test_live_in_care_has_no_times() -> None:
+    form = a_visit(kind="live_in", minutes="600", **{"from": "", "until": ""})
+
+    assert sections.with_visit("", form) == "Mon,Tue live_in 600m personal_care"
+
+
+def test_everything_that_can_be_missing_has_a_page() -> None:
+    assert set(WHERE) == set(Gap)
+    assert set(WHERE.values()) <= set(SECTIONS)
+
+
+def test_a_week_is_parted_by_its_lines_and_neither_part_is_empty() -> None:
+    week = parse_schedule("Mon 07:30-09:30 30m personal_care; Mon 18:00-20:00 30m meals")
+
+    here, there = parted(week, {1})
+
+    assert (here.text(), there.text()) == ("Mon 07:30-09:30 30m personal_care", "Mon 18:00-20:00 30m meals")
+    for taken in (set(), {0, 1}, {9}):
+        with pytest.raises(BadInput):
+            parted(week, taken)
+
+
+def written(served: Served, broker: Browser) -> str:
+    """A new referral, page by page, as far as the check; its reference."""
+    postcode = f"{served.world.sector(served.world.scheme.localities[0].key)}AA"
+    broker.open("/desk/new")
+    broker.send("/desk/new/person", name="Synthetic Newcomer", date_of_birth="1940-05-06", phone="01632 960001")
+    broker.send("/desk/new/home", postcode=postcode, address="1 Example Street")
+    broker.send("/desk/new/service", lot=served.world.scheme.lots[0].key, urgency="standard")
+    path = broker.page.url.path.removesuffix("/entry/week")
+    broker.send(f"{path}/entry/week", add="yes", **a_visit().fields)
+    broker.send(f"{path}/entry/week", save="yes")
+    broker.send(f"{path}/entry/start", earliest_start="2019-03-10", latest_start="2019-03-20")
+    broker.send(f"{path}/entry/needs")
+    broker.send(f"{path}/entry/words", pen_picture="Needs help to wash.")
+    broker.send(f"{path}/entry/funding", funding="council")
+    broker.send(f"{path}/entry/providers")
+    assert broker.page.url.path == f"{path}/publication"
+    return path.rpartition("/")[2]
+
+
+@SQLITE
+def test_a_referral_is_written_page_by_page_checked_and_published(served: Served) -> None:
+    served.world.provider("Somebody")
+    broker = at_the_desk(served)
+
+    ref = written(served, broker)
+    checked = broker.page.text
+    path = f"/desk/referrals/{ref}"
+    confirmed = broker.send(f"{path}/entry-words").text
+    published = broker.send(f"{path}/publication")
+
+    assert "Synthetic Newcomer" not in checked
+    assert "2 visits, 1 hour a week" in checked
+    assert "Do these words name nobody?" in checked
+    assert "found to name nobody" in confirmed
+    assert "Seeking a provider" in published.text
+    # The page of the providers asked for, and its saving: both open the reason under the person's key.
+    assert len(served.world.events("person.disclosed")) == 2
+
+
+@SQLITE
+def test_nothing_is_stored_before_it_is_known_where_somebody_lives_and_what_they_need(served: Served) -> None:
+    broker = at_the_desk(served)
+    broker.open("/desk/new")
+
+    nameless = broker.send("/desk/new/person", name="")
+    named = broker.send("/desk/new/person", name="Synthetic Newcomer", nhs_number="123")
+    broker.send("/desk/new/person", name="Synthetic Newcomer", nhs_number="")
+    elsewhere = broker.send("/desk/new/home", postcode="EC1A 1BB")
+    wrong = broker.send("/desk/new/home", postcode="nowhere")
+
+    assert [page.status_code for page in (nameless, named, elsewhere, wrong)] == [400] * 4
+    assert "ten digits" in named.text
+    assert "lies in no area" in elsewhere.text
+    assert 'value="Synthetic Newcomer"' in wrong.text
+    assert served.world.events("person.registered") == []
+
+
+@SQLITE
+def test_somebody_who_is_known_is_not_written_down_twice_but_copied(served: Served) -> None:
+    broker = at_the_desk(served)
+    postcode = f"{served.world.sector(served.world.scheme.localities[0].key)}AA"
+    for _ in range(2):
+        broker.open("/desk/new")
+        broker.send("/desk/new/person", name="Synthetic Newcomer", nhs_number="943 476 5919")
+        broker.send("/desk/new/home", postcode=postcode)
+        broker.send("/desk/new/service", lot=served.world.scheme.lots[0].key, urgency="crisis")
+    (first,) = served.world.rows(Referral)
+
+    link = broker.page.text
+    broker.open(f"/desk/referrals/{first.ref}")
+    copied = broker.send(f"/desk/referrals/{first.ref}/copy")
+
+    assert "is known already" in link
+    assert f"/desk/referrals/{first.ref}" in link
+    assert copied.url.path.endswith("/publication")
+    assert len(served.world.rows(Referral)) == 2
+    assert len(served.world.events("person.registered")) == 1
+
+
+@SQLITE
+def test_a_draft_is_parted_in_two_that_are_linked(served: Served) -> None:
+    visits = "Mon-Sun 07:30-09:30 30m personal_care; Mon-Fri 18:00-20:00 30m meals"
+    draft = served.world.referral(publish_it=False, visits=visits)
+    broker = at_the_desk(served)
+    broker.open(f"/desk/referrals/{draft}/split")
+
+    nothing = broker.send(f"/desk/referrals/{draft}/split")
+    second = broker.send(f"/desk/referrals/{draft}/split", **{"visit-1": "on"})
+
+    assert nothing.status_code == 400
+    assert "5 visits, 2 hours 30 minutes a week" in second.text
+    assert "7 visits, 3 hours 30 minutes a week" in broker.open(f"/desk/referrals/{draft}/publication").text
+    assert "Another part of this person" in broker.open(f"/desk/referrals/{draft}").text
+
+
+@SQLITE
+def test_two_people_of_one_household_are_linked_and_one_person_is_not(served: Served) -> None:
+    one, other = served.world.referral(publish_it=False), served.world.referral(publish_it=False)
+    broker = at_the_desk(served)
+    path = f"/desk/referrals/{one}/household"
+    broker.open(path)
+
+    missing = broker.send(path, other="REF-0000-0000-0000")
+    itself = broker.send(path, other=one)
+    linked = broker.send(path, other=other.lower())
+
+    assert (missing.status_code, itself.status_code) == (400, 400)
+    assert f'href="/desk/referrals/{other}"' in linked.text
+    assert "Somebody of the same household" in linked.text
+
+
+@SQLITE
+def test_a_published_referral_is_amended_by_what_bids_rest_on_and_corrected_by_the_rest(served: Served) -> None:
+    world = served.world
+    bidder = world.provider("Somebody")
+    referral = world.referral()
+    world.bid(bidder, referral, pence=1600)
+    broker = at_the_desk(served)
+    path = f"/desk/referrals/{referral}"
+
+    warned = broker.open(f"{path}/entry/funding").text
+    broker.send(f"{path}/entry/funding", funding="chc")
+    corrected = world.round(referral).version
+    broker.open(f"{path}/entry/start")
+    amended = broker.send(f"{path}/entry/start", latest_start="2019-03-28")
+    fixed = broker.open(f"{path}/entry/service").text
+    other = broker.send(f"{path}/entry/service", lot=world.scheme.lots[0].key, urgency="crisis")
+
+    assert "This is published." in warned
+    assert (corrected, world.round(referral).version) == (1, 2)
+    assert "corrected and the invited were told" in amended.text
+    assert "amended and the invited were told" in amended.text
+    assert "This is published." in fixed
+    assert other.status_code == 400
+    assert "another referral" in other.text
+
+
+@SQLITE
+def test_who_saves_what_somebody_else_has_changed_meanwhile_is_told(served: Served) -> None:
+    draft = served.world.referral(publish_it=False)
+    first, second = at_the_desk(served), at_the_desk(served)
+    path = f"/desk/referrals/{draft}/entry/start"
+    first.open(path)
+    second.open(path)
+
+    first.send(path, latest_start="2019-03-21")
+    late = second.send(path, latest_start="2019-03-22")
+
+    assert late.status_code == 409
