@@ -79,7 +79,7 @@ def read_referrals(
 
     Raises BadInput for a file that can't be read at all; everything else is collected.
     """
-    sheet = read_sheet(path, columns=tuple(_COLUMNS), required=REQUIRED)
+    sheet = read_sheet(path, columns=COLUMNS, required=REQUIRED)
     place = _Place(scheme, authority, today, LocalityMap(scheme.localities), exists)
     readings = [_read_row(row, place) for row in sheet.rows]
     drafts = tuple(reading.draft for reading in readings if reading.draft is not None)
@@ -115,7 +115,7 @@ class _Reading:
 
 def _read_row(row: SheetRow, place: _Place) -> _Reading:
     reading, values = _Reading(row.number), dict[str, Any]()
-    for column, read in _COLUMNS.items():
+    for column, read in _READERS.items():
         cell = row.cells.get(column, "")
         is_empty = isinstance(cell, str) and not cell.strip()
         if is_empty and column in REQUIRED:
@@ -243,7 +243,7 @@ def _provider(cell: Cell) -> str:
     return parse_reference(words(cell), Kind.PROVIDER)
 
 
-_COLUMNS: Mapping[str, Callable[[Cell], Any]] = {
+_READERS: Mapping[str, Callable[[Cell], Any]] = {
     "name": a_line("name"),
     "address": a_text("address"),
     "postcode": lambda cell: parse(words(cell)),
@@ -274,3 +274,6 @@ _COLUMNS: Mapping[str, Callable[[Cell], Any]] = {
     "group": a_line("group"),
     "linked_as": choice(LinkKind),
 }
+
+COLUMNS = tuple(_READERS)
+"""Every column that a file of referrals may have."""

@@ -10,6 +10,7 @@ from web.pages import refusals
 from web.pages.assets import asset, theme
 from web.pages.desk.awards import Awards
 from web.pages.desk.entry import Beginning, Entry
+from web.pages.desk.importing import Importing
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
 from web.pages.forms import provide_form
@@ -52,6 +53,7 @@ def pages(installation: Installation) -> Router:
             Applications,
             Queue,
             Beginning,
+            Importing,
             Entry,
             Referrals,
             Closings,
