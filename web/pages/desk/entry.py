@@ -295,7 +295,7 @@ def _choices(session: Session, scheme: Scheme, draft: Drafted | None) -> dict[st
         "fundings": [str(one) for one in FundingStream if one is not FundingStream.UNDECIDED],
         "sets_budget": lot.sets_budget if lot else False,
         "days": [day.short for day in Weekday],
-        "tasks": sorted({*TASKS, *(lot.visits.shorter_tasks if lot else ())}),
+        "tasks": list(dict.fromkeys([*TASKS, *(lot.visits.shorter_tasks if lot else ())])),
         "kinds": KINDS,
         "providers": providers_by_name(session),
         "parse_schedule": _lines,

@@ -63,10 +63,9 @@ class Importing(Controller):
                 with visit.command() as session:
                     referral = referral_of(session, ref, visit.actor)
                     scheme = standing_scheme(session, referral.scheme)
-                    request = {"referral_ref": ref, "scheme": scheme, "actor": visit.actor}
                     if referral.state is ReferralState.DRAFT:
-                        make_ready(session, visit.ports, **request)
-                    publish(session, visit.ports, **request)
+                        make_ready(session, visit.ports, referral_ref=ref, scheme=scheme, actor=visit.actor)
+                    publish(session, visit.ports, referral_ref=ref, scheme=scheme, actor=visit.actor)
                 published.append(ref)
             except NotReady as lacking:
                 unready[ref] = [str(one) for one in lacking.missing]
