@@ -36,6 +36,7 @@ import dps.register.providers
 import dps.register.rate_cards
 import dps.register.suspensions
 import dps.schemes.stored
+import web.pages.portal.own_copies
 import web.security.accounts
 import web.security.api_keys
 import web.security.guesses

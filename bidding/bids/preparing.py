@@ -3,6 +3,7 @@
 Nothing is stored and nothing is locked; the same rules are asked again, under the locks, when the bid comes in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -60,6 +61,19 @@ def terms_of(session: Session, *, round_ref: str, actor: Actor, now: datetime) -
         questions=asked.questions,
         published_card=card,
         published_weekly_pence=weekly_cost_pence(card, asked.schedule) if card else None,
+    )
+
+
+def preview_bundle(
+    session: Session, *, round_refs: Sequence[str], content: BidContent, actor: Actor, now: datetime
+) -> Preview:
+    """`preview` of one bid for these rounds together: costs and hours are sums, each reason is given once."""
+    parts = [preview(session, round_ref=ref, content=content, actor=actor, now=now) for ref in round_refs]
+    costs = [part.weekly_pence for part in parts]
+    return Preview(
+        problems=tuple(dict.fromkeys(words for part in parts for words in part.problems)),
+        weekly_pence=None if None in costs else sum(cost for cost in costs if cost is not None),
+        weekly_minutes=sum(part.weekly_minutes for part in parts),
     )
 
 

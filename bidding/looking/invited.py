@@ -1,5 +1,6 @@
 """What a provider sees of the rounds it is asked in, and of its own bids."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,12 +41,15 @@ def opportunities(
     now: datetime,
     *,
     ref: str | None = None,
+    refs: Collection[str] | None = None,
     after: str | None = None,
+    most: int = PAGE,
+    scheme: str | None = None,
     lot: str | None = None,
     locality: str | None = None,
     closes_before: datetime | None = None,
 ) -> list[Opportunity]:
-    """The open rounds this provider is asked in; `ref` looks for one of them, the rest narrows the list."""
+    """The open rounds this provider is asked in; `ref` looks for one, `refs` for several, the rest narrows the list."""
     query = (
         select(Round, Invitation.state, Closing.ref)
         .join(Invitation, col(Invitation.round_id) == col(Round.id))
@@ -58,10 +62,14 @@ def opportunities(
             behind(Round, after),
         )
         .order_by(col(Round.id))
-        .limit(PAGE)
+        .limit(most)
     )
     if ref is not None:
         query = query.where(Round.ref == ref)
+    if refs is not None:
+        query = query.where(col(Round.ref).in_(refs))
+    if scheme is not None:
+        query = query.where(Round.scheme == scheme)
     if lot is not None:
         query = query.where(Round.lot == lot)
     if locality is not None:
@@ -101,7 +109,14 @@ class OwnBid:
     receipt: dict[str, Any]
 
 
-def own_bids(session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None) -> list[OwnBid]:
+def own_bids(
+    session: Session,
+    actor: Actor,
+    *,
+    ref: str | None = None,
+    refs: Collection[str] | None = None,
+    after: str | None = None,
+) -> list[OwnBid]:
     """This provider's bids, replaced and withdrawn ones too, in the order they were received."""
     query = (
         select(Bid.ref, Bid.state, Bid.received_at, Bid.valid_until, Bid.receipt, Closing.closes_at)  # type: ignore[call-overload]
@@ -112,6 +127,8 @@ def own_bids(session: Session, actor: Actor, *, ref: str | None = None, after: s
     )
     if ref is not None:
         query = query.where(Bid.ref == ref)
+    if refs is not None:
+        query = query.where(col(Bid.ref).in_(refs))
     return [
         OwnBid(
             bid=found.ref,

@@ -1,13 +1,19 @@
-"""The two cookies: the session's, and one that ties the sign-in form to the browser that was given it.
+"""The three cookies: the session's, one that ties the sign-in form to the browser that was given it, and the key under
+which this browser's own copies of its bids are kept (law 2).
 
 `__Host-`: this host alone, the whole site, over TLS alone. The demonstration, which speaks plain HTTP to one machine,
 does without, because some browsers keep no secure cookie there.
 """
 
+import base64
+
 from litestar.datastructures import Cookie
 
 from web.api.guards import Connection
 from web.assembly import Installation
+
+_KEY_BYTES = 32
+_KEPT_S = 90 * 24 * 60 * 60
 
 
 def session_token(connection: Connection) -> str | None:
@@ -29,11 +35,26 @@ def visit_cookie(connection: Connection, token: str) -> Cookie:
     return _cookie(connection, "visit", token)
 
 
-def _cookie(connection: Connection, name: str, token: str | None) -> Cookie:
+def copies_key(connection: Connection) -> bytes | None:
+    """The key of this browser's own copies; None where it has none, or what it has is no key."""
+    try:
+        key = base64.urlsafe_b64decode(connection.cookies.get(_name(connection, "copies"), "") + "=")
+    except ValueError:
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def copies_cookie(connection: Connection, key: bytes) -> Cookie:
+    """The key again, to be kept as long as a bid may stand."""
+    text = base64.urlsafe_b64encode(key).decode().rstrip("=")
+    return _cookie(connection, "copies", text, kept_s=_KEPT_S)
+
+
+def _cookie(connection: Connection, name: str, token: str | None, *, kept_s: int | None = None) -> Cookie:
     return Cookie(
         key=_name(connection, name),
         value=token or "",
-        max_age=None if token else 0,
+        max_age=kept_s if token else 0,
         path="/",
         secure=not _is_demo(connection),
         httponly=True,

@@ -91,3 +91,10 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
     if token is None or elsewhere or not hmac.compare_digest(csrf_of(token).encode(), given.encode()):
         raise BadForm()
     return Form(fields, files)
+
+
+class Values(dict[str, str]):
+    """What was filled in, for a template; an empty text where nothing was."""
+
+    def __missing__(self, key: str) -> str:
+        return ""

@@ -19,6 +19,7 @@ from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
 from web.pages.portal.free_hours import FreeHours
 from web.pages.portal.joining import Applications, Joining
+from web.pages.portal.many import ManyBids
 from web.pages.portal.offers import Contracts, Offers
 from web.pages.portal.opportunities import Opportunities, Portal
 from web.pages.portal.own_service import OwnService
@@ -42,6 +43,7 @@ def pages(installation: Installation) -> Router:
             Portal,
             Opportunities,
             Bidding,
+            ManyBids,
             Bids,
             Offers,
             Contracts,

@@ -25,6 +25,13 @@ def in_life(database: Database, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
+def worcestershire(database: Database, tmp_path: Path) -> Iterator[Served]:
+    """A council that decides jointly, so that bundles are taken."""
+    with Served(database, tmp_path, "worcestershire") as council:
+        yield council
+
+
+@pytest.fixture
 def site(served: Served) -> Iterator[str]:
     listening = Site(served)
     yield listening.start()

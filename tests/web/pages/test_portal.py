@@ -150,10 +150,12 @@ def test_a_form_that_is_sent_twice_seals_one_bid_and_shows_one_receipt(served: S
 
 
 @SQLITE
-def test_no_price_of_a_sealed_bid_stands_on_any_page_after_it_was_handed_in(served: Served) -> None:
-    browser = provider(served, "Sealed")
+def test_no_price_of_a_sealed_bid_stands_on_any_page_but_in_the_browser_that_handed_it_in(served: Served) -> None:
+    bidder = provider(served, "Sealed")
     referral = served.world.referral()
-    bid = handed_in(served, browser, referral, "17.89")
+    bid = handed_in(served, bidder, referral, "17.89")
+    browser = Browser(served)
+    browser.sign_in(an_account(served, Part.PROVIDER_USER, provider=bidder.actor.provider))  # type: ignore[attr-defined]
     round_ = served.world.round(referral).ref
 
     pages = ["/portal", "/portal/bids", f"/portal/bids/{bid}", f"/portal/opportunities/{round_}",

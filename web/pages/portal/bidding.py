@@ -21,9 +21,11 @@ from dps.kernel.errors import AnsweredMeanwhile, BadInput, InvalidBid
 from dps.kernel.money import Band, PriceBasis, RateCard, parse_pence
 from dps.register.providers import Provider
 from dps.register.rate_cards import rate_card_of
-from web.pages.forms import Form
+from web.pages.cookies import copies_cookie, copies_key
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame, opportunity
+from web.pages.portal.own_copies import browser_key, copy_of, keep
 from web.pages.visit import Page, Visit
 from web.security.sessions import new_token
 
@@ -39,14 +41,15 @@ class Bidding(Controller):
 
     @get("/", sync_to_thread=True)
     def form(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """The form, filled in from the provider's own prices and the earliest start."""
+        """The form, filled in from this browser's own copy of a live bid, else from own prices and the first start."""
         with visit.look() as (session, now):
             asked = opportunity(session, visit, round_ref)
             terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
             card = _own_card(session, visit, asked)
-        values = {f"price-{price.band}": _plain_pounds(price.pence) for price in card.prices} if card else {}
+            live = live_bids(session, visit.actor).get(round_ref)
+            before = copy_of(session, copies_key(visit.request), live.bid) if live else None
         start = terms.earliest_start or terms.latest_start
-        values["starts_on"] = start.isoformat() if start else ""
+        values = _filled(before) if before else _filled_card(card) | {"starts_on": start.isoformat() if start else ""}
         return _form(visit, round_ref, values | {"once": new_token()}, {})
 
     @post("/", sync_to_thread=True, status_code=200)
@@ -65,7 +68,7 @@ class Bidding(Controller):
                 return _form(visit, round_ref, form.fields, faults)
             comes_to = preview(session, round_ref=round_ref, content=content, actor=visit.actor, now=now)
             if comes_to.problems:
-                return _form(visit, round_ref, form.fields, _placed(comes_to.problems))
+                return _form(visit, round_ref, form.fields, placed(comes_to.problems))
             return visit.page(
                 "portal/check.html",
                 one=asked,
@@ -88,19 +91,24 @@ class Bidding(Controller):
         if content is None:
             return _form(visit, round_ref, form.fields, faults)
         try:
-            receipt = _submitted(visit, round_ref, content, form.needed("once", "load the form again"))
+            once, secret = form.needed("once", "load the form again"), browser_key(visit.request)
+            receipt = hand_in(visit, [round_ref], content, once=once, secret=secret)
         except InvalidBid as invalid:
-            return _form(visit, round_ref, form.fields, _placed(invalid.problems))
-        return visit.to(f"/portal/bids/{receipt['bid']}")
+            return _form(visit, round_ref, form.fields, placed(invalid.problems))
+        return visit.to(f"/portal/bids/{receipt['bid']}", cookies=[copies_cookie(visit.request, secret)])
 
 
-def _submitted(visit: Visit, round_ref: str, content: BidContent, key: str) -> dict[str, Any]:
-    request = {"rounds": [round_ref], "content": content, "actor": visit.actor, "idempotency_key": key}
+def hand_in(visit: Visit, rounds: list[str], content: BidContent, *, once: str, secret: bytes) -> dict[str, Any]:
+    """Seal a bid and keep this browser's own copy under `secret`; returns the receipt."""
+    request = {"rounds": rounds, "content": content, "actor": visit.actor, "idempotency_key": once}
     try:
-        return submitting.submit_in(visit.installation.database, visit.ports, **request)
+        receipt = submitting.submit_in(visit.installation.database, visit.ports, **request)
     except AnsweredMeanwhile:
         # A twin of this form was first: its receipt is this one's.
-        return submitting.submit_in(visit.installation.database, visit.ports, **request)
+        receipt = submitting.submit_in(visit.installation.database, visit.ports, **request)
+    with visit.command() as session:
+        keep(session, secret, bid=receipt["bid"], content=content, now=visit.ports.clock.read(session))
+    return receipt
 
 
 def _own_card(session: Session, visit: Visit, asked: Opportunity) -> RateCard | None:
@@ -112,7 +120,23 @@ def _own_card(session: Session, visit: Visit, asked: Opportunity) -> RateCard | 
     return card if card is not None and card.basis is PriceBasis.PER_HOUR else None
 
 
-def _plain_pounds(pence: int) -> str:
+def _filled_card(card: RateCard | None) -> dict[str, str]:
+    return {f"price-{price.band}": plain_pounds(price.pence) for price in card.prices} if card else {}
+
+
+def _filled(content: BidContent) -> dict[str, str]:
+    """A bid as its form's fields."""
+    return {
+        **_filled_card(content.card),
+        **{f"{_ANSWER}{key}": answer for key, answer in content.answers},
+        "starts_on": content.starts_on.isoformat(),
+        "preference": str(content.preference or ""),
+        "exceptional_reason": content.exceptional_reason or "",
+    }
+
+
+def plain_pounds(pence: int) -> str:
+    """`17.25`, as a field of a form takes it."""
     return f"{pence // 100}.{pence % 100:02d}"
 
 
@@ -169,21 +193,22 @@ def _whole(text: str) -> int | None:
     return number
 
 
-def _placed(problems: tuple[str, ...]) -> dict[str, str]:
+def placed(problems: tuple[str, ...]) -> dict[str, str]:
     """The engine's sentences at the field that each is most likely about."""
-    placed: dict[str, str] = {}
+    found: dict[str, str] = {}
     for words in problems:
         lowered = words.lower()
         is_price = "price" in lowered or "rate" in lowered
         field = "price-weekday" if is_price else "starts_on" if "start" in lowered or "visit by" in lowered else "bid"
-        placed[field] = f"{placed[field]} {words}" if field in placed else words
-    return placed
+        found[field] = f"{found[field]} {words}" if field in found else words
+    return found
 
 
 def _form(visit: Visit, round_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
         asked = opportunity(session, visit, round_ref)
         terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
+        live = live_bids(session, visit.actor).get(round_ref)
         return visit.page(
             "portal/bid.html",
             status=400 if faults else 200,
@@ -191,13 +216,7 @@ def _form(visit: Visit, round_ref: str, values: Mapping[str, str], faults: Mappi
             terms=terms,
             values=Values(values),
             faults=faults,
-            live=live_bids(session, visit.actor).get(round_ref),
+            live=live,
+            has_copy=bool(live and copy_of(session, copies_key(visit.request), live.bid)),
             **frame(session, visit),
         )
-
-
-class Values(dict[str, str]):
-    """What was filled in; an empty text where nothing was."""
-
-    def __missing__(self, key: str) -> str:
-        return ""

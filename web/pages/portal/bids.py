@@ -14,14 +14,16 @@ from bidding.looking.debriefed import debrief_in
 from bidding.looking.invited import OwnBid, own_bids
 from bidding.looking.pages import PAGE
 from dps.kernel.errors import NotFound
+from web.pages.cookies import copies_key
 from web.pages.forms import Form
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame
+from web.pages.portal.own_copies import copy_of
 from web.pages.visit import Page, Visit
 
 
 class Bids(Controller):
-    """Replaced and withdrawn bids too. What a sealed bid says is shown to nobody, its bidder included."""
+    """Replaced and withdrawn bids too. What a sealed bid says is shown in the browser that handed it in alone."""
 
     path = "/portal/bids"
     guards = (PORTAL,)
@@ -45,6 +47,7 @@ class Bids(Controller):
                 is_open=bid.bid in live and now < bid.closes_at,
                 is_outdated=bid.bid in live and not live[bid.bid].is_current,
                 receipt=json.dumps(bid.receipt, sort_keys=True, separators=(", ", ": ")),
+                copy=copy_of(session, copies_key(visit.request), bid_ref),
                 debriefs=debriefs(session, visit.actor, bid_ref),
                 **frame(session, visit),
             )

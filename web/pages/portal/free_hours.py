@@ -15,9 +15,8 @@ from dps.register import capacity
 from dps.register.capacity import WHOLE_AUTHORITY, Ledger
 from dps.register.providers import Provider
 from dps.schemes.model import Authority, Scheme
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.bidding import Values
 from web.pages.portal.own import own_provider, row_id, today_of
 from web.pages.visit import Page, Visit
 

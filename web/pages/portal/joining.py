@@ -16,9 +16,8 @@ from dps.register.documents import latest_documents, missing
 from dps.register.own_standing import required_documents
 from dps.register.providers import provider_of
 from dps.schemes.model import AdmissionQuestion, Scheme
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.bidding import Values
 from web.pages.visit import Page, Visit
 
 _LOT, _PLACE, _ANSWER = "lot-", "place-", "answer-"

@@ -18,9 +18,8 @@ from dps.register.providers import Provider, change_service
 from dps.register.standing import standing
 from dps.schemes.model import Scheme
 from web.pages import names
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.bidding import Values
 from web.pages.portal.own import own_provider, row_id, today_of, wall_time
 from web.pages.portal.standing_words import hindrance_words
 from web.pages.visit import Page, Visit

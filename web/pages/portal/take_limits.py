@@ -9,9 +9,8 @@ from litestar.di import NamedDependency
 from dps.kernel.errors import BadInput
 from dps.register import limits
 from dps.register.limits import LimitPart
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.bidding import Values
 from web.pages.portal.own import own_provider, own_scheme, row_id, wall_time
 from web.pages.visit import Page, Visit
 

@@ -1,0 +1,67 @@
+"""A bidder's own copy of a sealed bid, readable in the browser that handed it in and nowhere else (law 2).
+
+The copy is encrypted under 256 random bits that live in that browser's cookie alone; here lies the ciphertext, padded
+like the bid itself. Another browser, a dump, an administrator, the worker: none of them can read it. It is a comfort
+and no record: lost with the cookie, forgotten after 90 days.
+"""
+
+import json
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from bidding.bids.content import BidContent
+from bidding.sealing.seal import pad, unpad
+from dps.kernel.columns import bytes_column, canonical_json, id_column, utc_column
+from dps.kernel.entropy import SystemEntropy
+from dps.kernel.errors import Corrupted
+from dps.kernel.keys import SecretBox
+from web.api.guards import Connection
+from web.pages.cookies import copies_key
+
+KEPT = timedelta(days=90)
+
+
+class OwnCopy(SQLModel, table=True):
+    """The ciphertext of one bid's copy."""
+
+    __tablename__ = "own_copy"
+
+    id: int | None = id_column()
+    bid: str = Field(unique=True, max_length=24)
+    sealed: bytes = bytes_column()
+    kept_at: datetime = utc_column(index=True)
+
+
+def browser_key(connection: Connection) -> bytes:
+    """The key that this browser brought along, or 256 random bits for one that has none yet."""
+    return copies_key(connection) or SystemEntropy().token(32)
+
+
+def keep(session: Session, key: bytes, *, bid: str, content: BidContent, now: datetime) -> None:
+    """Keep what was bid for this browser alone; a copy that is there stays. Old ones are forgotten by the way."""
+    session.execute(delete(OwnCopy).where(col(OwnCopy.kept_at) < now - KEPT))
+    if session.exec(select(OwnCopy.id).where(OwnCopy.bid == bid)).first() is None:
+        plain = pad(canonical_json(content.to_dict()).encode())
+        session.add(OwnCopy(bid=bid, sealed=SecretBox(key).seal(plain, about=_about(bid)), kept_at=now))
+        session.flush()
+
+
+def copy_of(session: Session, key: bytes | None, bid: str) -> BidContent | None:
+    """What this browser bid; None where it has no key, another one, or there is no copy."""
+    if key is None:
+        return None
+    row = session.exec(select(OwnCopy).where(OwnCopy.bid == bid)).first()
+    if row is None:
+        return None
+    try:
+        plain = SecretBox(key).open(row.sealed, about=_about(bid))
+    except Corrupted:
+        # Handed in from another browser, whose key this one is not.
+        return None
+    return BidContent.from_dict(json.loads(unpad(plain)))
+
+
+def _about(bid: str) -> str:
+    return f"own copy {bid}"
