@@ -33,8 +33,9 @@ from dps.kernel.keys import Keyring, SecretBox
 from dps.kernel.references import Kind, new_reference
 from dps.packages.facts import Confidential, FreeText, FundingStream, LinkKind, PackageFacts, check_against_scheme
 from dps.packages.identity import AgeBand
-from dps.packages.persons import Person, Purpose, may_disclose, personal_box, record_opening
+from dps.packages.persons import Person, Purpose, may_disclose, open_identity, personal_box, record_opening
 from dps.packages.residence import refuse_other_council
+from dps.packages.telltales import Found, telltales
 from dps.schemes.model import Scheme, Urgency
 
 WRITING = (Role.BROKER, Role.REQUESTER)
@@ -323,6 +324,15 @@ def free_text_of(session: Session, keyring: Keyring, package: Package) -> FreeTe
     if package.free_text is None:
         raise PersonErased(ref=person_of(session, package).ref)
     return open_free_text(personal_box(keyring, person_of(session, package)), package)
+
+
+def telltales_of(session: Session, keyring: Keyring, package: Package) -> tuple[Found, ...]:
+    """What in the words may tell who the person is, their own record compared; for whoever is about to confirm them."""
+    if package.free_text is None:
+        return ()
+    person = person_of(session, package)
+    box = personal_box(keyring, person)
+    return telltales(open_free_text(box, package), open_identity(box, person))
 
 
 def versions_of(session: Session, package: Package) -> Sequence[PackageVersion]:

@@ -122,7 +122,7 @@ def correct_identity(
     _refuse_unborn(identity, now)
     current = locked_one(session, Person, person.id)
     box = personal_box(keyring, current)
-    before = _identity(box, current)
+    before = open_identity(box, current)
     changed = sorted(name for name in Identity.__slots__ if getattr(before, name) != getattr(identity, name))
     if not changed:
         raise NothingChanged(ref=person.ref)
@@ -151,7 +151,7 @@ def disclose(
     """
     current = locked_one(session, Person, person.id, shared=True)
     may_disclose(current, actor=actor, purpose=purpose, winner=winner)
-    identity = _identity(personal_box(keyring, current), current)
+    identity = open_identity(personal_box(keyring, current), current)
     record_opening(session, current, "person.disclosed", actor, purpose, now, {"ref": current.ref})
     return identity
 
@@ -194,6 +194,12 @@ def personal_box(keyring: Keyring, person: Person) -> SecretBox:
     return SecretBox(keyring.application.open(person.wrapped_key, about=_about_key(person.ref)))
 
 
+def open_identity(box: SecretBox, person: Person) -> Identity:
+    """For comparing inside a command alone; whoever is shown it goes through `disclose`."""
+    assert person.identity is not None  # the table's CHECK: whoever has a key has an identity
+    return Identity.from_bytes(box.open(person.identity, about=_about_identity(person.ref)))
+
+
 # Queries
 
 
@@ -204,11 +210,6 @@ def find_person(session: Session, ref: str, *, actor: Actor) -> Person:
         raise NotFound(kind="person", ref=ref)
     actor.sees("person", ref, authority=person.authority)
     return person
-
-
-def _identity(box: SecretBox, person: Person) -> Identity:
-    assert person.identity is not None  # the table's CHECK: whoever has a key has an identity
-    return Identity.from_bytes(box.open(person.identity, about=_about_identity(person.ref)))
 
 
 def _refuse_unborn(identity: Identity, now: datetime) -> None:

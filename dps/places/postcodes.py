@@ -29,6 +29,7 @@ _TERRITORIES = "ASCN|BBND|BIQQ|FIQQ|PCRN|SIQQ|STHL|TDCU|TKCA"
 
 _UNIT = re.compile(f"(?:{_DISTRICT}) *{_INWARD}|GIR *0AA|(?:{_TERRITORIES}) *1ZZ")
 _WRITTEN_OUT = re.compile(rf"(?<![A-Z0-9])(?:{_UNIT.pattern})(?![A-Z0-9])")
+_IN_TEXT = re.compile(_WRITTEN_OUT.pattern, re.IGNORECASE | re.ASCII)
 _DISTRICT_ALONE = re.compile(f"{_DISTRICT}|GIR|{_TERRITORIES}")
 _SECTOR = re.compile(f"({_DISTRICT}|GIR|{_TERRITORIES}) +([0-9])")
 _OUTWARD_SHAPE = re.compile("(?P<first>[A-Z])(?P<second>[A-Z]?)(?:[0-9]{1,2}|[0-9](?P<last>[A-Z]))")
@@ -166,6 +167,11 @@ def canonical(plain: str) -> str | None:
     """The canonical form of a code in capitals, spaced in any way (`L6  1AB`), or None where it is no postcode."""
     match = _UNIT.fullmatch(plain)
     return _joined(match) if match else None
+
+
+def written_in(text: str) -> list[tuple[int, int]]:
+    """Where whole postcodes stand in a running text, in any case, as `text[start:end]`."""
+    return [match.span() for match in _IN_TEXT.finditer(text)]
 
 
 def area_of(district: str) -> str:
