@@ -118,6 +118,12 @@ def _audit() -> Loaded:
     return app
 
 
+def _retention() -> Loaded:
+    from web.commands.retention import retention
+
+    return retention
+
+
 COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "init": (_init, "Make an installation: keys, database, postcodes, rules."),
     "demo": (_demo, "Play one council through a working week, then serve it."),
@@ -134,6 +140,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "statements": (_statements, "What contracts and areas are paid."),
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
+    "retention": (_retention, "Who may no longer be kept, and erasing them."),
     "audit": (_audit, "Prove that nothing was changed."),
 }
 

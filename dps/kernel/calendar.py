@@ -6,6 +6,7 @@ Source: design.md §6.
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -348,3 +349,10 @@ def next_closing(after: datetime, times: tuple[time, ...], calendar: WorkingCale
         if closing is not None:
             return closing
         day = calendar.next_working_day(day)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later; where that month is shorter, its last day."""
+    year, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + year, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

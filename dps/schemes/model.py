@@ -323,6 +323,13 @@ class Publication(Section):
     smallest_group: int = Field(default=5, ge=2)
 
 
+class Retention(Section):
+    """How long people are kept: months after the last day of care, and where no care was ever given."""
+
+    served_months: int = Field(default=96, ge=12, le=600)
+    unserved_months: int = Field(default=24, ge=6, le=600)
+
+
 class Demo(Section):
     """How a demonstration plays this scheme: an instant inside its term and the synthetic market's size."""
 
@@ -366,6 +373,7 @@ class Scheme(Section):
     unfilled: Open
     direct_award: DirectAward = DirectAward()
     publication: Publication = Publication()
+    retention: Retention = Retention()
     variations: Variations = Variations()
     payments: tuple[Payment, ...] = ()
     demo: Demo | None = None

@@ -28,6 +28,7 @@ from dps.schemes.model import (
     Open,
     Publication,
     Quality,
+    Retention,
     Scheme,
     ScoredQuestion,
     Stage,
@@ -75,6 +76,7 @@ def rulebook(scheme: Scheme) -> str:
         _award(scheme.award),
         _unfilled(scheme.unfilled, scheme.direct_award),
         _publication(scheme.publication),
+        _retention(scheme.retention),
         variations(scheme.variations),
         payments(scheme.payments),
     )
@@ -326,4 +328,14 @@ def _publication(publication: Publication) -> Iterator[str]:
     yield (
         f"With fewer than {publication.full_from_referrals} referrals in twelve months only locality, lot and schedule "
         f"are published. No published combination fits fewer than {publication.smallest_group} people."
+    )
+
+
+def _retention(retention: Retention) -> Iterator[str]:
+    yield "## How long people are kept"
+    yield ""
+    yield (
+        f"Who was cared for is erased {retention.served_months} months after the last day of care, who never was "
+        f"{retention.unserved_months} months after the last step of their referral. Nobody is erased while they are "
+        "served or a provider is sought. What was bought and paid stays, and names nobody."
     )

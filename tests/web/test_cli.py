@@ -279,3 +279,11 @@ def test_a_pack_of_no_award_says_so_and_writes_nothing(installed: Path) -> None:
 
     assert result.exit_code == 2
     assert not (installed / "pack.zip").exists()
+
+
+def test_the_retention_schedule_changes_nothing_unless_told_to(installed: Path) -> None:
+    listed = dps("retention", "--json")
+    erased = dps("retention", "--erase")
+
+    assert json.loads(listed.stdout) == {"due": [], "erased": 0, "kept": []}
+    assert (erased.exit_code, erased.stdout) == (0, "Nobody is due: everybody's time still runs.\n")
