@@ -31,6 +31,8 @@ from dps.kernel.money import amount
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
+from dps.law.bases import basis_of
+from dps.law.watch import refuse_passed_limits
 from dps.packages import amendments, readiness
 from dps.packages.facts import Confidential, FreeText, PackageFacts
 from dps.packages.packages import Package, note_referred, person_of
@@ -77,8 +79,11 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     package = _package(session, referral)
     hash_ = rule_hash(scheme)
     frozen = rules_by_hash(session, hash_)
-    _refuse_outside_term(frozen, now)
+    today = now.astimezone(LONDON).date()
+    refuse_passed_limits(session, frozen, hash_, today)
     _refuse_gaps(session, package, frozen)
+    if basis_of(package.funding, package.facts.legal_basis, frozen.legal_basis, today) is None:
+        raise NotReady(missing=[readiness.WORDS[readiness.Gap.LEGAL_BASIS]])
     ladder = frozen.ladder(package.lot, package.urgency)
     advance(
         session,

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlmodel import Session, col, select
@@ -26,12 +26,14 @@ from bidding.rounds import Round, RoundState
 from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
+from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database, alone_at, locked, locked_one
 from dps.kernel.errors import StateChanged
 from dps.kernel.logs import log
 from dps.kernel.outbox import Postman, deliver
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
+from dps.law import watch
 from dps.register import capacity
 from dps.register.suspensions import not_yet_recorded, record_suspensions
 from dps.schemes.model import Mode, Scheme
@@ -69,6 +71,7 @@ class Timetable:
     opener: Opener
     postman: Postman
     solver: SolverProcess | None = None
+    _warned_on: date | None = field(default=None, init=False)
 
     def sweep(self) -> Swept:
         """Do everything that is due, in the order in which it became due.
@@ -93,9 +96,17 @@ class Timetable:
         self._do("ended_rounds", rounds, self._one(end_round), swept)
         self._do("restarts", restarts, self._one(publishing.restart_due), swept)
         swept.count("declarations", self.database.run(self._settle_declarations))
+        self._warn(now)
         if swept.faults:
             raise ExceptionGroup("a sweep left something undone", swept.faults)
         return swept
+
+    def _warn(self, now: datetime) -> None:
+        """Once a day each worker looks at the law's clocks; what was said already is not said again."""
+        today = now.astimezone(LONDON).date()
+        if self._warned_on != today:
+            self.database.run(lambda session: watch.warn(session, self.ports))
+            self._warned_on = today
 
     def _close(self, closing_id: int) -> bool:
         """Close. Where nobody has bid there is nothing to open and nothing to search: that is decided at once."""

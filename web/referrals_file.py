@@ -27,7 +27,7 @@ from dps.packages.schedule import parse_schedule
 from dps.packages.visit_rules import check_visits
 from dps.places.localities import LocalityMap
 from dps.places.postcodes import Postcode, parse
-from dps.schemes.model import Scheme, Urgency
+from dps.schemes.model import LegalBasis, Scheme, Urgency
 from web.cells import a_line, a_text, choice, day, pence, several, typed, whole, words, yes
 from web.sheets import Cell, SheetRow, read_sheet
 
@@ -160,7 +160,17 @@ def _draft(values: Mapping[str, Any], locality: str, place: _Place, reading: _Re
         sector=postcode.sector,
         **{"age_band": age_band(born, place.today)} | given("age_band"),
         budget_pence=values.get("budget"),
-        **given("lot", "urgency", "funding", "schedule", "schedule_is_provisional", "needs", "flags", "budget_weeks"),
+        **given(
+            "lot",
+            "urgency",
+            "funding",
+            "legal_basis",
+            "schedule",
+            "schedule_is_provisional",
+            "needs",
+            "flags",
+            "budget_weeks",
+        ),
         **given("earliest_start", "latest_start", "preferred_provider", "existing_provider", "other_minutes_allowed"),
     )
     confidential = Confidential(postcode=str(postcode), **given("address", "access", "preference_reason"))
@@ -256,6 +266,7 @@ _READERS: Mapping[str, Callable[[Cell], Any]] = {
     "lot": a_line("lot"),
     "urgency": choice(Urgency),
     "funding": choice(FundingStream),
+    "legal_basis": choice(LegalBasis),
     "schedule": lambda cell: parse_schedule(words(cell)),
     "schedule_is_provisional": yes,
     "needs": lambda cell: frozenset(several(cell)),

@@ -20,6 +20,7 @@ import dps.kernel.audit
 import dps.kernel.clock
 import dps.kernel.idempotency
 import dps.kernel.outbox
+import dps.law.notices
 import dps.packages.exclusions
 import dps.packages.packages
 import dps.packages.persons

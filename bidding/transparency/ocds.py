@@ -189,7 +189,7 @@ def _awards(register: Register) -> dict[str, Any]:
             awards.append(_together(lots[key], month, of_month, smallest))
             continue
         for award in of_month:
-            awards.append(_alone(lots[key], month, award))
+            awards.append(_alone(lots[key], month, award, register.scheme.legal_basis))
             contracts.append({"id": award.contract, "awardID": award.award, "status": _STATUS[award.state]})
     return {name: rows for name, rows in (("awards", awards), ("contracts", contracts)) if rows}
 
@@ -198,11 +198,11 @@ def _cell(award: Awarded) -> tuple[str, date]:
     return award.lot, award.agreed_on.replace(day=1)
 
 
-def _alone(lot: Lot, month: date, award: Awarded) -> dict[str, Any]:
+def _alone(lot: Lot, month: date, award: Awarded, own: LegalBasis) -> dict[str, Any]:
     return {
         "id": award.award,
         "title": lot.name,
-        "description": _WEEKLY,
+        "description": _WEEKLY if award.basis is own else f"{_WEEKLY} Bought under {LEGAL_BASES[award.basis]}.",
         "status": "active",
         "date": _day(month),
         "value": _money(award.weekly_pence),

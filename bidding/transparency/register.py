@@ -20,8 +20,10 @@ from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
+from dps.law.bases import basis_of
+from dps.packages.packages import Package
 from dps.register.providers import Provider
-from dps.schemes.model import Mode, Scheme
+from dps.schemes.model import LegalBasis, Mode, Scheme
 
 READERS = (Role.AUDITOR, Role.COMMISSIONER, Role.ADMINISTRATOR)
 _CLOSED = (RoundState.CLOSED, RoundState.DECIDED)
@@ -53,6 +55,7 @@ class Awarded:
     starts_on: date
     weekly_minutes: int
     weekly_pence: int
+    basis: LegalBasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +105,9 @@ def _awards(
     session: Session, scheme: Scheme, keys: Sequence[str], since: datetime, until: datetime
 ) -> tuple[Awarded, ...]:
     query = (
-        select(Contract, Award.source, Provider)
+        select(Contract, Award.source, Provider, Package)
         .join(Award, col(Award.ref) == col(Contract.award_ref))
+        .join(Package, col(Package.id) == col(Contract.package_id))
         .join(Provider, col(Provider.ref) == col(Contract.provider))
         .where(
             Contract.scheme == scheme.key,
@@ -127,9 +131,16 @@ def _awards(
             starts_on=contract.starts_on,
             weekly_minutes=contract.weekly_minutes,
             weekly_pence=contract.weekly_pence,
+            basis=_basis(package, scheme, contract.agreed_at.astimezone(LONDON).date()),
         )
-        for contract, source, provider in session.exec(query)
+        for contract, source, provider, package in session.exec(query)
     )
+
+
+def _basis(package: Package, scheme: Scheme, day: date) -> LegalBasis:
+    """Under which regulations the package was bought; the scheme's where that was left open."""
+    facts = package.facts
+    return basis_of(facts.funding, facts.legal_basis, scheme.legal_basis, day) or scheme.legal_basis
 
 
 def _figures(

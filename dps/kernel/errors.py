@@ -366,6 +366,13 @@ class OutOfTerm(Refused):
     sentence = "The scheme {scheme} runs from {starts} to {ends}: nothing can be published under it now."
 
 
+class LimitPassed(Refused):
+    """A day that the law sets has passed, and what was due by then is missing."""
+
+    code = "limit_passed"
+    sentence = "{words} It was due before {limit}."
+
+
 class WrongMode(Refused):
     """This round finds its provider in another way."""
 

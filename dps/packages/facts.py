@@ -16,12 +16,13 @@ from dps.kernel.columns import canonical_json
 from dps.kernel.errors import BadInput
 from dps.kernel.money import amount
 from dps.kernel.references import Kind, parse_reference
+from dps.law.bases import NHS_BASES
 from dps.packages.identity import AgeBand
 from dps.packages.schedule import Schedule
 from dps.packages.text import line, text
 from dps.places.localities import lies_in
 from dps.places.postcodes import parse, parse_sector
-from dps.schemes.model import Scheme, Urgency
+from dps.schemes.model import LegalBasis, Scheme, Urgency
 
 MOST_OUTCOMES = 20
 MOST_NEEDS = 20
@@ -29,7 +30,10 @@ LONGEST_BUDGET_WEEKS = 26
 
 
 class FundingStream(StrEnum):
-    """Who pays. `undecided` may be published where urgency allows it, never confirmed."""
+    """Who pays. `undecided` may be published where urgency allows it, never confirmed.
+
+    The NHS's money (`chc`) is spent under its own regulations; of jointly funded packages somebody chooses.
+    """
 
     UNDECIDED = "undecided"
     COUNCIL = "council"
@@ -64,7 +68,8 @@ class PackageFacts:
     """One version of what is asked for. None means "not known yet"; an empty set means "asked, and there is none".
 
     `sector` and `locality` are all that is kept in clear of where the person lives. `needs` are keys of skills.
-    Budgets are pence for `budget_weeks` together. Start dates are both included. BadInput names the field.
+    Budgets are pence for `budget_weeks` together. Start dates are both included. `legal_basis` is chosen for a jointly
+    funded package, and for no other. BadInput names the field.
     """
 
     scheme: str
@@ -73,6 +78,7 @@ class PackageFacts:
     locality: str
     sector: str
     funding: FundingStream = FundingStream.UNDECIDED
+    legal_basis: LegalBasis | None = None
     schedule: Schedule | None = None
     schedule_is_provisional: bool = False
     needs: frozenset[str] | None = None
@@ -100,6 +106,8 @@ class PackageFacts:
             raise BadInput(f"a budget lasts from 1 to {LONGEST_BUDGET_WEEKS} weeks", field="budget_weeks")
         if self.earliest_start and self.latest_start and self.latest_start < self.earliest_start:
             raise BadInput("the latest start lies before the earliest", field="latest_start")
+        if self.legal_basis is not None and self.funding is not FundingStream.JOINT:
+            raise BadInput("only a jointly funded package has its legal basis chosen", field="legal_basis")
         for field in ("preferred_provider", "existing_provider"):
             provider = getattr(self, field)
             if provider is not None and parse_reference(provider, Kind.PROVIDER) != provider:
@@ -125,13 +133,14 @@ class PackageFacts:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, Any]) -> Self:
-        """Read what `columns` gave."""
-        values = {field.name: columns[field.name] for field in fields(cls)}
+        """Read what `columns` gave; a snapshot that is older than a fact does not know it."""
+        values = {field.name: columns.get(field.name, field.default) for field in fields(cls)}
         return cls(
             **values
             | {
                 "urgency": Urgency(values["urgency"]),
                 "funding": FundingStream(values["funding"]),
+                "legal_basis": None if values["legal_basis"] is None else LegalBasis(values["legal_basis"]),
                 "age_band": AgeBand(values["age_band"]),
                 "schedule": None if values["schedule"] is None else Schedule.from_dict(values["schedule"]),
                 "needs": None if values["needs"] is None else frozenset(values["needs"]),
@@ -141,7 +150,15 @@ class PackageFacts:
 
 
 CORRECTABLE = frozenset(
-    {"funding", "age_band", "schedule_is_provisional", "preferred_provider", "existing_provider", "pen_picture"}
+    {
+        "funding",
+        "legal_basis",
+        "age_band",
+        "schedule_is_provisional",
+        "preferred_provider",
+        "existing_provider",
+        "pen_picture",
+    }
     | {"address", "postcode", "access", "preference_reason"}
 )
 """What no bid rests on. Everything else is what providers bid for, and changing it takes a new version."""
@@ -212,6 +229,9 @@ def check_against_scheme(facts: PackageFacts, confidential: Confidential, scheme
     lot = next((lot for lot in scheme.lots if lot.key == facts.lot), None)
     if lot is None:
         raise BadInput(f"{facts.lot!r} is no lot: {', '.join(lot.key for lot in scheme.lots)}", field="lot")
+    if facts.legal_basis not in (None, scheme.legal_basis, *NHS_BASES):
+        allowed = ", ".join((scheme.legal_basis, *NHS_BASES))
+        raise BadInput(f"a joint package is bought under one of: {allowed}", field="legal_basis")
     if not lot.sets_budget and (facts.budget_pence is not None or facts.budget_weeks is not None):
         raise BadInput(f"lot {lot.key} sets no budget", field="budget_pence")
     if lot.sets_budget and facts.budget_weeks is not None and facts.budget_weeks > lot.budget_weeks:

@@ -69,6 +69,7 @@ class Package(SQLModel, table=True):
     locality: str = Field(max_length=40)
     sector: str = Field(max_length=8)
     funding: FundingStream = state_column(FundingStream, index=False)
+    legal_basis: str | None = Field(default=None, max_length=24)
     schedule: Any = json_column(nullable=True)
     schedule_is_provisional: bool = Field(default=False)
     weekly_minutes: int | None = whole_column(nullable=True)

@@ -33,6 +33,7 @@ class Gap(StrEnum):
     FLAGS = "flags"
     AGE_BAND = "age_band"
     FUNDING = "funding"
+    LEGAL_BASIS = "legal_basis"
     OUTCOMES = "outcomes"
     BUDGET = "budget"
     BUDGET_WEEKS = "budget_weeks"
@@ -53,6 +54,7 @@ WORDS = {
     Gap.FLAGS: "what a carer must know, if anything",
     Gap.AGE_BAND: "the age band",
     Gap.FUNDING: "who pays",
+    Gap.LEGAL_BASIS: "under which regulations a jointly funded package is bought",
     Gap.OUTCOMES: "the outcomes to reach",
     Gap.BUDGET: "the budget",
     Gap.BUDGET_WEEKS: "for how many weeks the budget lasts",
@@ -104,6 +106,7 @@ _REQUIREMENTS: tuple[tuple[Gap, _Due, _Lacks], ...] = (
     (Gap.FLAGS, _Due.COMPLETE, lambda package, person, lot: package.flags is None),
     (Gap.AGE_BAND, _Due.COMPLETE, lambda package, person, lot: package.age_band is AgeBand.UNKNOWN),
     (Gap.FUNDING, _Due.COMPLETE, lambda package, person, lot: package.funding is FundingStream.UNDECIDED),
+    (Gap.LEGAL_BASIS, _Due.ALWAYS, lambda package, person, lot: _awaits_basis(package)),
     (Gap.OUTCOMES, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and not _has_outcomes(package)),
     (Gap.BUDGET, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and package.budget_pence is None),
     (Gap.BUDGET_WEEKS, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and package.budget_weeks is None),
@@ -143,3 +146,7 @@ def _awaits_confirmation(package: Package, lot: Lot) -> bool:
 
 def _has_short_visits(package: Package, lot: Lot) -> bool:
     return package.schedule is not None and bool(check_visits(Schedule.from_dict(package.schedule), lot))
+
+
+def _awaits_basis(package: Package) -> bool:
+    return package.funding is FundingStream.JOINT and package.legal_basis is None

@@ -86,10 +86,14 @@ class Authority(Section):
 
 
 class Term(Section):
-    """From `starts` (included) to `ends` (excluded). A DPS under the 2015 regulations must end."""
+    """From `starts` (included) to `ends` (excluded). A DPS under the 2015 regulations must end.
+
+    `reopened` are the days of an open framework's later awards.
+    """
 
     starts: date
     ends: date | None = None
+    reopened: tuple[date, ...] = ()
 
 
 class Hours(Section):

@@ -101,6 +101,7 @@ def _buyers(scheme: Scheme) -> Iterator[str]:
     ends = f"ends before {day_words(scheme.term.ends)}" if scheme.term.ends else "has no end date"
     yield f"- Legal basis: {LEGAL_BASES[scheme.legal_basis]}."
     yield f"- The term starts on {day_words(scheme.term.starts)} and {ends}. Nothing is published outside it."
+    yield from (f"- It was reopened to new providers on {day_words(day)}." for day in scheme.term.reopened)
     yield (
         f"- Working days are Monday to Friday, {scheme.hours.opens:%H:%M} to {scheme.hours.closes:%H:%M}, "
         f"without the bank holidays of {NATIONS[scheme.nation]}."

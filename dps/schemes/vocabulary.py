@@ -50,6 +50,7 @@ class LegalBasis(StrEnum):
     LIGHT_TOUCH_FRAMEWORK = "light_touch_framework"
     OPEN_FRAMEWORK = "open_framework"
     DYNAMIC_MARKET = "dynamic_market"
+    NHS_2013 = "nhs_2013"
     PSR = "psr"
 
 

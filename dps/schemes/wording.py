@@ -17,6 +17,7 @@ LEGAL_BASES = {
     LegalBasis.LIGHT_TOUCH_FRAMEWORK: "a framework under the light-touch rules for social services",
     LegalBasis.OPEN_FRAMEWORK: "an open framework under the Procurement Act 2023",
     LegalBasis.DYNAMIC_MARKET: "a dynamic market under the Procurement Act 2023",
+    LegalBasis.NHS_2013: "the NHS's procurement regulations of 2013",
     LegalBasis.PSR: "the Provider Selection Regime of the Health Care Services Regulations 2023",
 }
 URGENCIES = {

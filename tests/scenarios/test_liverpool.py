@@ -26,6 +26,8 @@ from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.kernel.errors import InvalidBid, NeedsSecondPerson, NotEligible, NotFound, NotReady, TakenByAnother, TooLate
 from dps.kernel.outbox import OutboxMessage
+from dps.law.clocks import Clock
+from dps.law.notices import record_notice
 from dps.packages.amendments import correct
 from dps.packages.exclusions import Ground, Reason, exclude
 from dps.packages.facts import FundingStream, PackageFacts
@@ -91,7 +93,23 @@ def test_preferred_providers_have_exactly_five_elapsed_hours(council: World) -> 
     assert award.weekly_pence == 5600  # 210 minutes a week at the published £16.00 an hour
 
 
+def lists_published(council: World) -> None:
+    """The council has told the public who is on which of its lists."""
+    with council.database.transaction() as session:
+        record_notice(
+            session,
+            scheme=council.scheme,
+            clock=Clock.TIERS,
+            about="",
+            number="https://council.example/lists",
+            published_on=council.now.date(),
+            actor=council.commissioner,
+            now=council.now,
+        )
+
+
 def test_five_hours_are_five_real_hours_on_the_night_the_clocks_go_back(council: World) -> None:
+    lists_published(council)  # the law asks it within weeks
     council.clock.move_to(datetime(2019, 10, 26, 23, 30, tzinfo=UTC))  # half past midnight on Sunday, summer time
     preferred(council, "Synthetic Oak")
 

@@ -37,3 +37,27 @@ def test_the_command_line_writes_register_and_package(installed: Path) -> None:
     assert written.exit_code == 0, written.output
     assert json.loads(package.read_bytes())["releases"][0]["id"] == "st-helens-20260101-20260228"
     assert (refused.exit_code, "ocds-a1b2c3" in refused.output) == (2, True)
+
+
+def test_the_law_s_clocks_are_listed_and_a_recorded_notice_stops_one(installed: Path) -> None:
+    before = dps("report", "clocks", "--scheme", "st-helens", "--json")
+    recorded = dps(
+        "report", "notice", "--scheme", "st-helens", "--clock", "tiers", "--number", "N-1", "--published-on",
+        "2020-01-01",
+    )  # fmt: skip
+    refused = dps(
+        "report", "notice", "--scheme", "st-helens", "--clock", "term", "--number", "N-1", "--published-on",
+        "2020-01-01",
+    )  # fmt: skip
+
+    assert [row["clock"] for row in json.loads(before.output)] == ["tiers", "term"]
+    assert "tiers of st-helens: published on 2020-01-01 under N-1." in recorded.output
+    assert (refused.exit_code, "no notice stops" in refused.output) == (2, True)
+
+
+def test_a_commissioner_reads_the_clocks_over_http_and_a_broker_does_not(served: Served) -> None:
+    seen = served.caller(Role.COMMISSIONER).get("/api/schemes/st-helens/clocks")
+
+    assert {"clock", "limit", "is_overdue", "words"} <= set(seen.json()[0])
+    assert served.broker().get("/api/schemes/st-helens/clocks").status_code == 403
+    assert served.caller(Role.COMMISSIONER).get("/api/schemes/nowhere/clocks").status_code == 404

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from litestar import Controller, get
+from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
 from litestar.params import FromPath
 
+from dps.kernel.actors import Actor
+from dps.kernel.calendar import LONDON
+from dps.law.clocks import Clock
+from dps.law.watch import clocks_seen
 from dps.schemes.loader import rule_hash
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme, standing_schemes
 from dps.schemes.rulebook import rulebook
-from web.api.guards import anyone
+from web.api.guards import ANSWERING, anyone
 from web.assembly import Installation
 
 
@@ -46,6 +50,18 @@ class SeenScheme:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SeenClock:
+    """Something that the law makes due before `limit`; from `warns` on it is said."""
+
+    clock: Clock
+    about: str
+    warns: date
+    limit: date
+    is_overdue: bool
+    words: str
+
+
 class Schemes(Controller):
     """The rules that stand, as they were published."""
 
@@ -70,3 +86,15 @@ class Schemes(Controller):
         """The rulebook in words, as Markdown."""
         with installation.database.reading() as session:
             return rulebook(standing_scheme(session, key))
+
+    @get("/{key:str}/clocks", guards=[ANSWERING], sync_to_thread=True)
+    def clocks(
+        self, key: FromPath[str], request: Request[Actor, Any, Any], installation: NamedDependency[Installation]
+    ) -> list[SeenClock]:
+        """What the law makes due under a scheme, the most pressing first."""
+        with installation.database.reading() as session:
+            today = installation.ports.clock.read(session).astimezone(LONDON).date()
+            return [
+                SeenClock(due.clock, due.about, due.warns, due.limit, due.is_overdue(today), due.words)
+                for due in clocks_seen(session, scheme=key, actor=request.user)
+            ]

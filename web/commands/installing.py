@@ -15,6 +15,7 @@ from dps.kernel.database import Database
 from dps.kernel.errors import Misconfigured, OutOfTerm
 from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.settings import Settings, read_settings
+from dps.law.watch import publish_new_rules
 from dps.migrations.history import migrate as bring_up_to_date
 from dps.places import packaged
 from dps.places.directory import loaded_districts
@@ -23,7 +24,6 @@ from dps.places.localities import districts_of
 from dps.schemes.loader import rule_hash, with_term
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_rules
-from dps.schemes.stored import publish_rules
 from web.assembly import clock_of
 from web.commands.keys import BACK_UP
 from web.commands.naming import scheme_named
@@ -129,7 +129,7 @@ def _published(database: Database, scheme: Scheme, settings: Settings) -> bool:
     try:
         with database.transaction() as session:
             stood = any(rules.rule_hash == digest for rules in standing_rules(session))
-            publish_rules(session, scheme, OPERATOR, clock_of(settings).read(session))
+            publish_new_rules(session, scheme, OPERATOR, clock_of(settings).read(session))
     except OutOfTerm as over:
         typer.echo(f"Rules: those of {scheme.key} are not published. {over}")
         return False

@@ -1,4 +1,4 @@
-"""`dps report`: what was awarded, for auditors and for the public."""
+"""`dps report`: what was awarded, for auditors and for the public; what the law makes due."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -9,10 +9,15 @@ import typer
 from bidding.transparency.ocds import as_json as written
 from bidding.transparency.ocds import release_package
 from bidding.transparency.register import register_of_awards
+from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
+from dps.law.clocks import Clock
+from dps.law.notices import record_notice
+from dps.law.watch import as_rows, clocks_seen
 from dps.schemes.published import standing_scheme
 from web.assembly import opened
-from web.commands.speaking import OPERATOR, AsJson, say_json
+from web.commands.speaking import FAILED, OPERATOR, AsJson, say_json
 
 app = typer.Typer(name="report", help="What was awarded, and what is due.", no_args_is_help=True)
 
@@ -48,6 +53,7 @@ def awards(
                         "lot": one.lot,
                         "locality": one.locality,
                         "source": one.source,
+                        "legal_basis": one.basis,
                         "agreed_on": one.agreed_on,
                         "starts_on": one.starts_on,
                         "weekly_minutes": one.weekly_minutes,
@@ -99,6 +105,47 @@ def ocds(
     else:
         out.write_bytes(text + b"\n")
         typer.echo(f"{out}: {len(found.awards)} awards of {scheme}")
+
+
+@app.command("clocks")
+def clocks(scheme: SchemeKey, as_json: AsJson = False) -> None:
+    """What the law makes due under a scheme: term, reopening, lists, notices, applications; exit code 1 if overdue."""
+    with opened() as installation, installation.database.reading() as session:
+        today = installation.ports.clock.read(session).astimezone(LONDON).date()
+        rows = as_rows(clocks_seen(session, scheme=scheme, actor=OPERATOR), today)
+    if as_json:
+        say_json(rows)
+    else:
+        for row in rows:
+            typer.echo(f"{row['limit']}  {row['state']:8}  {row['clock']:12}  {row['words']}")
+        if not rows:
+            typer.echo(f"Nothing is due under {scheme}.")
+    if any(row["state"] == "overdue" for row in rows):
+        raise typer.Exit(FAILED)
+
+
+@app.command("notice")
+def notice(
+    scheme: SchemeKey,
+    clock: Annotated[Clock, typer.Option(help="Which clock it stops: tiers (the lists), or notice (a contract's).")],
+    number: Annotated[str, typer.Option(help="The number or address under which it can be found.")],
+    published_on: Annotated[datetime, typer.Option("--published-on", formats=["%Y-%m-%d"], help="As 2026-03-02.")],
+    about: Annotated[str, typer.Option(help="The contract, CON-…; the scheme's lists need none.")] = "",
+    by: Annotated[str, typer.Option("--by", help="The account that acts; the trail names it.")] = "command-line",
+) -> None:
+    """Record that a notice was published; its clock stops."""
+    with opened() as installation, installation.database.transaction() as session:
+        row = record_notice(
+            session,
+            scheme=standing_scheme(session, scheme),
+            clock=clock,
+            about=about,
+            number=number,
+            published_on=published_on.date(),
+            actor=Actor(by, Role.ADMINISTRATOR),
+            now=installation.ports.clock.read(session),
+        )
+        typer.echo(f"{row.clock} of {row.about}: published on {row.published_on} under {row.number}.")
 
 
 def last_of_month(month: date) -> date:

@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     contracting.variations_are_within_their_bounds,
     contracting.a_lot_is_paid_in_one_way,
     contracting.payments_have_their_models_terms,
+    law.reopenings_lie_within_the_term,
 )
 
 

@@ -1,29 +1,12 @@
 """The scheme as a whole: its keys, its term, its legal basis, its hours, its limits and its demonstration."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from dps.kernel.calendar import LONDON
+from dps.law.statute import statute
 from dps.schemes.faults import Fault, fault, repeated
 from dps.schemes.model import Authority, Award, Demo, Hours, Ladder, LegalBasis, Locality, Lot, ProviderList, Term
-
-PCR_2015 = date(2015, 2, 26)
-"""The Public Contracts Regulations 2015 came into force."""
-PROCUREMENT_ACT = date(2025, 2, 24)
-"""The Procurement Act 2023 came into force: no new DPS, but open frameworks and dynamic markets."""
-LAST_DPS_ENDS = date(2029, 2, 24)
-"""No DPS of the 2015 regulations outlives 23 February 2029. Source: SI 2024/692, transitional provisions."""
-PSR = date(2024, 1, 1)
-"""The Health Care Services (Provider Selection Regime) Regulations 2023 came into force."""
-OPEN_FRAMEWORK_YEARS = 8
-"""Source: Procurement Act 2023, section 49."""
-
-_BEGINS = {
-    LegalBasis.PCR2015_DPS: PCR_2015,
-    LegalBasis.OPEN_FRAMEWORK: PROCUREMENT_ACT,
-    LegalBasis.DYNAMIC_MARKET: PROCUREMENT_ACT,
-    LegalBasis.PSR: PSR,
-}
 
 
 def no_key_is_used_twice(
@@ -58,21 +41,37 @@ def term_ends_after_it_starts(term: Term) -> Iterator[Fault]:
 
 def legal_basis_allows_the_term(legal_basis: LegalBasis, term: Term) -> Iterator[Fault]:
     """A DPS and an open framework end, and every legal basis is used only while the law knows it."""
-    begins = _BEGINS.get(legal_basis)
+    law = statute()
+    begins = law.begins().get(legal_basis)
     if begins is not None and term.starts < begins:
         yield fault(("term", "starts"), f"no {legal_basis} could start before {begins}")
+    if legal_basis is LegalBasis.NHS_2013 and not law.nhs_2013.is_in_force(term.starts):
+        yield fault(("term", "starts"), f"no {legal_basis} could start from {law.nhs_2013.ends} on")
     if legal_basis is LegalBasis.PCR2015_DPS:
-        if term.starts >= PROCUREMENT_ACT:
-            yield fault(("term", "starts"), f"no DPS under the 2015 regulations could start from {PROCUREMENT_ACT} on")
+        over = law.regulations_2015.last_day_of_a_system + timedelta(days=1)
+        if term.starts >= law.procurement_act.starts:
+            reason = f"no DPS under the 2015 regulations could start from {law.procurement_act.starts} on"
+            yield fault(("term", "starts"), reason)
         if term.ends is None:
             yield fault(("term", "ends"), "is missing: a DPS under the 2015 regulations has an end date")
-        elif term.ends > LAST_DPS_ENDS:
-            yield fault(("term", "ends"), f"no DPS under the 2015 regulations runs on {LAST_DPS_ENDS} or later")
+        elif term.ends > over:
+            yield fault(("term", "ends"), f"no DPS under the 2015 regulations runs on {over} or later")
     if legal_basis is LegalBasis.OPEN_FRAMEWORK:
+        years = law.procurement_act.open_framework_years
         if term.ends is None:
             yield fault(("term", "ends"), "is missing: an open framework has an end date")
-        elif _lasts_longer_than(OPEN_FRAMEWORK_YEARS, term.starts, term.ends):
-            yield fault(("term", "ends"), f"an open framework lasts at most {OPEN_FRAMEWORK_YEARS} years")
+        elif _lasts_longer_than(years, term.starts, term.ends):
+            yield fault(("term", "ends"), f"an open framework lasts at most {years} years")
+
+
+def reopenings_lie_within_the_term(legal_basis: LegalBasis, term: Term) -> Iterator[Fault]:
+    """An open framework alone is reopened, on days of its term, in their order."""
+    if term.reopened and legal_basis is not LegalBasis.OPEN_FRAMEWORK:
+        yield fault(("term", "reopened"), "only an open framework is reopened")
+    for nth, day in enumerate(term.reopened):
+        before = term.reopened[nth - 1] if nth else term.starts
+        if day <= before or (term.ends is not None and day >= term.ends):
+            yield fault(("term", "reopened", nth), f"{day} is not after {before} and within the term")
 
 
 def working_day_has_hours(hours: Hours) -> Iterator[Fault]:

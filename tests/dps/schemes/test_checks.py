@@ -90,6 +90,31 @@ BROKEN = [
         "lasts at most 8 years",
     ),
     Broken(
+        "reopenings_lie_within_the_term",
+        "liverpool",
+        {"ends = 2022-10-01": "ends = 2022-10-01\nreopened = [2019-10-01]"},
+        "term.reopened",
+        "only an open framework",
+    ),
+    Broken(
+        "reopenings_lie_within_the_term",
+        "liverpool",
+        {
+            "light_touch_framework": "open_framework",
+            "starts = 2017-10-01": "starts = 2025-03-01",
+            "ends = 2022-10-01": "ends = 2033-03-01\nreopened = [2028-02-01, 2028-01-01]",
+        },
+        "term.reopened[1]",
+        "is not after 2028-02-01",
+    ),
+    Broken(
+        "legal_basis_allows_the_term",
+        "liverpool",
+        {"light_touch_framework": "nhs_2013", "starts = 2017-10-01": "starts = 2024-01-01"},
+        "term.starts",
+        "could start from 2024-01-01 on",
+    ),
+    Broken(
         "working_day_has_hours", "liverpool", {'closes = "17:00"': 'closes = "09:00"'}, "hours.closes", "is not after"
     ),
     Broken(

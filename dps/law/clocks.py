@@ -1,0 +1,133 @@
+"""The clocks that the law sets, as pure functions: what is due, when it warns, and whether its limit has passed.
+
+A limit is the first day on which it is too late. Source: `statute.toml`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from dps.law.statute import Notice, statute
+from dps.schemes.model import LegalBasis, Scheme
+
+_ONE_DAY = timedelta(days=1)
+
+
+class Clock(StrEnum):
+    """What a clock of the law runs towards."""
+
+    TERM = "term"
+    REOPENING = "reopening"
+    TIERS = "tiers"
+    NOTICE = "notice"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something is due before `limit`; from `warns` on it is said. `about` is the scheme's key or a reference."""
+
+    clock: Clock
+    about: str
+    warns: date
+    limit: date
+    words: str
+
+    def is_near(self, today: date) -> bool:
+        return self.warns <= today
+
+    def is_overdue(self, today: date) -> bool:
+        return self.limit <= today
+
+
+def term_end(scheme: Scheme) -> Due | None:
+    """Nothing is published under a scheme from the end of its term on."""
+    if scheme.term.ends is None:
+        return None
+    words = f"The term of {scheme.key} ends: nothing can be published under it from then on."
+    return _due(Clock.TERM, scheme.key, scheme.term.ends, statute().warning.term, words)
+
+
+def reopening(scheme: Scheme) -> Due | None:
+    """An open framework is reopened within three years of its award, and within five of each later one."""
+    if scheme.legal_basis is not LegalBasis.OPEN_FRAMEWORK:
+        return None
+    act = statute().procurement_act
+    reopened = max(scheme.term.reopened, default=None)
+    years = act.first_reopening_years if reopened is None else act.later_reopening_years
+    limit = _years_after(reopened or scheme.term.starts, years)
+    if scheme.term.ends is not None and scheme.term.ends <= limit:
+        return None
+    words = f"The open framework {scheme.key} must be reopened to new providers: term.reopened says when it was."
+    return _due(Clock.REOPENING, scheme.key, limit, statute().warning.reopening, words)
+
+
+def stages_lists(scheme: Scheme) -> bool:
+    """Whether lists are asked one before another: the tiers of the scheme."""
+    return any(len({stage.lists for stage in ladder.stages}) > 1 for ladder in scheme.ladders)
+
+
+def tier_publication(scheme: Scheme, rules_published_on: date) -> Due | None:
+    """Staged lists are published with their members, soon after the rules that stage them, and not before the term."""
+    if not stages_lists(scheme):
+        return None
+    limit = max(rules_published_on, scheme.term.starts) + timedelta(days=statute().tiers.days)
+    words = f"The lists of {scheme.key} are asked one before another: publish who is on which, and record it."
+    return _due(Clock.TIERS, scheme.key, limit, statute().warning.tiers, words)
+
+
+def contract_worth(weekly_pence: int) -> int:
+    """What a contract without an end is worth, for the threshold."""
+    return weekly_pence * statute().valuation.weeks
+
+
+def contract_notice(
+    contract: str, *, basis: LegalBasis, scheme: Scheme, agreed_on: date, weekly_pence: int
+) -> Due | None:
+    """What must be told of one contract; None below the threshold of its day, and where its basis asks for nothing."""
+    notice = statute().notice_for(basis, scheme.term.starts)
+    if notice is None:
+        return None
+    if notice.has_threshold and contract_worth(weekly_pence) < statute().threshold_on(agreed_on):
+        return None
+    limit = _counted_from(notice, agreed_on) + timedelta(days=notice.days) + _ONE_DAY
+    words = f"The {notice.name} of {contract} is due within {notice.days} days: publish it, and record it."
+    return _due(Clock.NOTICE, contract, limit, statute().warning.notice, words)
+
+
+def application_answer(application: str, decide_by: date) -> Due:
+    """An application is answered by the scheme's working day, the last on which the answer is in time."""
+    words = f"The application {application} waits for its answer."
+    return _due(Clock.APPLICATION, application, decide_by + _ONE_DAY, statute().warning.application, words)
+
+
+def near(dues: Sequence[Due], today: date) -> list[Due]:
+    """What is said today, the most pressing first."""
+    return sorted((due for due in dues if due.is_near(today)), key=lambda due: (due.limit, due.clock, due.about))
+
+
+def of_scheme(scheme: Scheme, rules_published_on: date, tiers_told_on: date | None) -> Iterator[Due]:
+    """The clocks of the scheme as a whole; the tiers' one stops once they were published under these rules."""
+    tiers = tier_publication(scheme, rules_published_on)
+    if tiers is not None and tiers_told_on is not None and tiers_told_on >= rules_published_on:
+        tiers = None
+    yield from (due for due in (term_end(scheme), reopening(scheme), tiers) if due is not None)
+
+
+def _due(clock: Clock, about: str, limit: date, days: int, words: str) -> Due:
+    return Due(clock, about, limit - timedelta(days=days), limit, words)
+
+
+def _counted_from(notice: Notice, agreed_on: date) -> date:
+    if notice.counted_from == "agreement":
+        return agreed_on
+    month = (agreed_on.month - 1) // 3 * 3 + 4
+    return date(agreed_on.year + month // 13, (month - 1) % 12 + 1, 1) - _ONE_DAY
+
+
+def _years_after(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # the 29th of February
+        return day.replace(year=day.year + years, day=28)

@@ -1,0 +1,150 @@
+"""The clocks of the law over the database: the list of what is due, the warnings of a sweep, and what is refused.
+
+At its limit each clock bites on whoever let it pass, never on a person who waits. From the end of the term, the day by
+which an open framework had to be reopened, and the day by which its lists had to be published, nothing is published
+under a scheme. While a notice or an application is overdue, the commissioner publishes no new rules.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from sqlmodel import Session, col, select
+
+from dps.contracts.contracts import Contract, ContractState
+from dps.kernel import outbox
+from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.errors import LimitPassed, NotFound, OutOfTerm
+from dps.kernel.ports import Ports
+from dps.law import clocks
+from dps.law.bases import basis_of
+from dps.law.clocks import Clock, Due
+from dps.law.notices import LegalWarning, contracts_told, tiers_told_on
+from dps.packages.packages import Package
+from dps.register.applications import awaiting_decision
+from dps.schemes.model import LegalBasis, Scheme
+from dps.schemes.published import standing_rules
+from dps.schemes.stored import SchemeRules, publish_rules, rules_by_hash
+
+READERS = (Role.COMMISSIONER, Role.AUDITOR, Role.ADMINISTRATOR, Role.REGISTER_OFFICER)
+
+
+def due_of(session: Session, scheme: Scheme, rules_published_on: date) -> list[Due]:
+    """Every clock of the scheme that runs, whether or not it warns yet, the most pressing first."""
+    found = [
+        *clocks.of_scheme(scheme, rules_published_on, tiers_told_on(session, scheme.key)),
+        *_notices(session, scheme),
+        *(
+            clocks.application_answer(one.ref, one.decide_by.astimezone(LONDON).date())
+            for one in awaiting_decision(session, scheme.key)
+            if one.decide_by is not None
+        ),
+    ]
+    return clocks.near(found, date.max)
+
+
+def clocks_seen(session: Session, *, scheme: str, actor: Actor) -> list[Due]:
+    """The clocks of one published scheme, for those who answer for it."""
+    actor.needs("read the clocks of the law", *READERS)
+    for row in standing_rules(session):
+        rules = rules_by_hash(session, row.rule_hash)
+        if row.key == scheme and actor.authority in (None, *(body.key for body in rules.authorities)):
+            return due_of(session, rules, _day(row.published_at))
+    raise NotFound(kind="published scheme", ref=scheme)
+
+
+def warn(session: Session, ports: Ports) -> int:
+    """Tell each authority what comes near, each thing once; how many were told."""
+    now = ports.clock.read(session)
+    today = _day(now)
+    told = 0
+    for row in standing_rules(session):
+        scheme = rules_by_hash(session, row.rule_hash)
+        for due in clocks.near(due_of(session, scheme, _day(row.published_at)), today):
+            if _is_warned(session, due):
+                continue
+            session.add(LegalWarning(clock=due.clock, about=due.about, limit_on=due.limit, sent_at=now))
+            facts = {"clock": due.clock, "limit": due.limit.isoformat(), "scheme": scheme.key}
+            for authority in scheme.authorities:
+                outbox.post(
+                    session, ports.entropy, recipient=f"authority:{authority.key}", kind="law_due", about=due.about,
+                    now=now, facts=facts,
+                )  # fmt: skip
+            told += 1
+    session.flush()
+    return told
+
+
+def refuse_passed_limits(session: Session, scheme: Scheme, rule_hash: str, today: date) -> None:
+    """OutOfTerm or LimitPassed where nothing may be published under these rules on this day."""
+    if not scheme.is_in_term(today):
+        raise OutOfTerm(scheme=scheme.key, starts=scheme.term.starts, ends=scheme.term.ends or "further notice")
+    reopening = clocks.reopening(scheme)
+    if reopening is not None and reopening.is_overdue(today):
+        raise LimitPassed(words=reopening.words, limit=reopening.limit)
+    if not clocks.stages_lists(scheme):
+        return
+    published_at = session.exec(select(SchemeRules.published_at).where(SchemeRules.rule_hash == rule_hash)).one()
+    for due in clocks.of_scheme(scheme, _day(published_at), None):
+        if due.clock is Clock.TIERS and due.is_overdue(today):
+            told_on = tiers_told_on(session, scheme.key)
+            if told_on is None or told_on < _day(published_at):
+                raise LimitPassed(words=due.words, limit=due.limit)
+
+
+def publish_new_rules(session: Session, scheme: Scheme, actor: Actor, now: datetime) -> SchemeRules:
+    """Publish rules, unless a notice or an application of the scheme is overdue (LimitPassed, naming the first)."""
+    standing = next((row for row in standing_rules(session) if row.key == scheme.key), None)
+    if standing is not None:
+        old = rules_by_hash(session, standing.rule_hash)
+        for due in due_of(session, old, _day(standing.published_at)):
+            if due.clock in (Clock.NOTICE, Clock.APPLICATION) and due.is_overdue(_day(now)):
+                raise LimitPassed(words=due.words, limit=due.limit)
+    return publish_rules(session, scheme, actor, now)
+
+
+def _notices(session: Session, scheme: Scheme) -> Iterator[Due]:
+    """The notices that are due of the scheme's contracts: those begun or to begin, and told nowhere yet."""
+    told = contracts_told(session, scheme.key)
+    query = (
+        select(Contract, Package.funding, Package.legal_basis)
+        .join(Package, col(Package.id) == col(Contract.package_id))
+        .where(Contract.scheme == scheme.key, col(Contract.state) != ContractState.FAILED_TO_START)
+        .order_by(col(Contract.id))
+    )
+    for contract, funding, chosen in session.exec(query):
+        agreed_on = _day(contract.agreed_at)
+        basis = basis_of(funding, LegalBasis(chosen) if chosen else None, scheme.legal_basis, agreed_on)
+        if contract.ref in told or basis is None:
+            continue
+        due = clocks.contract_notice(
+            contract.ref, basis=basis, scheme=scheme, agreed_on=agreed_on, weekly_pence=contract.weekly_pence
+        )
+        if due is not None:
+            yield due
+
+
+def _is_warned(session: Session, due: Due) -> bool:
+    known = select(LegalWarning.id).where(
+        LegalWarning.clock == due.clock, LegalWarning.about == due.about, LegalWarning.limit_on == due.limit
+    )
+    return session.exec(known).first() is not None
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(LONDON).date()
+
+
+def as_rows(dues: Sequence[Due], today: date) -> list[dict[str, str]]:
+    """The list as doors show it."""
+    return [
+        {
+            "clock": due.clock,
+            "about": due.about,
+            "limit": due.limit.isoformat(),
+            "warns": due.warns.isoformat(),
+            "state": "overdue" if due.is_overdue(today) else "near" if due.is_near(today) else "running",
+            "words": due.words,
+        }
+        for due in dues
+    ]

@@ -1,0 +1,179 @@
+"""The law's clocks over a council: a message ahead, once; at the limit no publication, and no person made to wait."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from bidding.awards import moving
+from dps.kernel.actors import Actor, Role
+from dps.kernel.database import Database
+from dps.kernel.errors import BadInput, Forbidden, LimitPassed, NotFound, NotReady
+from dps.kernel.outbox import OutboxMessage
+from dps.law.clocks import Clock, Due
+from dps.law.notices import LegalNotice, record_notice
+from dps.law.watch import clocks_seen, publish_new_rules
+from dps.packages.facts import FundingStream
+from dps.register.applications import draft, submit
+from dps.schemes.loader import preset
+from dps.schemes.model import LegalBasis, Term
+from tests.scenarios.serving import on_sqlite
+from tests.support.world import World
+
+ALL_DAY = "Mon-Sun 06:00-18:00 720m x2 personal_care; Mon-Sun 20:00-23:00 120m x2 personal_care"
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path, "liverpool")
+
+
+def due(world: World, actor: Actor | None = None) -> dict[Clock, Due]:
+    with world.database.reading() as session:
+        found = clocks_seen(session, scheme=world.scheme.key, actor=actor or world.commissioner)
+        return {one.clock: one for one in found}
+
+
+def record(world: World, clock: Clock, about: str = "", *, on: date | None = None) -> LegalNotice:
+    with world.database.transaction() as session:
+        return record_notice(
+            session,
+            scheme=world.scheme,
+            clock=clock,
+            about=about,
+            number="2019/S 100-1",
+            published_on=on or world.now.date(),
+            actor=world.commissioner,
+            now=world.now,
+        )
+
+
+def warned(world: World) -> list[tuple[str, str]]:
+    return [(row.recipient, row.facts["clock"]) for row in world.rows(OutboxMessage, OutboxMessage.kind == "law_due")]
+
+
+def test_staged_lists_warn_once_then_bar_publication_until_they_are_told(world: World) -> None:
+    world.step(days=20)
+    world.step(days=1)
+    assert warned(world) == [("authority:liverpool", "tiers")]
+
+    waiting = world.referral(publish_it=False)
+    world.step(days=9)
+    with pytest.raises(LimitPassed, match="publish who is on which"):
+        world.publish(waiting)
+
+    record(world, Clock.TIERS)
+    world.publish(world.referral(publish_it=False))
+    assert Clock.TIERS not in due(world)
+    assert record(world, Clock.TIERS).id == record(world, Clock.TIERS).id
+
+
+def test_an_application_left_alone_warns_and_bars_new_rules_but_no_referral(world: World) -> None:
+    provider = world.provider("Synthetic Applicant")
+    applied(world, provider)
+    limit = due(world)[Clock.APPLICATION].limit
+    changed = world.scheme.model_copy(update={"name": "Changed"})
+
+    world.clock.move_to(world.now + timedelta(days=(limit - world.now.date()).days))
+
+    with pytest.raises(LimitPassed, match="waits for its answer"), world.database.transaction() as session:
+        publish_new_rules(session, changed, world.commissioner, world.now)
+    assert world.state(world.referral()) == "seeking"
+
+
+def applied(world: World, provider: Actor) -> None:
+    answers = {
+        question.key: {"yes_no": True, "percent": 10, "number": 1, "text": "As asked."}[question.kind]
+        for question in world.scheme.admission.questions
+    }
+    application = world.run(
+        draft,
+        provider_id=world.row_of(provider).id or 0,
+        scheme=world.scheme,
+        lots=[world.scheme.lots[0].key],
+        localities=[world.scheme.localities[0].key],
+        answers=answers,
+        actor=provider,
+    )
+    world.run(submit, application=application, scheme=world.scheme, actor=provider)
+
+
+def test_a_contract_above_the_threshold_has_its_notice_due_and_a_recorded_one_stops_the_clock(world: World) -> None:
+    provider = world.provider("Synthetic Winner", hours=400)
+    referral = world.referral(visits=ALL_DAY)
+    world.accept_in_window(provider, referral)
+    world.close(referral)
+    for who in (world.broker, world.second):
+        world.run(moving.approve, award_ref=world.award(referral).ref, actor=who)
+    contract = world.run(moving.confirm, award_ref=world.award(referral).ref, actor=provider)
+    assert world.award(referral).weekly_pence * 208 > 615_278_00
+
+    notice = due(world)[Clock.NOTICE]
+    assert notice.about == contract
+    assert notice.limit == date(2019, 7, 31)  # 30 days after the quarter in which it was agreed
+
+    record(world, Clock.NOTICE, contract)
+    assert Clock.NOTICE not in due(world)
+
+
+def test_a_joint_package_is_not_published_until_its_basis_is_chosen(world: World) -> None:
+    with pytest.raises(NotReady, match="under which regulations"):
+        world.publish(world.referral(publish_it=False, funding=FundingStream.JOINT))
+    with pytest.raises(NotReady, match="under which regulations"):  # not in force in 2019
+        world.publish(world.referral(publish_it=False, funding=FundingStream.JOINT, legal_basis=LegalBasis.PSR))
+
+    world.provider("Synthetic Bidder")
+    chosen = world.referral(funding=FundingStream.JOINT, legal_basis=LegalBasis.NHS_2013)
+
+    assert world.state(chosen) == "seeking"
+
+
+@on_sqlite
+def test_a_basis_is_chosen_for_joint_packages_alone_and_among_those_that_apply(world: World) -> None:
+    with pytest.raises(BadInput, match="only a jointly funded"):
+        world.referral(funding=FundingStream.CHC, legal_basis=LegalBasis.PSR)
+    with pytest.raises(BadInput, match="bought under one of"):
+        world.referral(funding=FundingStream.JOINT, legal_basis=LegalBasis.DYNAMIC_MARKET)
+
+
+@on_sqlite
+def test_an_open_framework_that_was_not_reopened_takes_no_referral(database: Database, tmp_path: Path) -> None:
+    old = preset("cornwall")
+    assert old.demo is not None
+    starts = old.demo.starts_at.date()
+    term = Term(starts=starts, ends=starts.replace(year=starts.year + 8))
+    world = World(database, tmp_path, old.model_copy(update={"legal_basis": LegalBasis.OPEN_FRAMEWORK, "term": term}))
+    world.provider("Synthetic Bidder")
+    assert world.state(world.referral()) == "seeking"
+
+    world.clock.move_to(world.now.replace(year=starts.year + 3))
+
+    with pytest.raises(LimitPassed, match="must be reopened"):
+        world.referral()
+
+
+@on_sqlite
+def test_clocks_are_for_those_who_answer_for_the_scheme(world: World) -> None:
+    with pytest.raises(Forbidden):
+        due(world, world.broker)
+    with pytest.raises(NotFound):
+        due(world, Actor("commissioner-9", Role.COMMISSIONER, authority="elsewhere"))
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("clock", "about", "days", "fault"),
+    [
+        (Clock.TERM, "", 0, "no notice stops"),
+        (Clock.TIERS, "", 1, "still to come"),
+    ],
+)
+def test_a_notice_that_stops_nothing_is_refused(world: World, clock: Clock, about: str, days: int, fault: str) -> None:
+    with pytest.raises(BadInput, match=fault):
+        record(world, clock, about, on=world.now.date() + timedelta(days=days))
+
+
+@on_sqlite
+def test_a_notice_of_nobodys_contract_is_refused(world: World) -> None:
+    with pytest.raises(NotFound):
+        record(world, Clock.NOTICE, "CON-0000-0000-0000")
