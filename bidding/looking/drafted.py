@@ -12,15 +12,19 @@ from dps.kernel.ports import Ports
 from dps.packages import readiness
 from dps.packages.facts import FreeText, PackageFacts
 from dps.packages.linking import linked_with
-from dps.packages.packages import Package, free_text_of, person_of
+from dps.packages.packages import Package, free_text_of, person_of, telltales_of
 from dps.packages.readiness import Readiness
+from dps.packages.telltales import Found
 from dps.register.providers import Provider
 from dps.schemes.model import Scheme
 
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What stands in a referral; `words` is None once the person is erased. `linked` holds (referral, how)."""
+    """What stands in a referral; `words` is None once the person is erased. `linked` holds (referral, how).
+
+    `telltales` is what in unconfirmed words may tell who the person is.
+    """
 
     referral: str
     state: ReferralState
@@ -28,6 +32,7 @@ class Drafted:
     facts: PackageFacts
     words: FreeText | None
     are_words_confirmed: bool
+    telltales: tuple[Found, ...]
     identity_given: tuple[str, ...]
     gaps: Readiness
     linked: tuple[tuple[str, str], ...]
@@ -44,13 +49,15 @@ def drafted(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
         words: FreeText | None = free_text_of(session, ports.keyring, package)
     except PersonErased:
         words = None
+    is_confirmed = package.free_text_confirmed_by is not None
     return Drafted(
         referral=referral.ref,
         state=referral.state,
         edition=package.edition,
         facts=package.facts,
         words=words,
-        are_words_confirmed=package.free_text_confirmed_by is not None,
+        are_words_confirmed=is_confirmed,
+        telltales=() if is_confirmed or words is None else telltales_of(session, ports.keyring, package),
         identity_given=tuple(person.identity_given),
         gaps=readiness.missing(package, person, scheme.lot(package.lot)),
         linked=_linked(session, package),

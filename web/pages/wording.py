@@ -140,6 +140,18 @@ _EVENTS = {
     "hold.release": "The provider's hours were given back",
 }
 
+_TELLTALES = {
+    "own_record": "stands in the person’s own record",
+    "name": "looks like somebody’s name",
+    "phone": "looks like a telephone number",
+    "nhs_number": "is an NHS number",
+    "email": "looks like an e-mail address",
+    "link": "is a link",
+    "postcode": "is a postcode",
+    "address": "looks like an address",
+    "date_of_birth": "may be a date of birth",
+}
+
 _KINDS = {
     VisitKind.VISIT: "visit",
     VisitKind.WAKING_NIGHT: "waking night",
@@ -183,6 +195,11 @@ def event(value: str) -> str:
     """What happened, as a sentence without its full stop."""
     kind, _, step = value.partition(".")
     return _EVENTS.get(value, f"{plain(kind)}: {lower(step)}")
+
+
+def telltale(value: Any) -> str:
+    """Why a broker should look again at a word."""
+    return _TELLTALES[str(value)]
 
 
 def instant(value: datetime | str) -> str:
@@ -296,6 +313,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
     "state": state,
     "state_colour": state_colour,
+    "telltale": telltale,
     "visits": visits,
     "weekly_visits": weekly_visits,
 }

@@ -122,6 +122,22 @@ def test_a_referral_is_written_page_by_page_checked_and_published(served: Served
 
 
 @SQLITE
+def test_who_confirms_words_is_shown_what_may_tell_who_it_is(served: Served) -> None:
+    broker = at_the_desk(served)
+    path = f"/desk/referrals/{written(served, broker)}"
+    quiet = broker.page.text
+
+    broker.open(f"{path}/entry/words")
+    broker.send(f"{path}/entry/words", pen_picture="Call Newcomer on 01632 960001, <b>Mrs Okonkwo</b> has a key.")
+    told = broker.open(f"{path}/publication").text
+
+    assert "Look again at these" not in quiet
+    assert "<strong>Newcomer</strong> stands in the person’s own record" in told
+    assert "<strong>01632 960001</strong> looks like a telephone number" in told
+    assert "<strong>Mrs Okonkwo</strong> looks like somebody’s name" in told
+
+
+@SQLITE
 def test_nothing_is_stored_before_it_is_known_where_somebody_lives_and_what_they_need(served: Served) -> None:
     broker = at_the_desk(served)
     broker.open("/desk/new")

@@ -109,6 +109,7 @@ class Referrals(Controller):
                 answers=written_down(draft, names.lots([scheme]), names.places([scheme])),
                 words=draft.words if draft.words and draft.words.given else None,
                 are_words_confirmed=draft.are_words_confirmed,
+                telltales=draft.telltales,
                 edition=draft.edition,
                 is_broker=True,
                 lots=names.lots([scheme]),
