@@ -6,7 +6,7 @@ restarts at the scheme's interval. Nobody has to remember any of it.
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from bidding.concluding import conclude_bids
 from bidding.referrals import Referral, ReferralState
@@ -102,19 +102,22 @@ def restart(session: Session, ports: Ports, referral: Referral, actor: Actor, no
 
 
 def due_restarts(session: Session, now: datetime) -> list[int]:
-    """Unfilled referrals whose scheme's restart interval has passed."""
+    """Unfilled referrals whose scheme's restart interval has passed, in order of id.
+
+    The oldest of each scheme's rules is asked about first: where it may wait, so may all the others.
+    """
+    waits = (col(Referral.state) == ReferralState.UNFILLED, col(Referral.rule_hash).is_not(None))
+    oldest = select(Referral.rule_hash, func.min(Referral.unfilled_at)).where(*waits).group_by(col(Referral.rule_hash))
     due: list[int] = []
-    query = (
-        select(Referral.id, Referral.rule_hash, Referral.unfilled_at)
-        .where(col(Referral.state) == ReferralState.UNFILLED)
-        .order_by(col(Referral.id))
-    )
-    for id_, rule_hash, unfilled_at in session.exec(query):
-        if rule_hash is None or unfilled_at is None or id_ is None:
+    for rule_hash, since in session.exec(oldest).all():
+        if rule_hash is None or since is None or not is_restart_due(rules_by_hash(session, rule_hash), since, now):
             continue
-        if is_restart_due(rules_by_hash(session, rule_hash), unfilled_at, now):
-            due.append(id_)
-    return due
+        scheme = rules_by_hash(session, rule_hash)
+        query = select(Referral.id, Referral.unfilled_at).where(*waits, Referral.rule_hash == rule_hash)
+        for id_, unfilled_at in session.exec(query):
+            if id_ is not None and unfilled_at is not None and is_restart_due(scheme, unfilled_at, now):
+                due.append(id_)
+    return sorted(due)
 
 
 def is_restart_due(scheme: Scheme, unfilled_at: datetime, now: datetime) -> bool:

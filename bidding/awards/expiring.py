@@ -53,22 +53,22 @@ def expire_due(session: Session, ports: Ports, award_id: int) -> bool:
 
 
 _NOW: Any = sa.bindparam("now")
-_SUSPENDED = sa.select(col(Suspension.provider_ref)).where(
-    col(Suspension.scheme) == col(Award.scheme),
+_SUSPENDED = sa.exists().where(
     col(Suspension.state) == SuspensionState.IMPOSED,
+    col(Suspension.scheme) == col(Award.scheme),
+    col(Suspension.provider_ref) == col(Award.provider),
     col(Suspension.starts_at) <= _NOW,
     or_(col(Suspension.ends_at).is_(None), col(Suspension.ends_at) > _NOW),
 )
-_REMOVED = sa.select(col(Membership.provider_ref)).where(
-    col(Membership.scheme) == col(Award.scheme), col(Membership.state) == MembershipState.REMOVED
+_REMOVED = sa.exists().where(
+    col(Membership.state) == MembershipState.REMOVED,
+    col(Membership.scheme) == col(Award.scheme),
+    col(Membership.provider_ref) == col(Award.provider),
 )
 # Built once: every sweep asks them.
 _BARRED = (
     sa.select(col(Award.id))
-    .where(
-        col(Award.state) == AwardState.OFFERED,
-        or_(col(Award.provider).in_(_SUSPENDED), col(Award.provider).in_(_REMOVED)),
-    )
+    .where(col(Award.state) == AwardState.OFFERED, or_(_SUSPENDED, _REMOVED))
     .order_by(col(Award.id))
 )
 

@@ -75,6 +75,7 @@ class Award(SQLModel, table=True):
     __table_args__ = (
         Index("uq_award_live", "referral_id", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
         Index("ix_award_due", "state", "answer_by"),
+        Index("ix_award_scheme", "scheme", "state"),
     )
     STEPS: ClassVar[StateTable] = StateTable(
         "award",

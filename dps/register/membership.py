@@ -57,6 +57,7 @@ class Membership(SQLModel, table=True):
             postgresql_where=text("state <> 'removed'"),
         ),
         Index("ix_membership_scheme", "scheme", "provider_id"),
+        Index("ix_membership_state", "state", "scheme", "provider_ref"),
     )
     STEPS: ClassVar[StateTable] = StateTable(
         "membership",

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, or_, select
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, Session, SQLModel, and_, col, or_, select
 
 from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
@@ -53,7 +53,10 @@ class Suspension(SQLModel, table=True):
     """One decision. No lots or no localities named: all of them. No end: until it is lifted."""
 
     __tablename__ = "suspension"
-    __table_args__ = (CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="ends_after_start"),)
+    __table_args__ = (
+        CheckConstraint("ends_at IS NULL OR ends_at > starts_at", name="ends_after_start"),
+        Index("ix_suspension_state", "state", "scheme", "provider_ref"),
+    )
     STEPS: ClassVar[StateTable] = StateTable(
         "suspension",
         SuspensionState.IMPOSED,
@@ -203,8 +206,11 @@ def not_yet_recorded(session: Session, now: datetime) -> list[tuple[int, str]]:
     touched = select(Membership).where(
         or_(
             col(Membership.state) == MembershipState.SUSPENDED,
-            (col(Membership.state) == MembershipState.ACTIVE)
-            & col(Membership.provider_id).in_({provider_id for provider_id, _ in imposed}),
+            and_(
+                col(Membership.state) == MembershipState.ACTIVE,
+                col(Membership.scheme).in_({scheme for _, scheme in imposed}),
+                col(Membership.provider_ref).in_({one.provider_ref for its in imposed.values() for one in its}),
+            ),
         )
     )
     return sorted(
