@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,15 +32,17 @@ from dps.places.loading import load
 from dps.places.localities import districts_of
 from dps.places.packaged import read
 from dps.schemes.loader import preset
+from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
 from web import serving
-from web.demo.market import draw, scaled
+from web.demo.market import Market, draw, twins
 from web.demo.player import Player
 from web.demo.results import results
 from web.demo.staging import STREAM, admit_all, centres_of, places_of, prepare_database, prepare_folder
 from web.demo.visiting import most_asked, next_morning, prepare
+from web.demo.week import Week
 from web.security import api_keys
 
 FOLDER = Path(".demo")
@@ -60,29 +62,27 @@ class _Counting:
 
 
 def play(
-    scheme_key: str, *, seed: int, scale: int, database: Database, settings: Settings, console: Console
+    scheme: Scheme, *, seed: int, scale: int, database: Database, settings: Settings, console: Console
 ) -> tuple[dict[str, Any], SteppedClock, list[str]]:
-    """Play one council from nothing; returns its results, the clock as it stands, and the providers' references."""
-    scheme = scaled(preset(scheme_key), scale)
+    """Play one council, or so many twins of it, from nothing.
+
+    Returns the results, the clock as it stands, and the references of the first council's providers.
+    """
     if scheme.demo is None:
-        raise Misconfigured(reason=f"The scheme {scheme_key} has no [demo] section.")
+        raise Misconfigured(reason=f"The scheme {scheme.key} has no [demo] section.")
     create_keys(settings.keys_dir, settings.identities_dir)
     clock = SteppedClock(scheme.demo.starts_at.astimezone(UTC) - timedelta(hours=1))
-    entropy = SeededEntropy(f"{seed}/{scheme_key}")
+    entropy = SeededEntropy(f"{seed}/{scheme.key}")
     ports = Ports(clock=clock, entropy=entropy, keyring=load_keyring(settings.keys_dir))
     console.print(f"Loading real postcodes for {scheme.name} …")
-    edition = read(districts_of(scheme.localities))
+    councils = twins(scheme, scale)
+    markets = _prepare(database, ports, councils, seed)
     with database.transaction() as session:
-        now = clock.read(session)
-        audit.append(session, STREAM, "demo.begun", ADMINISTRATOR, now, {"scheme": scheme_key, "seed": seed})
-        load(session, edition, ADMINISTRATOR, now)
-        publish_rules(session, scheme, _COMMISSIONER, now)
-    with database.reading() as session:
-        places = places_of(session, scheme)
-        centres = centres_of(session, places)
-    market = draw(scheme, places, centres, seed=seed, scale=scale)
-    with database.transaction() as session:
-        refs = admit_all(session, ports, scheme, market, clock.read(session))
+        now, first = clock.read(session), 1
+        refs = []
+        for market in markets:
+            refs.append(admit_all(session, ports, market, now, number=first))
+            first += len(market.providers)
     solver = SolverProcess()
     try:
         timetable = Timetable(
@@ -92,25 +92,32 @@ def play(
             postman=_Counting(),
             solver=solver,
         )
-        with _progress(console, len(market.needs)) as report:
-            player = Player(
-                database=database,
-                ports=ports,
-                clock=clock,
-                timetable=timetable,
-                scheme=scheme,
-                market=market,
-                refs=refs,
-                seed=seed,
-                progress=report,
-            )
-            player.play()
+        week = Week(database=database, ports=ports, clock=clock, timetable=timetable, seed=seed)
+        player = Player(week, markets, refs)
+        with _progress(console, sum(len(market.needs) for market in markets)) as report:
+            player.play(report)
     finally:
         solver.close()
     backend = database.url.get_backend_name()
     with database.reading() as session:
         found = results(session, scheme, seed=seed, tally=player.tally, database=backend)
-    return found, clock, refs
+    return found, clock, refs[0]
+
+
+def _prepare(database: Database, ports: Ports, councils: Sequence[Scheme], seed: int) -> list[Market]:
+    """Load the councils' places, publish their rules, and draw their markets. Twins stand on the same ground."""
+    scheme = councils[0]
+    edition = read(districts_of(scheme.localities))
+    with database.transaction() as session:
+        now = ports.clock.read(session)
+        audit.append(session, STREAM, "demo.begun", ADMINISTRATOR, now, {"scheme": scheme.key, "seed": seed})
+        load(session, edition, ADMINISTRATOR, now)
+        for council in councils:
+            publish_rules(session, council, _COMMISSIONER, now)
+    with database.reading() as session:
+        places = places_of(session, scheme)
+        centres = centres_of(session, places)
+    return [draw(council, places, centres, seed=seed, number=at) for at, council in enumerate(councils, start=1)]
 
 
 @contextmanager
@@ -165,7 +172,7 @@ def summary(found: dict[str, Any]) -> Table:
 def demo(
     scheme: Annotated[str, typer.Option(help="Which council's rules to play.")] = "liverpool",
     seed: Annotated[int, typer.Option(help="The same seed plays the same week.")] = 7,
-    scale: Annotated[int, typer.Option(min=1, max=50, help="So many times the localities, people and closings.")] = 1,
+    scale: Annotated[int, typer.Option(min=1, max=50, help="So many twin councils: localities, people, closings.")] = 1,
     serve: Annotated[bool, typer.Option(help="Serve the pages and the API afterwards.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> None:
@@ -182,17 +189,19 @@ def demo(
         clock="accelerated",
     )
     database = prepare_database(settings.database_url)
-    found, clock, refs = play(scheme, seed=seed, scale=scale, database=database, settings=settings, console=console)
+    found, clock, refs = play(
+        preset(scheme), seed=seed, scale=scale, database=database, settings=settings, console=console
+    )
     if as_json:
         typer.echo(json.dumps(found))
     else:
         Console().print(summary(found))
     if serve:
-        _serve(settings, database, clock, scheme, refs, seed=seed, scale=scale)
+        _serve(settings, database, clock, scheme, refs, seed=seed)
 
 
 def _serve(
-    settings: Settings, database: Database, clock: SteppedClock, key: str, refs: list[str], *, seed: int, scale: int
+    settings: Settings, database: Database, clock: SteppedClock, key: str, refs: list[str], *, seed: int
 ) -> None:
     """Let the demonstration's time run on from a working morning, a minute a second, and serve pages and API."""
     accelerated, entropy = AcceleratedClock(), SystemEntropy()
@@ -200,8 +209,7 @@ def _serve(
     with database.reading() as session:
         scheme = standing_scheme(session, key)
         places = places_of(session, scheme)
-        drawn = scaled(preset(key), scale)
-        market = draw(drawn, places, centres_of(session, places), seed=seed + 1, scale=scale)
+        market = draw(scheme, places, centres_of(session, places), seed=seed + 1)
         provider = most_asked(session, refs)
     with database.transaction() as session:
         accelerated.start(session, origin=next_morning(scheme, clock.instant), rate=MINUTE_A_SECOND)

@@ -81,39 +81,31 @@ class SyntheticNeed:
 
 @dataclass(frozen=True, slots=True)
 class Market:
+    """One council's market."""
+
+    scheme: Scheme
     providers: tuple[SyntheticProvider, ...]
     needs: tuple[SyntheticNeed, ...]
 
 
-def scaled(scheme: Scheme, scale: int) -> Scheme:
-    """The scheme with `scale` times its localities and closings, so that a closing stays a day's size.
+def twins(scheme: Scheme, scale: int) -> tuple[Scheme, ...]:
+    """`scale` councils under the same rules: the scheme itself, then synthetic twins of it.
 
-    Each copy of a locality is a synthetic twin of the same districts; its neighbours are the twins of its neighbours.
+    Each twin is a scheme with authorities, localities, closings and a market of its own, so that its "whole city" stays
+    one city and a closing stays a day's size. One installation serves them all, as it serves several councils in life.
     """
-    if scale == 1:
-        return scheme
-    localities = tuple(
-        locality.model_copy(
-            update={
-                "key": _twin(locality.key, number),
-                "name": f"{locality.name} (synthetic {number})",
-                "neighbours": tuple(_twin(key, number) for key in locality.neighbours),
-            }
+    return (scheme, *(_twin(scheme, number) for number in range(2, scale + 1)))
+
+
+def _twin(scheme: Scheme, number: int) -> Scheme:
+    authorities = tuple(
+        authority.model_copy(
+            update={"key": f"{authority.key}-{number}", "name": f"{authority.name} (synthetic twin {number})"}
         )
-        for number in range(1, scale + 1)
-        for locality in scheme.localities
+        for authority in scheme.authorities
     )
-    opens, closes = scheme.hours.opens, scheme.hours.closes
-    minutes = (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
-    wanted = max(2 * scale, len(scheme.closings.times))
-    base = datetime.combine(date(2000, 1, 1), opens)
-    times = tuple((base + timedelta(minutes=minutes * n // wanted)).time() for n in range(1, wanted))
-    closings = scheme.closings.model_copy(update={"times": times})
-    return scheme.model_copy(update={"localities": localities, "closings": closings})
-
-
-def _twin(key: str, number: int) -> str:
-    return key if number == 1 else f"{key}-{number}"
+    key, name = f"{scheme.key}-{number}", f"{scheme.name} (synthetic twin {number})"
+    return scheme.model_copy(update={"key": key, "name": name, "authorities": authorities})
 
 
 def draw(
@@ -122,17 +114,22 @@ def draw(
     centres: Mapping[str, tuple[float, float]],
     *,
     seed: int,
-    scale: int = 1,
+    number: int = 1,
 ) -> Market:
-    """Draw the whole market. `places` are real postcodes by locality, `centres` the localities' middles in km."""
+    """Draw the market of council `number` of so many twins, the same whatever their number.
+
+    `places` are real postcodes by locality, `centres` the localities' middles in km. People and providers are numbered
+    on from those of the councils before, so that no two bear the same name.
+    """
     assert scheme.demo is not None
-    rng = np.random.default_rng([seed, scale])
+    rng = np.random.default_rng([seed, number])
     keys = [locality.key for locality in scheme.localities if places.get(locality.key)]
     weights = rng.dirichlet(np.full(len(keys), 4.0))
-    needs = _needs(scheme, places, keys, weights, rng, scheme.demo.referrals * scale)
+    needs = _needs(scheme, places, keys, weights, rng, before=scheme.demo.referrals * (number - 1))
     demand = sum(need.schedule.weekly_minutes for need in needs)
-    providers = _providers(scheme, places, centres, keys, weights, rng, scheme.demo.providers * scale, demand)
-    return Market(providers=providers, needs=needs)
+    before = scheme.demo.providers * (number - 1)
+    providers = _providers(scheme, places, centres, keys, weights, rng, demand=demand, before=before)
+    return Market(scheme=scheme, providers=providers, needs=needs)
 
 
 def _pick(rng: np.random.Generator, choices: Sequence[tuple[object, float]]) -> int:
@@ -149,16 +146,18 @@ def _needs(
     keys: Sequence[str],
     weights: np.ndarray,
     rng: np.random.Generator,
-    count: int,
+    *,
+    before: int,
 ) -> tuple[SyntheticNeed, ...]:
     assert scheme.demo is not None
     monday = scheme.demo.starts_at
     instants = sorted(
-        monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60))) for _ in range(count)
+        monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60)))
+        for _ in range(scheme.demo.referrals)
     )
     homes = {key: _bought_for(scheme, places[key]) for key in keys}
     found = []
-    for number, arrives_at in enumerate(instants, start=1):
+    for number, arrives_at in enumerate(instants, start=before + 1):
         key = keys[int(rng.choice(len(keys), p=weights))]
         place = homes[key][int(rng.integers(0, len(homes[key])))]
         urgency = _URGENCY[_pick(rng, _URGENCY)][0]
@@ -237,10 +236,12 @@ def _providers(
     keys: Sequence[str],
     weights: np.ndarray,
     rng: np.random.Generator,
-    count: int,
+    *,
     demand: int,
+    before: int,
 ) -> tuple[SyntheticProvider, ...]:
     assert scheme.demo is not None
+    count = scheme.demo.providers
     sizes = rng.lognormal(0, 0.8, count)
     capacity = demand * scheme.demo.capacity_percent // 100
     lists = _asked_lists(scheme)
@@ -254,7 +255,7 @@ def _providers(
         rate = round(scheme.demo.rate_pence_per_hour * float(rng.normal(1.0, 0.06)))
         found.append(
             SyntheticProvider(
-                name=f"Synthetic Care {number + 1:03d}",
+                name=f"Synthetic Care {before + number + 1:03d}",
                 home=home,
                 sector=place.sector,
                 lad=place.lad or scheme.authorities[0].lads[0],

@@ -13,8 +13,8 @@ from bidding.referrals import Referral, ReferralState
 from bidding.rounds import Round
 from dps.contracts.contracts import IN_FORCE, Contract
 from dps.schemes.model import Scheme
+from web.demo.bidders import Tally
 from web.demo.checker import Verdict, check
-from web.demo.player import Tally
 
 
 def results(session: Session, scheme: Scheme, *, seed: int, tally: Tally, database: str) -> dict[str, Any]:

@@ -73,13 +73,8 @@ def _was_made_by_demo(database: Database) -> bool:
 
 
 def places_of(session: Session, scheme: Scheme) -> dict[str, list[Place]]:
-    """Real postcodes by locality, in order; in a scaled scheme each twin has those of its original."""
-    originals: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
-    for locality in scheme.localities:
-        originals.setdefault((locality.districts, locality.sectors), []).append(locality.key)
-    firsts = [keys[0] for keys in originals.values()]
-    area = LocalityMap([locality for locality in scheme.localities if locality.key in firsts])
-    twins = {keys[0]: keys for keys in originals.values()}
+    """Real postcodes by locality, in order."""
+    area = LocalityMap(scheme.localities)
     found: dict[str, list[Place]] = {locality.key: [] for locality in scheme.localities}
     query = (
         select(DirectoryEntry.canonical, DirectoryEntry.sector, DirectoryEntry.lad_code)
@@ -88,13 +83,13 @@ def places_of(session: Session, scheme: Scheme) -> dict[str, list[Place]]:
     )
     for postcode, sector, lad in sorted(session.exec(query)):
         home = area.of(sector)
-        for key in twins.get(home or "", []):
-            found[key].append(Place(postcode=postcode, sector=sector, locality=key, lad=lad))
+        if home is not None:
+            found[home].append(Place(postcode=postcode, sector=sector, locality=home, lad=lad))
     return found
 
 
 def centres_of(session: Session, places: dict[str, list[Place]]) -> dict[str, tuple[float, float]]:
-    """The middle of each locality in kilometres; twins are kept apart by an offset."""
+    """The middle of each locality in kilometres; no two are the same."""
     where = {
         code: (easting, northing)
         for code, easting, northing in session.exec(
@@ -107,17 +102,19 @@ def centres_of(session: Session, places: dict[str, list[Place]]) -> dict[str, tu
         points = [where[place.postcode] for place in here]
         east = sum(point[0] for point in points) / max(len(points), 1) / 1000
         north = sum(point[1] for point in points) / max(len(points), 1) / 1000
-        twin = int(key.rpartition("-")[2]) if key.rpartition("-")[2].isdigit() else 1
-        centres[key] = (east + 500 * (twin - 1), north + 0.001 * number)
+        centres[key] = (east, north + 0.001 * number)
     return centres
 
 
-def admit_all(session: Session, ports: Ports, scheme: Scheme, market: Market, now: datetime) -> list[str]:
-    """Register the market's providers: documents, memberships, free hours, take limits. Returns their references."""
+def admit_all(session: Session, ports: Ports, market: Market, now: datetime, *, number: int = 1) -> list[str]:
+    """Register the market's providers: documents, memberships, free hours, take limits. Returns their references.
+
+    `number` is the first provider's, where those of other councils' markets came before.
+    """
+    scheme = market.scheme
     documents = sorted({*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)})
     return [
-        _admit(session, ports, scheme, one, number, documents, now)
-        for number, one in enumerate(market.providers, start=1)
+        _admit(session, ports, scheme, one, at, documents, now) for at, one in enumerate(market.providers, start=number)
     ]
 
 

@@ -28,7 +28,7 @@ def visited(served: Served) -> tuple[Visitors, Actor]:
         for locality in world.scheme.localities
     }
     centres = dict.fromkeys(homes, (0.0, 0.0))
-    market = draw(world.scheme, homes, centres, seed=8, scale=1)
+    market = draw(world.scheme, homes, centres, seed=8)
     assert provider.provider is not None
     prepared = prepare(world.database, world.ports, world.scheme.key, market, provider.provider, ADMINISTRATOR)
     return prepared, provider
