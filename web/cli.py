@@ -112,6 +112,12 @@ def _report() -> Loaded:
     return app
 
 
+def _erase() -> Loaded:
+    from web.commands.erasing import erase
+
+    return erase
+
+
 def _audit() -> Loaded:
     from web.commands.auditing import app
 
@@ -141,6 +147,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),
+    "erase": (_erase, "Destroy one person's key and all that it sealed."),
     "audit": (_audit, "Prove that nothing was changed."),
 }
 
