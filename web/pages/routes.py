@@ -7,14 +7,17 @@ from litestar.exceptions import HTTPException
 from dps.kernel.errors import DpsError
 from web.assembly import Installation
 from web.pages import refusals
+from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
 from web.pages.desk.awards import Awards
 from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.importing import Importing
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
+from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
 from web.pages.portal.free_hours import FreeHours
@@ -40,6 +43,10 @@ def pages(installation: Installation) -> Router:
             Homes,
             SigningIn,
             SigningOut,
+            WithPasskey,
+            OwnPasskeys,
+            SigningInElsewhere,
+            Accounts,
             Portal,
             Opportunities,
             Bidding,
