@@ -55,6 +55,7 @@ def need_of(
         area_lads=_lads(scheme) if scheme.admission.base_asked else None,
         bordering_lads=frozenset(scheme.bordering_lads),
         may_cross_border=stage.reach is Reach.BORDER,
+        least_scores=scheme.recognition.least_scores if scheme.recognition else {},
         excluded_providers=excluded_by_person(session, [package.person_id]).get(package.person_id, frozenset()),
     )
 

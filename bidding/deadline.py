@@ -20,6 +20,7 @@ from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
 from bidding.waypoints import Waypoint
+from dps.contracts.quality.recognition import score_or_usual, scores_in_force
 from dps.contracts.standing import minutes_won
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -192,6 +193,7 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
     won = minutes_won(session, scheme=scheme.key, until=closing.closes_at)
     providers = {bid.provider for bid in bids}
     ratings = best_rating_score(session, scheme, scheme.authorities[0].key, now, providers)
+    recognised = scores_in_force(session, scheme.key, at=closing.closes_at, providers=providers) if providers else {}
     invalid: set[int] = set()
     for round_id, round_ in sorted(rounds.items(), key=lambda item: item[0] or 0):
         here = [bid for bid in bids if any(link.round_id == round_id for link in links[bid.id or 0])]
@@ -206,6 +208,7 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
                 rating_score=ratings[bid.provider],
                 is_existing_provider=package.existing_provider == bid.provider,
                 minutes_won_28_days=won.get((bid.provider, round_.locality), 0),
+                recognition_score=score_or_usual(scheme, recognised, bid.provider),
             )
             for bid in here
         ]

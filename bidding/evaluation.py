@@ -32,6 +32,7 @@ class Entry:
     rating_score: int
     is_existing_provider: bool
     minutes_won_28_days: int
+    recognition_score: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def score_round(entries: Sequence[Entry], *, evaluation: Evaluation, ties: Seque
                 is_existing_provider=entry.is_existing_provider,
                 preference=entry.content.preference,
                 minutes_won_28_days=entry.minutes_won_28_days,
+                recognition_score=entry.recognition_score,
             ),
             workings=_workings(entry, evaluation),
         )
@@ -96,6 +98,7 @@ def tie_order(
     is_existing_provider: bool,
     preference: int | None,
     minutes_won_28_days: int,
+    recognition_score: int = 0,
 ) -> tuple[int, ...]:
     """The published ties of one bid as numbers, the lower the better; the lot itself is drawn elsewhere."""
     values: Mapping[Tie, int] = {
@@ -103,6 +106,7 @@ def tie_order(
         Tie.EXISTING_PROVIDER: 0 if is_existing_provider else 1,
         Tie.OWN_PREFERENCE: preference or _NO_PREFERENCE,
         Tie.FEWER_HOURS_28_DAYS: minutes_won_28_days,
+        Tie.HIGHER_RECOGNITION: 100 - recognition_score,
     }
     return tuple(values[tie] for tie in ties if tie is not Tie.LOT)
 
@@ -130,9 +134,12 @@ def _price_points(measures: Mapping[str, Fraction], entry: Entry, evaluation: Ev
 
 
 def _quality_points(entry: Entry, evaluation: Evaluation) -> int:
-    """The mean of the rating's score and the answers' scores, each counted as often as the scheme says."""
+    """The mean of the rating's, the recognition's and the answers' scores, each counted as the scheme says."""
     given = dict(entry.content.answers)
-    parts = [(evaluation.rating_points, entry.rating_score)]
+    parts = [
+        (evaluation.rating_points, entry.rating_score),
+        (evaluation.recognition_points, entry.recognition_score),
+    ]
     parts += [(question.points, question.answers[given[question.key]]) for question in evaluation.questions]
     counted = sum(points for points, _ in parts)
     if counted == 0:
@@ -193,6 +200,7 @@ def _workings(entry: Entry, evaluation: Evaluation) -> dict[str, Any]:
             "offered": entry.content.weekly_minutes or entry.asked.schedule.weekly_minutes,
         },
         "rating_score": entry.rating_score,
+        "recognition_score": entry.recognition_score,
         "answers": dict(entry.content.answers),
         "rule": str(evaluation.rule),
         "formula": str(evaluation.formula),

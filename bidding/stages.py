@@ -5,12 +5,12 @@ The window starts now, when the invitations are committed, however late the swee
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from bidding.asking import need_of
 from bidding.closings import Closing, closing_for
@@ -19,6 +19,7 @@ from bidding.in_play import usage
 from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Invitation, InvitationState, Round, RoundState
 from bidding.standing import candidates
+from dps.contracts.quality.recognition import score_or_usual, scores_in_force
 from dps.contracts.standing import minutes_won
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
@@ -30,7 +31,7 @@ from dps.kernel.states import advance
 from dps.packages.crowd import Grain, crowd_of
 from dps.packages.packages import Package, free_text_of
 from dps.packages.publication import published_part
-from dps.schemes.model import Mode, Scheme, Stage
+from dps.schemes.model import Mode, Scheme, Stage, Tie
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import Assessment, assess_all
 
@@ -134,6 +135,8 @@ def _assess(
     session: Session, referral: Referral, package: Package, scheme: Scheme, stage_no: int, now: datetime
 ) -> Sequence[Assessment]:
     need = need_of(session, referral, package, scheme, stage_no, now)
+    if not referral.stages[stage_no].keeps_earlier:
+        need = replace(need, asked_before=_asked_before(session, referral, stage_no))
     everybody = candidates(
         session,
         scheme,
@@ -145,6 +148,21 @@ def _assess(
         start_week=package.latest_start,
     )
     return assess_all([need], everybody).by_need(need.ref)
+
+
+def _asked_before(session: Session, referral: Referral, stage_no: int) -> frozenset[str]:
+    """Who was called at an earlier stage of this cycle; whoever's turn never came was not asked."""
+    query = (
+        select(Invitation.provider)
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .where(
+            Round.referral_id == referral.id,
+            Round.cycle == referral.cycle,
+            col(Round.stage_no) < stage_no,
+            col(Invitation.invited_at).is_not(None),
+        )
+    )
+    return frozenset(session.exec(query))
 
 
 def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, stage: Stage, now: datetime) -> _Plan:
@@ -249,8 +267,10 @@ def _in_order(
     providers: Sequence[str],
     now: datetime,
 ) -> list[str]:
-    """The scheme's ties without the bids: existing provider, fewer hours won here, then a lot drawn and recorded."""
+    """The scheme's ties without the bids: existing provider, fewer hours won here, quality, then a lot that is kept."""
     won = minutes_won(session, scheme=scheme.key, until=now)
+    counts_quality = Tie.HIGHER_RECOGNITION in scheme.ties
+    recognised = scores_in_force(session, scheme.key, at=now, providers=providers) if counts_quality else {}
     seed = ports.entropy.token(16).hex()
     start = package.earliest_start or package.latest_start or now.date()
 
@@ -262,6 +282,7 @@ def _in_order(
             is_existing_provider=package.existing_provider == provider,
             preference=None,
             minutes_won_28_days=won.get((provider, package.locality), 0),
+            recognition_score=score_or_usual(scheme, recognised, provider),
         )
         return ties, hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()
 

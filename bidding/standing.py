@@ -7,9 +7,11 @@ suspended one suspended: nothing here makes anybody more than the register says.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 
 from sqlmodel import Session
 
+from dps.contracts.quality.recognition import score_or_usual, scores_in_force
 from dps.kernel.calendar import LONDON
 from dps.register import membership as register
 from dps.register.capacity import WHOLE_AUTHORITY, Ledger
@@ -66,16 +68,24 @@ def candidates(
     """
     taken = in_play or {}
     week = _monday(start_week or at.astimezone(LONDON).date())
+    asks_scores = scheme.recognition is not None and scheme.recognition.least_scores
+    scores = scores_in_force(session, scheme.key, at=at) if asks_scores else {}
     return tuple(
-        candidate(one, scheme, authority=authority, taken=taken.get(one.provider, ()), week=week)
+        candidate(one, scheme, authority=authority, taken=taken.get(one.provider, ()), week=week, scores=scores)
         for one in standing(session, scheme.key, at, providers=providers, lots=lots, localities=localities)
     )
 
 
 def candidate(
-    one: ProviderStanding, scheme: Scheme, *, authority: str, taken: Sequence[Taken], week: date
+    one: ProviderStanding,
+    scheme: Scheme,
+    *,
+    authority: str,
+    taken: Sequence[Taken],
+    week: date,
+    scores: Mapping[str, int] = MappingProxyType({}),
 ) -> Candidate:
-    """One provider's standing as eligibility's record. `week` is a Monday."""
+    """One provider's standing as eligibility's record. `week` is a Monday, `scores` the quality scores in force."""
     rows = one.ledger.get(authority, {})
     declared = {locality: row for locality, row in rows.items() if row.declared_minutes is not None}
     whole = declared.get(WHOLE_AUTHORITY)
@@ -98,6 +108,7 @@ def candidate(
         declaration_expires_at=whole.expires_at if whole else None,
         free_from=_free_from(whole, declared.values()),
         take_limits=tuple(_left(part, taken, week) for part in one.take_limit),
+        quality_score=score_or_usual(scheme, scores, one.provider) if scheme.recognition else None,
     )
 
 

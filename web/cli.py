@@ -100,6 +100,18 @@ def _statements() -> Loaded:
     return app
 
 
+def _outcomes() -> Loaded:
+    from web.commands.outcomes import app
+
+    return app
+
+
+def _quality() -> Loaded:
+    from web.commands.quality import app
+
+    return app
+
+
 def _allocate() -> Loaded:
     from web.allocate import allocate
 
@@ -144,6 +156,8 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "places": (_places, "Postcodes and localities."),
     "import": (_import, "Bring in what another system holds."),
     "statements": (_statements, "What contracts and areas are paid."),
+    "outcomes": (_outcomes, "Outcomes of care, and what is reported of them."),
+    "quality": (_quality, "Quality recognition, and providers that fail."),
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),

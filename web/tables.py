@@ -10,9 +10,14 @@ import bidding.closings
 import bidding.offers
 import bidding.referrals
 import bidding.rounds
+import dps.contracts.answers
 import dps.contracts.contracts
 import dps.contracts.deliveries.records
+import dps.contracts.enablement
 import dps.contracts.outcomes
+import dps.contracts.quality.concerns
+import dps.contracts.quality.following_up
+import dps.contracts.quality.recognition
 import dps.contracts.statements.records
 import dps.contracts.tiers
 import dps.contracts.variations.records

@@ -67,7 +67,8 @@ STEPS = StateTable(
 class Contract(SQLModel, table=True):
     """What was agreed. `weekly_minutes` are carer-minutes, `card` is a RateCard's canonical form.
 
-    `starts_on` is the day agreed now, `first_agreed_start` the day agreed at first. `last_day` is the last day of care.
+    `starts_on` is the day agreed now, `first_agreed_start` the day agreed at first. `last_day` is the last day of care,
+    `over_because` why it never started, ended or came back (unknown where it was over before this was kept).
     """
 
     __tablename__ = "contract"
@@ -110,6 +111,7 @@ class Contract(SQLModel, table=True):
     started_on: date | None = day_column(nullable=True)
     suspended_on: date | None = day_column(nullable=True)
     last_day: date | None = day_column(nullable=True)
+    over_because: str | None = Field(default=None, max_length=40)
 
     @property
     def stream(self) -> str:
@@ -202,7 +204,7 @@ def fail_to_start(
 ) -> None:
     """Record that care never began; the caller releases capacity and brokers the package again."""
     _theirs(contract, actor)
-    advance(session, contract, "fail_to_start", actor, now, facts={"reason": reason})
+    advance(session, contract, "fail_to_start", actor, now, facts={"reason": reason}, over_because=reason.value)
     _tell(session, entropy, contract, "contract_failed_to_start", actor, now)
 
 
@@ -246,7 +248,8 @@ def end(
     _refuse_future(last_day, now, "last_day")
     _refuse_before_start(contract, last_day)
     facts = {"reason": reason} | _on(last_day)
-    advance(session, contract, "end", actor, now, facts=facts, last_day=last_day, suspended_on=None)
+    over = {"last_day": last_day, "suspended_on": None, "over_because": reason.value}
+    advance(session, contract, "end", actor, now, facts=facts, **over)
     _tell(session, entropy, contract, "contract_ended", actor, now)
 
 
@@ -267,7 +270,8 @@ def hand_back(
     facts: dict[str, str | int] = {"reason": reason, **_on(last_day)}
     if days_short_of_notice:
         facts["days_short_of_notice"] = days_short_of_notice
-    advance(session, contract, "hand_back", actor, now, facts=facts, last_day=last_day, suspended_on=None)
+    over = {"last_day": last_day, "suspended_on": None, "over_because": reason.value}
+    advance(session, contract, "hand_back", actor, now, facts=facts, **over)
     _tell(session, entropy, contract, "contract_handed_back", actor, now)
 
 

@@ -39,6 +39,16 @@ class HandBackReason(StrEnum):
     NEEDS_CHANGED = "needs_changed"
     RELATIONSHIP = "relationship"
     PROVIDER_CLOSING = "provider_closing"
+    PROVIDER_FAILING = "provider_failing"
+
+    @property
+    def is_the_providers(self) -> bool:
+        """Held against the provider; what the person needs or wishes is not, nor a danger that it names."""
+        return self in (
+            HandBackReason.STAFFING,
+            HandBackReason.PROVIDER_CLOSING,
+            HandBackReason.PROVIDER_FAILING,
+        )
 
 
 class FlexReason(StrEnum):

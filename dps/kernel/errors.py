@@ -463,3 +463,10 @@ class StatedAlready(Conflict):
 
     code = "stated_already"
     sentence = "Statement {ref} covers some of these days already."
+
+
+class RuleNotMet(Refused):
+    """The scheme's rule for this decision is not met; `reason` says by how much."""
+
+    code = "rule_not_met"
+    sentence = "{reason}"

@@ -21,10 +21,14 @@ class Kind(StrEnum):
     """What a reference names, and its prefix."""
 
     APPLICATION = "APP"
+    ARRANGEMENT = "ARR"
     AUTHORITY = "AUT"
     AWARD = "AWD"
+    BAR = "BAR"
     BID = "BID"
+    BLOCK = "BLK"
     CLOSING = "CLO"
+    CONCERN = "CNC"
     CONTRACT = "CON"
     DECLARATION = "DEC"
     DOCUMENT = "DOC"
@@ -43,10 +47,13 @@ class Kind(StrEnum):
     REMARK = "REM"
     ROUND = "RND"
     RUN = "RUN"
+    RUN_OFF = "ROF"
+    SCORE = "SCR"
     SUSPENSION = "SUS"
     USER = "USR"
     VARIATION = "VAR"
     WEBHOOK = "WEB"
+    WORKBOOK = "WBK"
 
 
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})

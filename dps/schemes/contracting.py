@@ -32,7 +32,8 @@ class Flex(Section):
     """More support at once for a person already served: the provider decides alone, within these limits.
 
     `weekly_limit_pence` is for one person in any seven days; above it an authorised officer signs. `backdated_days`
-    says how late the council may be told. `begun_by` names who may start it, `groups` for whom.
+    says how late the council may be told. `begun_by` names who may start it, `groups` for whom. What an admission that
+    was averted would have cost is counted as saved.
     """
 
     most_hours_a_day: int = Field(ge=1, le=24)
@@ -43,6 +44,8 @@ class Flex(Section):
     exclusions: tuple[Exclusion, ...] = ()
     charged_to_person: bool = False
     backdated_days: int = Field(default=1, ge=0, le=7)
+    hospital_admission_pence: Pence = 0
+    care_home_admission_pence: Pence = 0
 
 
 class Reduction(Section):

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from dps.kernel.calendar import Nation, WorkingCalendar
 from dps.schemes.contracting import Payment, Variations
+from dps.schemes.quality import Enablement, FollowUp, Indicator, Recognition
 from dps.schemes.section import Section
 from dps.schemes.vocabulary import (
     AllocationMode,
@@ -250,9 +251,9 @@ class ScoredQuestion(Section):
 class Evaluation(Section):
     """How bids for one package are ranked. `price_weight` + `quality_weight` = 100.
 
-    Quality is the mean of the rating's score (counted `rating_points` times) and the scored questions (each counted
-    `points` times). Bids below the mean of their package, or below the next bid, by these percentages are flagged
-    as abnormally low.
+    Quality is the mean of the rating's score (counted `rating_points` times), the quality recognition's (counted
+    `recognition_points` times) and the scored questions (each counted `points` times). Bids below the mean of their
+    package, or below the next bid, by these percentages are flagged as abnormally low.
     """
 
     rule: EvaluationRule
@@ -260,6 +261,7 @@ class Evaluation(Section):
     quality_weight: Percent = 0
     formula: PriceFormula = PriceFormula.LOWEST_OVER_BID
     rating_points: int = Field(default=0, ge=0, le=100)
+    recognition_points: int = Field(default=0, ge=0, le=100)
     questions: tuple[ScoredQuestion, ...] = ()
     low_below_mean_percent: Percent = 20
     low_below_next_percent: Percent = 15
@@ -380,6 +382,10 @@ class Scheme(Section):
     retention: Retention = Retention()
     variations: Variations = Variations()
     payments: tuple[Payment, ...] = ()
+    enablement: Enablement | None = None
+    follow_ups: tuple[FollowUp, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    recognition: Recognition | None = None
     demo: Demo | None = None
 
     def lot(self, key: str) -> Lot:

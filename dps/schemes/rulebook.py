@@ -36,6 +36,7 @@ from dps.schemes.model import (
     Urgency,
 )
 from dps.schemes.rulebook_contracts import payments, variations
+from dps.schemes.rulebook_quality import quality_of_care
 from dps.schemes.wording import (
     EVALUATIONS,
     FORMULAS,
@@ -79,6 +80,7 @@ def rulebook(scheme: Scheme) -> str:
         _retention(scheme.retention),
         variations(scheme.variations),
         payments(scheme.payments),
+        quality_of_care(scheme),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)
 
@@ -246,6 +248,8 @@ def _evaluation(evaluation: Evaluation) -> Iterator[str]:
     parts = [f"the answer to `{question.key}` counts {question.points}" for question in evaluation.questions]
     if evaluation.rating_points:
         parts.insert(0, f"the rating's score counts {evaluation.rating_points}")
+    if evaluation.recognition_points:
+        parts.append(f"the quality recognition's score counts {evaluation.recognition_points}")
     if parts:
         yield f"- Quality is scored out of 100, as a weighted mean: {listed(parts)}."
     yield from (f"- {_scored(question)}" for question in evaluation.questions)

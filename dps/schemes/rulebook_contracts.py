@@ -67,6 +67,11 @@ def _flex(flex: Flex | None) -> Iterator[str]:
     )
     yield f"- Above {in_pounds(flex.weekly_limit_pence)} in seven days an authorised officer signs."
     yield from (f"- Nothing is flexed {_exclusion(one)}." for one in flex.exclusions)
+    if flex.hospital_admission_pence or flex.care_home_admission_pence:
+        yield (
+            f"- An averted hospital admission counts as {in_pounds(flex.hospital_admission_pence)} saved, an averted "
+            f"care home admission as {in_pounds(flex.care_home_admission_pence)}."
+        )
 
 
 def _exclusion(exclusion: Exclusion) -> str:

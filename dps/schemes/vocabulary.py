@@ -104,6 +104,7 @@ class Tie(StrEnum):
     EXISTING_PROVIDER = "existing_provider"
     OWN_PREFERENCE = "own_preference"
     FEWER_HOURS_28_DAYS = "fewer_hours_28_days"
+    HIGHER_RECOGNITION = "higher_recognition"
     LOT = "lot"
 
 

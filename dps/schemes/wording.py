@@ -55,6 +55,7 @@ TIES = {
     Tie.EXISTING_PROVIDER: "the provider who already serves the person",
     Tie.OWN_PREFERENCE: "the provider's own order of preference",
     Tie.FEWER_HOURS_28_DAYS: "fewer hours won in this locality in the last 28 days",
+    Tie.HIGHER_RECOGNITION: "the higher score of the quality recognition",
     Tie.LOT: "the lot, drawn from a seed that neither side chooses",
 }
 TERMS = {

@@ -145,7 +145,8 @@ class Candidate:
     `documents` maps a kind to its last good day in UK local time (None: it does not expire). `free_minutes` and
     `free_minutes_by_locality` are carer-minutes a week for new work, already less what is reserved and committed; None,
     or a locality left out, is not limited. `free_from` is the first day on which new work can start. A provider without
-    a registered location counts as not rated. Raises `BadInput` for a record that contradicts itself.
+    a registered location counts as not rated. `quality_score` is out of 100, None where the scheme scores nobody.
+    Raises `BadInput` for a record that contradicts itself.
     """
 
     provider: str
@@ -163,6 +164,7 @@ class Candidate:
     declaration_expires_at: datetime | None = None
     free_from: date | None = None
     take_limits: tuple[TakeLimit, ...] = ()
+    quality_score: int | None = None
 
     known: MembershipKeys = field(init=False, repr=False, compare=False)
     """Of all memberships, in whatever state."""

@@ -29,6 +29,11 @@ def is_excluded_for_this_person(need: Need, candidate: Candidate) -> Reason | No
     return no_because("confidential_exclusion")
 
 
+def was_asked_before(need: Need, candidate: Candidate) -> Reason | None:
+    """An earlier stage of this ladder asked it, and this stage leaves those out."""
+    return no_because("asked_before") if candidate.provider in need.asked_before else None
+
+
 def has_been_removed(need: Need, candidate: Candidate) -> Reason | None:
     """Removed in this locality and back on no list asked there; or from all that would have brought it in."""
     removed, held = candidate.removed, candidate.held
@@ -96,6 +101,19 @@ def has_ended_membership(need: Need, candidate: Candidate) -> Reason | None:
     over = need.keys & candidate.ended.keys
     ends = [one.ends_at for one in candidate.memberships if one.ends_at and one.key in over]
     return no_because("membership_ended", ("ended_at", max(ends)))
+
+
+def scores_too_low(need: Need, candidate: Candidate) -> Reason | None:
+    """Each list that would bring it in asks for a higher quality score."""
+    score = candidate.quality_score
+    if not need.least_scores or score is None or not need.asks_membership:
+        return None
+    # Whoever stands on none of the lists reads what the easiest of them would ask.
+    counting = need.keys & candidate.active.keys or need.keys
+    least = [need.least_scores.get(key[0], 0) for key in counting]
+    if score >= min(least):
+        return None
+    return no_because("quality_score_too_low", ("score", score), ("least", min(least)))
 
 
 def _localities(keys: Iterable[tuple[str, str, str]]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ The caller composes it from the package, the stage and the scheme; only what a r
 names or locates the person.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -57,6 +58,10 @@ class Need:
     excluded_providers: frozenset[str] = frozenset()
     direct_route: DirectRoute | None = None
     direct_to: str | None = None
+    asked_before: frozenset[str] = frozenset()
+    """Providers that an earlier stage asked, where this one asks others only."""
+    least_scores: Mapping[str, int] = field(default_factory=dict)
+    """By list the quality score below which it brings nobody in."""
 
     keys: frozenset[tuple[str, str, str]] = field(init=False, repr=False, compare=False)
     """Every (list, lot, locality) at which an active membership makes a provider one of those asked."""

@@ -42,6 +42,12 @@ WORDINGS: dict[str, Wording] = {
         provider=NOT_INVITED,
         auditor="not invited",
     ),
+    "asked_before": Wording(
+        broker="An earlier stage asked it, and this stage asks others.",
+        provider="You were asked at an earlier stage of this package.",
+        auditor="asked at an earlier stage",
+        change="the stage kept those asked before",
+    ),
     "removed": Wording(
         broker="It has been removed from the list ({localities}).",
         provider="You have been removed from the list ({localities}).",
@@ -69,6 +75,12 @@ WORDINGS: dict[str, Wording] = {
         provider="Your membership ended on {ended_at}.",
         auditor="membership ended",
         change="memberships that ended been renewed",
+    ),
+    "quality_score_too_low": Wording(
+        broker="Its quality score is {score}; the lists asked want {least} or more.",
+        provider="Your quality score is {score}; the lists asked want {least} or more.",
+        auditor="quality score too low",
+        change="the lists asked wanted a lower quality score",
     ),
     "no_base_in_area": Wording(
         broker="It has no registered location in the area asked{is_across_the_border}.",

@@ -9,17 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from bidding.aftercare import hand_back
 from bidding.closings import Closing
 from bidding.publishing import make_ready
 from bidding.stages import shown
+from dps.contracts.answers import answer_review, settle_review
 from dps.contracts.contracts import Contract
+from dps.contracts.enablement import ChallengeReason, challenge, give_notice, uphold, withdraw_notice
+from dps.contracts.outcomes import review_outcomes
+from dps.contracts.quality.concerns import ConcernKind, ConcernTopic, close_concern, record_concern
+from dps.contracts.quality.recognition import AppealReason, appeal, publish_scores
+from dps.contracts.reasons import HandBackReason
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, InvalidBid, NotReady
+from dps.kernel.errors import BadInput, CannotState, InvalidBid, NeedsSecondPerson, NotReady, RuleNotMet
 from dps.kernel.money import Band, PriceBasis, RateCard
+from dps.register.capacity import declare
 from dps.register.limits import LimitPart
 from dps.schemes.loader import preset
 from dps.schemes.model import Publication, Rating, Urgency
+from tests.scenarios.serving import Care, items, on_sqlite
 from tests.support.world import World
 
 AREA, BESIDE, FAR = "truro-roseland", "st-austell", "penwith"
@@ -204,3 +213,235 @@ def test_a_crisis_has_ninety_minutes_and_then_the_whole_county(council: World) -
 
     assert council.round(referral).closes_at == council.now + timedelta(minutes=90)
     assert council.invited(referral) == {here.provider, far.provider}
+
+
+# Six weeks for the budget, then the rate
+
+
+def enabled(council: World, provider: Actor, *, met: int, days: int = 42) -> tuple[Care, str]:
+    """A request served for its budget's weeks and reviewed by the broker; the care and the review's reference."""
+    referral = council.referral(locality=AREA, budget_pence=60_000, budget_weeks=6)
+    council.bid(provider, referral, pence=1800)
+    council.close(referral)
+    care = Care(council, referral, provider)
+    council.step(days=days)
+    care.mornings(days)
+    review = council.run(
+        review_outcomes, contract_ref=care.ref, met=met, agreed=3, last_day=care.day(days - 1), actor=council.broker
+    )
+    return care, review.ref
+
+
+@pytest.fixture
+def oak(council: World) -> Actor:
+    return council.provider("Synthetic Oak", localities=[AREA], hours=400)
+
+
+def answer(council: World, provider: Actor, review: str, *, agrees: bool) -> None:
+    council.run(answer_review, review_ref=review, scheme=council.scheme, agrees=agrees, actor=provider)
+
+
+def test_met_outcomes_are_worth_the_budget_whatever_was_delivered_and_then_the_rate_goes_on(
+    council: World, oak: Actor
+) -> None:
+    care, review = enabled(council, oak, met=3)
+    answer(council, oak, review, agrees=True)
+    council.step(days=7)
+    care.mornings(7, start=42)
+
+    budget, ongoing = care.paid(42), care.paid(7, start=42)
+
+    # 42 half hours at £18.00 are worth £378.00; the budget of £600.00 is due in full, and chargeable.
+    assert items(budget) == [("budget", 60_000)]
+    assert budget.chargeable_pence == 60_000
+    assert sum(pence for _, pence in items(ongoing)) == 6300  # 3½ hours at £18.00
+    assert {item for item, _ in items(ongoing)} == {"visits"}
+    assert council.faults() == []
+
+
+@on_sqlite
+def test_unmet_outcomes_are_worth_the_visits_delivered(council: World, oak: Actor) -> None:
+    care, review = enabled(council, oak, met=2)
+    answer(council, oak, review, agrees=True)
+
+    assert items(care.paid(42)) == [("budget", 42 * 900)]
+
+
+@on_sqlite
+def test_a_review_waits_for_its_provider_for_five_days_and_stands_unanswered(council: World, oak: Actor) -> None:
+    care, review = enabled(council, oak, met=3)
+    with pytest.raises(CannotState, match="stands once the provider agrees"):
+        care.stated(42)
+
+    council.step(days=5)
+
+    assert items(care.stated(42)) == [("budget", 60_000)]
+    with pytest.raises(RuleNotMet, match="days to contest"):
+        answer(council, oak, review, agrees=False)
+
+
+@on_sqlite
+def test_a_contested_review_is_settled_by_a_second_person(council: World, oak: Actor) -> None:
+    care, review = enabled(council, oak, met=1)
+    answer(council, oak, review, agrees=False)
+    council.step(days=6)
+    with pytest.raises(CannotState, match="contests"):
+        care.stated(42)
+    with pytest.raises(NeedsSecondPerson):
+        council.run(settle_review, review_ref=review, met=3, actor=council.broker)
+
+    council.run(settle_review, review_ref=review, met=3, actor=council.second)
+
+    assert items(care.stated(42)) == [("budget", 60_000)]
+
+
+# Failing consistently
+
+
+def _fails(council: World, oak: Actor, times: int) -> None:
+    for _ in range(times):
+        _, review = enabled(council, oak, met=0, days=2)
+        answer(council, oak, review, agrees=True)
+
+
+def test_a_provider_that_failed_three_of_its_last_five_is_declined_enablement_offers(
+    council: World, oak: Actor
+) -> None:
+    _fails(council, oak, 2)
+    notice = {"provider_id": council.row_of(oak).id or 0, "scheme": council.scheme, "actor": council.officer}
+    with pytest.raises(RuleNotMet, match="2 of its last 2 requests failed: the rule is 3 of 5"):
+        council.run(give_notice, **notice)
+    _fails(council, oak, 1)
+
+    bar = council.run(give_notice, **notice)
+
+    assert (bar.failed, bar.of) == (3, 3)
+    assert oak.provider in council.invited(council.referral(locality=AREA))  # 28 days' notice
+    council.step(days=28)
+    elm = council.provider("Synthetic Elm", localities=[AREA])
+    assert council.invited(council.referral(locality=AREA)) == {elm.provider}
+    assert oak.provider in council.invited(council.referral(locality=AREA, lot="ongoing"))
+    assert council.faults() == []
+
+
+@on_sqlite
+def test_a_notice_is_challenged_in_time_and_decided_by_another_person(council: World, oak: Actor) -> None:
+    _fails(council, oak, 3)
+    request = {"scheme": council.scheme}
+    bar = council.run(give_notice, provider_id=council.row_of(oak).id or 0, **request, actor=council.officer)
+
+    council.run(challenge, bar_ref=bar.ref, reason=ChallengeReason.NEEDS_CHANGED, **request, actor=oak)
+
+    council.step(days=29)
+    assert oak.provider in council.invited(council.referral(locality=AREA))  # held off until it is decided
+    council.run(uphold, bar_ref=bar.ref, **request, actor=council.commissioner)
+    council.provider("Synthetic Elm", localities=[AREA])
+    assert oak.provider not in council.invited(council.referral(locality=AREA))
+    council.step(weeks=26)
+    declared(council, oak)
+    assert oak.provider in council.invited(council.referral(locality=AREA))
+
+
+@on_sqlite
+def test_a_notice_that_is_fourteen_days_old_is_not_challenged(council: World, oak: Actor) -> None:
+    _fails(council, oak, 3)
+    request = {"scheme": council.scheme}
+    bar = council.run(give_notice, provider_id=council.row_of(oak).id or 0, **request, actor=council.officer)
+    council.step(days=14)
+
+    with pytest.raises(RuleNotMet, match="could be challenged until"):
+        council.run(challenge, bar_ref=bar.ref, reason=ChallengeReason.NEEDS_CHANGED, **request, actor=oak)
+
+    council.run(withdraw_notice, bar_ref=bar.ref, **request, actor=council.officer)
+    council.step(days=15)
+    assert oak.provider in council.invited(council.referral(locality=AREA))
+
+
+def declared(council: World, provider: Actor) -> None:
+    """Free hours declared anew: the ones of the start have run out."""
+    council.run(
+        declare,
+        provider_id=council.row_of(provider).id or 0,
+        authority=council.authority,
+        minutes=6000,
+        expires_at=council.now + timedelta(days=60),
+        actor=provider,
+    )
+
+
+# Quality recognition
+
+
+def test_a_published_score_decides_ties_and_below_fifty_nobody_is_asked(council: World, oak: Actor) -> None:
+    _fails(council, oak, 3)
+    council.step(days=1)
+    request = {"scheme": council.scheme, "actor": council.commissioner}
+    scores = council.run(publish_scores, last_day=(council.now - timedelta(days=1)).date(), **request)
+
+    (score,) = scores
+    # Nothing of 9 outcomes (0 of 30), 6 of 6 visits, all on time (25 + 15), no complaint, no hand-back (15 + 15).
+    assert score.score == 70
+    elm = council.provider("Synthetic Elm", localities=[AREA])  # 70 without evidence, too
+    assert council.invited(council.referral(locality=AREA)) == {oak.provider, elm.provider}
+
+    for _ in range(3):
+        complaint(council, oak)
+    council.step(days=1)
+    (worse, _) = council.run(publish_scores, last_day=(council.now - timedelta(days=1)).date(), **request)
+
+    assert worse.score == 55  # three complaints in three contracts leave nothing of 15
+    handed_back(council, oak)
+    council.step(days=1)
+    (worst, _) = council.run(publish_scores, last_day=(council.now - timedelta(days=1)).date(), **request)
+    assert worst.score == 43  # one hand-back in three takes 83 of 100, and its part counts 15
+    assert council.invited(council.referral(locality=AREA)) == {elm.provider}
+    assert council.faults() == []
+
+    council.run(appeal, score_ref=worst.ref, reason=AppealReason.HAND_BACK_NOT_OURS, scheme=council.scheme, actor=oak)
+
+    assert oak.provider in council.invited(council.referral(locality=AREA))  # the score before counts meanwhile
+
+
+def complaint(council: World, provider: Actor) -> None:
+    contract = council.rows(Contract, Contract.provider == provider.provider)[0]
+    made = council.run(
+        record_concern,
+        contract_ref=contract.ref,
+        kind=ConcernKind.COMPLAINT,
+        topic=ConcernTopic.MISSED_VISITS,
+        received_on=council.now.date(),
+        actor=council.broker,
+    )
+    council.run(close_concern, concern_ref=made.ref, is_upheld=True, actor=council.broker)
+
+
+def handed_back(council: World, provider: Actor) -> None:
+    contract = council.rows(Contract, Contract.provider == provider.provider)[0]
+    council.run(
+        hand_back,
+        contract_ref=contract.ref,
+        reason=HandBackReason.STAFFING,
+        last_day=council.now.date(),
+        actor=provider,
+    )
+
+
+@on_sqlite
+def test_of_equal_rates_the_better_score_wins_although_it_won_more_of_late(council: World, oak: Actor) -> None:
+    for _ in range(3):
+        enabled(council, oak, met=3, days=2)
+    council.step(days=6)
+    council.run(
+        publish_scores,
+        scheme=council.scheme,
+        last_day=(council.now - timedelta(days=1)).date(),
+        actor=council.commissioner,
+    )
+    elm = council.provider("Synthetic Elm", localities=[AREA])
+    referral = council.referral(locality=AREA)
+    for provider in (oak, elm):
+        council.bid(provider, referral, pence=1800)
+
+    council.close(referral)
+
+    assert winner(council, referral) == oak.provider  # 100 against 70 without evidence

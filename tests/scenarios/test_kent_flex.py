@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bidding.awards import moving
+from dps.contracts.quality.indicators import report
 from dps.contracts.reasons import Averted, FlexChange, FlexOutcome, FlexReason
 from dps.contracts.variations.flexing import FlexWanted, flex, report_flex, sign_flex, tracker
 from dps.contracts.variations.records import Variation, VariationState
@@ -81,12 +82,21 @@ def test_a_flex_is_told_of_delivered_reported_and_paid_and_not_charged_for(counc
     assert (statement.pence, statement.chargeable_pence) == (26_250, 5_250)
     found = _tracked(council)
     assert (found.flexes, found.unreported, found.averted) == (1, 0, {"hospital_admission": 1})
+    assert (found.committed_pence, found.saved_pence) == (21_000, 250_000 - 21_000)  # what was averted, less the flex
+    with council.database.reading() as session:
+        figures = report(session, scheme=council.scheme, first=care.first, last=care.today, actor=council.commissioner)
+    assert {str(one.key): one.number for one in figures} == {
+        "outcomes_met": 0,
+        "hospital_averted": 1,
+        "care_home_averted": 0,
+        "spend": 26_250,
+    }
     assert council.faults() == []
 
 
 def _tracked(council: World) -> Any:
     with council.database.reading() as session:
-        return tracker(session, scheme="kent-flex", actor=council.commissioner)
+        return tracker(session, scheme=council.scheme, actor=council.commissioner)
 
 
 @on_sqlite

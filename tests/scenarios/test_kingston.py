@@ -11,13 +11,18 @@ import pytest
 from bidding.awards import moving
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.payment.worked import share
+from dps.contracts.quality.following_up import Whereabouts, due, follow_up
+from dps.contracts.quality.indicators import report
+from dps.contracts.reasons import EndReason
 from dps.contracts.statements.making import make_area_statement
 from dps.contracts.statements.records import Statement
 from dps.contracts.tiers import place_in_tier
+from dps.contracts.variations.ending import end_contract
 from dps.contracts.variations.uplifting import uplift
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import CannotState, VariationRefused
+from dps.kernel.errors import CannotState, RuleNotMet, VariationRefused
+from dps.schemes.quality import IndicatorKey
 from tests.scenarios.serving import Care, items, on_sqlite, paid
 from tests.support.world import World
 
@@ -50,10 +55,8 @@ def test_the_areas_provider_is_asked_then_its_neighbours_then_the_borough(counci
 
     council.run(moving.decline, award_ref=council.award(referral).ref, actor=oak, reason="No carer is free.")
     assert council.award(referral).provider == cover.provider  # cover is available if one fails
-    while council.round(referral).mode == "ranked_offer":  # the area's own provider is in the wider reach as well
-        asked = council.award(referral)
-        who = next(hand for hand in (oak, cover) if hand.provider == asked.provider)
-        council.run(moving.decline, award_ref=asked.ref, actor=who, reason="No carer is free.")
+    assert council.invited(referral) == {cover.provider}  # the area's own provider was asked before, and is out
+    council.run(moving.decline, award_ref=council.award(referral).ref, actor=cover, reason="No carer is free.")
 
     assert (council.round(referral).stage_key, council.round(referral).mode) == ("borough", "sealed_bid")
     assert len(council.invited(referral)) == 3
@@ -185,3 +188,38 @@ def test_the_four_bands_are_those_of_the_papers_demand(council: World) -> None:
 
     assert payment is not None
     assert [band.key for band in payment.weekly_prices] == ["to-100", "100-to-200", "200-to-400", "over-400"]
+
+
+# Outcomes
+
+
+def test_people_are_followed_up_ninety_one_days_after_reablement_and_counted(council: World, oak: Actor) -> None:
+    care = cared_for(council, oak, "reablement")
+    council.step(days=42)
+    care.paid(42)
+    council.run(
+        end_contract,
+        contract_ref=care.ref,
+        reason=EndReason.INDEPENDENT,
+        last_day=care.today,
+        actor=council.broker,
+    )
+    request = {"contract_ref": care.ref, "scheme": council.scheme, "point": "91-days", "actor": council.broker}
+    council.step(days=90)
+    with pytest.raises(RuleNotMet, match="is due on"):
+        council.run(follow_up, **request, whereabouts=Whereabouts.HOME_INDEPENDENT)
+
+    council.step(days=1)
+    with council.database.reading() as session:
+        asked = due(session, scheme=council.scheme, actor=council.broker, on=care.today)
+    council.run(follow_up, **request, whereabouts=Whereabouts.HOME_INDEPENDENT, satisfaction=5)
+
+    assert [(one.contract, one.point) for one in asked] == [(care.ref, "91-days")]
+    with council.database.reading() as session:
+        figures = report(session, scheme=council.scheme, first=care.first, last=care.today, actor=council.commissioner)
+    said = {one.key: (one.number, one.of) for one in figures}
+    assert said[IndicatorKey.INDEPENDENT] == (1, 1)
+    assert said[IndicatorKey.LESS_NEED] == (1, 1)
+    assert said[IndicatorKey.SPEND] == (42 * 975 - share(42 * 975, 30), None)
+    assert said[IndicatorKey.CARE_HOME_ADMISSIONS] == (0, None)
+    assert next(one for one in figures if one.key is IndicatorKey.INDEPENDENT).is_reached

@@ -10,12 +10,14 @@ import pytest
 
 from bidding.bids.records import ScoredBid
 from bidding.publishing import make_ready
+from dps.contracts.quality.following_up import Whereabouts, due, follow_up
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.kernel.errors import NotReady
 from dps.register import applications
 from dps.register.applications import Application, ApplicationState
 from dps.schemes.model import Rating, Urgency
+from tests.scenarios.serving import Care
 from tests.support.world import World
 
 CITY, NORTH, FAR = "worcester-city", "bromsgrove-north", "evesham-broadway"
@@ -161,3 +163,29 @@ def test_an_urgent_package_has_three_hours_then_two(council: World) -> None:
     council.close(referral)
 
     assert council.round(referral).closes_at == council.now + timedelta(hours=2)
+
+
+# After the contract
+
+
+def test_people_are_tracked_for_twelve_months(council: World) -> None:
+    oak = council.provider("Synthetic Oak", localities=[CITY])
+    referral = council.referral(locality=CITY)
+    council.bid(oak, referral, pence=1700)
+    council.close(referral)
+    care = Care(council, referral, oak)
+
+    council.step(days=365)
+
+    with council.database.reading() as session:
+        asked = due(session, scheme=council.scheme, actor=council.broker, on=care.today)
+    assert [(one.point, (one.due_on - care.first).days) for one in asked] == [
+        ("three-months", 91),
+        ("six-months", 182),
+        ("twelve-months", 365),
+    ]
+    request = {"contract_ref": care.ref, "scheme": council.scheme, "actor": council.broker}
+    council.run(follow_up, **request, point="three-months", whereabouts=Whereabouts.DIED)
+    with council.database.reading() as session:
+        assert due(session, scheme=council.scheme, actor=council.broker, on=care.today) == []
+    assert council.faults() == []

@@ -5,18 +5,20 @@ from datetime import date, timedelta
 
 from sqlmodel import Session
 
+from dps.contracts.answers import Found, findings
 from dps.contracts.contracts import Contract
 from dps.contracts.deliveries.recording import flexes_on
 from dps.contracts.deliveries.records import Delivery, deliveries_of
-from dps.contracts.outcomes import OutcomeReview, reviews_of
 from dps.contracts.payment.reckoning import Budget, Pause, Period, ReviewFacts
 from dps.contracts.payment.visits import PricedVisit, VisitOutcome
 from dps.contracts.tiers import tier_on, tiers_of
 from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks, variations_of
 from dps.contracts.variations.uplifting import Prices
-from dps.kernel.calendar import Nation, Weekday, bank_holidays
+from dps.kernel.calendar import Weekday, bank_holidays
+from dps.kernel.errors import CannotState
 from dps.kernel.money import Band
 from dps.packages.packages import Package
+from dps.schemes.model import Scheme
 
 ONE_DAY = timedelta(days=1)
 
@@ -24,17 +26,18 @@ ONE_DAY = timedelta(days=1)
 class ContractFacts:
     """Everything about one contract that its statements need; read once."""
 
-    def __init__(self, session: Session, contract: Contract, nation: Nation) -> None:
+    def __init__(self, session: Session, contract: Contract, scheme: Scheme, *, today: date) -> None:
         assert contract.started_on is not None
         self._session = session
         self._contract = contract
-        self._nation = nation
+        self._nation = scheme.nation
+        self._today = today
         self._started_on = contract.started_on
         self._weeks = Weeks(session, contract)
         self._prices = Prices(session, contract)
         self._pauses = variations_of(session, contract, VariationKind.PAUSE)
         self._flexes = variations_of(session, contract, VariationKind.FLEX)
-        self._reviews = reviews_of(session, contract)
+        self._findings = findings(session, contract, scheme)
         package = session.get(Package, contract.package_id)
         assert package is not None  # a foreign key
         self._package = package
@@ -74,13 +77,21 @@ class ContractFacts:
         if package.budget_pence is None or package.budget_weeks is None:
             return None
         whole = self._started_on + timedelta(weeks=package.budget_weeks) - ONE_DAY
-        last = self._reviews[0].last_day if self._reviews else whole
+        last = self._findings[0].last_day if self._findings else whole
         return Budget(package.budget_pence, self._started_on, last)
 
-    def _review_of(self, first: date, last: date) -> OutcomeReview | None:
-        """The review whose last day lies in the period; the latest, if there are several."""
-        found = [review for review in self._reviews if first <= review.last_day <= last]
-        return found[-1] if found else None
+    def _review_of(self, first: date, last: date) -> Found | None:
+        """The review whose last day lies in the period; the latest, if there are several. It must stand."""
+        found = [one for one in self._findings if first <= one.last_day <= last]
+        if not found:
+            return None
+        if found[-1].stands_from is None:
+            raise CannotState(reason=f"the provider contests review {found[-1].ref}: an approver settles it first")
+        if not found[-1].stands_on(self._today):
+            raise CannotState(
+                reason=f"review {found[-1].ref} stands once the provider agrees, or from {found[-1].stands_from} on"
+            )
+        return found[-1]
 
     def _delivered(self, record: Delivery) -> PricedVisit:
         return PricedVisit(

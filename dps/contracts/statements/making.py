@@ -45,7 +45,7 @@ def make_statement(
     if contract.started_on is None or first_day < contract.started_on:
         raise CannotState(reason="care had not started by then")
     _refuse_covered(session, [Statement.contract_id == contract.id], first_day, last_day)
-    lines = _contract_lines(session, contract, scheme, payment, first_day, last_day)
+    lines = _contract_lines(session, contract, scheme, payment, first_day, last_day, today=_today(now))
     return _kept(
         session,
         ports,
@@ -78,14 +78,28 @@ def stated_anew(session: Session, statement: Statement, scheme: Scheme) -> int:
     """
     contract = session.get_one(Contract, statement.contract_id)
     payment = _payment(scheme, contract.scheme, contract.lot)
-    return total(_contract_lines(session, contract, scheme, payment, statement.first_day, statement.last_day))
+    # What stood on the day when it was made stands for good: an answer to a review is given once.
+    made_on = _today(statement.made_at)
+    days = (statement.first_day, statement.last_day)
+    return total(_contract_lines(session, contract, scheme, payment, *days, today=made_on))
 
 
 def _contract_lines(
-    session: Session, contract: Contract, scheme: Scheme, payment: Payment, first_day: date, last_day: date
+    session: Session,
+    contract: Contract,
+    scheme: Scheme,
+    payment: Payment,
+    first_day: date,
+    last_day: date,
+    *,
+    today: date,
 ) -> Sequence[Line]:
-    period = ContractFacts(session, contract, scheme.nation).period(first_day, last_day)
+    period = ContractFacts(session, contract, scheme, today=today).period(first_day, last_day)
     return contract_lines(payment, scheme.variations, period)
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(LONDON).date()
 
 
 def make_area_statement(
@@ -212,7 +226,7 @@ def _person_days(
     days: dict[str, int] = {}
     for contract in session.exec(query.order_by(col(Contract.id))):
         tiers = tiers_of(session, contract)
-        for day in ContractFacts(session, contract, scheme.nation).served_days(first, last):
+        for day in ContractFacts(session, contract, scheme, today=last).served_days(first, last):
             key = tier_on(tiers, day)
             if key is not None:
                 days[key] = days.get(key, 0) + 1

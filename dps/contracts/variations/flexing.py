@@ -165,30 +165,40 @@ class Tracker:
     by_outcome: dict[str, int]
     averted: dict[str, int]
     committed_pence: int
+    saved_pence: int
+    """What the averted admissions would have cost, by the scheme's figures, less what was committed."""
 
 
-def tracker(session: Session, *, scheme: str, actor: Actor) -> Tracker:
+def tracker(session: Session, *, scheme: Scheme, actor: Actor) -> Tracker:
     """The tracker of the actor's own authority for one scheme."""
     actor.needs("read the tracker", Role.BROKER, Role.APPROVER, Role.COMMISSIONER, Role.AUDITOR)
+    rule = flex_rule(scheme)
+    worth = {
+        Averted.HOSPITAL_ADMISSION: rule.hospital_admission_pence,
+        Averted.CARE_HOME_ADMISSION: rule.care_home_admission_pence,
+    }
     query = (
         select(Variation)
         .join(Contract, col(Contract.id) == Variation.contract_id)
         .where(
             Variation.kind == VariationKind.FLEX,
             col(Variation.state).in_(IN_FORCE),
-            Contract.scheme == scheme,
+            Contract.scheme == scheme.key,
             Contract.authority == actor.authority,
         )
         .order_by(col(Variation.id))
     )
     rows = session.exec(query).all()
+    averted = Counter(row.averted for row in rows if row.averted)
+    committed = sum(_cost(row) for row in rows)
     return Tracker(
         flexes=len(rows),
         unreported=sum(row.outcome is None for row in rows),
         by_reason=dict(Counter(row.reason for row in rows)),
         by_outcome=dict(Counter(row.outcome for row in rows if row.outcome)),
-        averted=dict(Counter(row.averted for row in rows if row.averted)),
-        committed_pence=sum(_cost(row) for row in rows),
+        averted=dict(averted),
+        committed_pence=committed,
+        saved_pence=sum(worth.get(Averted(what), 0) * count for what, count in averted.items()) - committed,
     )
 
 

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dps.schemes.checks import allocation, contracting, evaluation, joining, ladders, law, localities, prices
+from dps.schemes.checks import allocation, contracting, evaluation, joining, ladders, law, localities, prices, quality
 from dps.schemes.faults import Fault
 
 Rule = Callable[..., Iterable[Fault]]
@@ -49,6 +49,9 @@ RULES: tuple[Rule, ...] = (
     contracting.a_lot_is_paid_in_one_way,
     contracting.payments_have_their_models_terms,
     law.reopenings_lie_within_the_term,
+    quality.failing_can_be_told_and_challenged,
+    quality.indicators_can_be_counted,
+    quality.recognition_is_whole,
 )
 
 

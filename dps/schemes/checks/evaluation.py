@@ -25,16 +25,18 @@ def weights_make_100(evaluation: Evaluation, lots: tuple[Lot, ...]) -> Iterator[
 
 
 def quality_can_be_scored(evaluation: Evaluation, allocation: Allocation) -> Iterator[Fault]:
-    """Where quality counts it is made of the rating, of questions or of both; where it doesn't, nothing is asked."""
+    """Where quality counts it is made of rating, recognition or questions; where it doesn't, nothing is asked."""
     counts = evaluation.quality_weight > 0 or allocation.terms.quality_pence_per_point_hour is not None
-    if counts and not evaluation.rating_points and not evaluation.questions:
+    if counts and not (evaluation.rating_points or evaluation.recognition_points or evaluation.questions):
         yield fault(
-            ("evaluation", "rating_points"), "quality counts, but neither the rating nor a question makes it up"
+            ("evaluation", "rating_points"),
+            "quality counts, but neither a rating nor a question makes it up",
         )
     if not counts and evaluation.questions:
         yield fault(("evaluation", "questions"), "are asked, but quality counts nowhere")
-    if not counts and evaluation.rating_points:
-        yield fault(("evaluation", "rating_points"), "are given, but quality counts nowhere")
+    for name in ("rating_points", "recognition_points"):
+        if not counts and getattr(evaluation, name):
+            yield fault(("evaluation", name), "are given, but quality counts nowhere")
 
 
 def questions_can_be_answered(evaluation: Evaluation) -> Iterator[Fault]:

@@ -4,7 +4,11 @@ import re
 from pathlib import Path
 
 from dps import contracts
+from dps.contracts.answers import OutcomeAnswer
 from dps.contracts.contracts import Contract
+from dps.contracts.enablement import EnablementBar
+from dps.contracts.quality.concerns import Concern
+from dps.contracts.quality.recognition import QualityScore
 from dps.contracts.statements.records import Statement
 from dps.contracts.variations.records import Variation
 
@@ -14,4 +18,5 @@ def test_the_diagrams_are_printed_from_their_tables() -> None:
 
     printed = dict(re.findall(r"<!-- states:(\S+) -->\n```mermaid\n(.*?)\n```\n<!-- /states -->", readme, re.DOTALL))
 
-    assert printed == {row.STEPS.kind: row.STEPS.diagram() for row in (Contract, Variation, Statement)}
+    rows = (Contract, Variation, Statement, OutcomeAnswer, EnablementBar, Concern, QualityScore)
+    assert printed == {row.STEPS.kind.replace(" ", "-"): row.STEPS.diagram() for row in rows}

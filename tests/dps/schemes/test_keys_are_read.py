@@ -21,6 +21,7 @@ PRINTING_OR_CHECKING = (
     "dps/schemes/rulebook",
     "dps/schemes/loader.py",
     "dps/schemes/contracting.py",
+    "dps/schemes/quality.py",
     "web/schemes.py",
 )
 

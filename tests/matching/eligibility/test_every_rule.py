@@ -54,6 +54,9 @@ CASES = {
         need={"excluded_providers": frozenset({"PRV-1", "PRV-2"})},
         mended_need={"excluded_providers": frozenset({"PRV-2"})},
     ),
+    "asked_before": Case(
+        need={"asked_before": frozenset({"PRV-1"})}, mended_need={"asked_before": frozenset({"PRV-2"})}
+    ),
     "removed": Case(
         candidate={"memberships": (REMOVED,)},
         mended_need={"lists": frozenset({"approved", "tier_2"})},
@@ -70,6 +73,12 @@ CASES = {
     "membership_ended": Case(
         candidate={"memberships": (a_membership(ends_at=NOON),)},
         mended_candidate={"memberships": (a_membership(ends_at=NOON + AN_HOUR),)},
+    ),
+    "quality_score_too_low": Case(
+        need={"least_scores": {"approved": 60}},
+        candidate={"quality_score": 59},
+        mended_need={"least_scores": {"approved": 59}},
+        mended_candidate={"quality_score": 60},
     ),
     "no_base_in_area": Case(candidate=based_in("E08000014", "good"), mended_need={"may_cross_border": True}),
     "rating_not_accepted": Case(

@@ -177,11 +177,11 @@ def test_the_monitoring_form_is_filled_when_it_is_over_and_the_tracker_adds_up(d
         _report(desk, form)
         a_flex(desk, days=1)
 
-        found = tracker(session, scheme=desk.scheme.key, actor=COMMISSIONER)
+        found = tracker(session, scheme=desk.scheme, actor=COMMISSIONER)
 
         assert (found.flexes, found.unreported, found.committed_pence) == (2, 1, 4 * 2100)
         assert found.averted == {"hospital_admission": 1}
-        assert tracker(session, scheme=desk.scheme.key, actor=NEIGHBOUR).flexes == 0
+        assert tracker(session, scheme=desk.scheme, actor=NEIGHBOUR).flexes == 0
 
 
 def _report(desk: Desk, form: dict[str, Any]) -> None:
