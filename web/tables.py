@@ -8,6 +8,7 @@ import bidding.awards.records
 import bidding.bids.records
 import bidding.closings
 import bidding.offers
+import bidding.questions
 import bidding.referrals
 import bidding.rounds
 import dps.contracts.answers
@@ -46,8 +47,6 @@ import web.pages.portal.own_copies
 import web.security.accounts
 import web.security.api_keys
 import web.security.guesses
-import web.security.openid
-import web.security.passkeys
 import web.security.sessions
 import web.sending.letters
 import web.sending.webhooks

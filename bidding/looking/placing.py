@@ -118,7 +118,9 @@ class OpenPackage:
     published_part: dict[str, Any]
 
 
-def open_packages(session: Session, actor: Actor, *, after: str | None = None) -> list[OpenPackage]:
+def open_packages(
+    session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None
+) -> list[OpenPackage]:
     """The open list: to an office that of its own authority, to a provider that of the schemes it belongs to."""
     last = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral).scalar_subquery()
     query = (
@@ -135,6 +137,8 @@ def open_packages(session: Session, actor: Actor, *, after: str | None = None) -
         query = query.where(col(Referral.scheme).in_(schemes))
     else:
         query = query.where(Referral.authority == actor.authority)
+    if ref is not None:
+        query = query.where(Referral.ref == ref)
     return [
         OpenPackage(
             referral=referral.ref,

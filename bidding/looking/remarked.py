@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from bidding.referrals import Referral
 from dps.kernel.keys import Keyring
+from dps.kernel.references import Kind
 from dps.packages.packages import Package
 from dps.packages.persons import Person
 from dps.packages.remarks import Remark, words_of
@@ -30,7 +31,8 @@ def remarks(session: Session, keyring: Keyring, referral: str) -> list[SeenRemar
         .join(Package, col(Package.id) == col(Remark.package_id))
         .join(Person, col(Person.id) == col(Package.person_id))
         .join(Referral, col(Referral.package_id) == col(Package.id))
-        .where(Referral.ref == referral)
+        # Who asked a question is shown to nobody: those words are read in `bidding/questions` alone.
+        .where(Referral.ref == referral, col(Remark.about).not_like(f"{Kind.QUESTION}-%"))
         .order_by(col(Remark.id))
     )
     return [

@@ -16,6 +16,7 @@ from bidding.awards.records import Award
 from bidding.bids.records import Bid
 from bidding.closings import Closing
 from bidding.offers import OpenOffer
+from bidding.questions import Question, ask
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, Round
 from dps.kernel.actors import Actor, Role
@@ -25,7 +26,7 @@ from tests.support.world import World
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 ROOM = Path(bidding.__file__).parent
-TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer)
+TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Question)
 
 
 def test_every_step_leads_where_its_table_says_and_for_nobody_else(world: World) -> None:
@@ -34,6 +35,7 @@ def test_every_step_leads_where_its_table_says_and_for_nobody_else(world: World)
     placed, unfilled = world.referral(), world.referral()
     content = world.content(placed, 1600)
     world.send(oak, [world.round(placed).ref], content)
+    world.run(ask, round_ref=world.round(placed).ref, words="Is there a hoist?", actor=oak)
     while world.state(unfilled) == "seeking":
         world.close(unfilled)
     world.run(offers.make_open_offer, referral_ref=unfilled, content=content, actor=oak)

@@ -7,26 +7,26 @@ from litestar.exceptions import HTTPException
 from dps.kernel.errors import DpsError
 from web.assembly import Installation
 from web.pages import refusals
-from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
 from web.pages.desk.awards import Awards
 from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.importing import Importing
+from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
-from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
-from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
 from web.pages.portal.free_hours import FreeHours
 from web.pages.portal.joining import Applications, Joining
 from web.pages.portal.many import ManyBids
 from web.pages.portal.offers import Contracts, Offers
+from web.pages.portal.open_list import OpenList
 from web.pages.portal.opportunities import Opportunities, Portal
 from web.pages.portal.own_service import OwnService
 from web.pages.portal.prices import Prices
+from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
 from web.pages.signing_in import SigningIn, SigningOut
 from web.pages.visit import provide_visit
@@ -43,12 +43,10 @@ def pages(installation: Installation) -> Router:
             Homes,
             SigningIn,
             SigningOut,
-            WithPasskey,
-            OwnPasskeys,
-            SigningInElsewhere,
-            Accounts,
             Portal,
             Opportunities,
+            SpacePage,
+            OpenList,
             Bidding,
             ManyBids,
             Bids,
@@ -61,6 +59,7 @@ def pages(installation: Installation) -> Router:
             Joining,
             Applications,
             Queue,
+            Questions,
             Beginning,
             Importing,
             Entry,

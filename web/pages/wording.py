@@ -56,6 +56,12 @@ _STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ended": ("Ended", "grey"),
         "handed_back": ("Handed back", "grey"),
     },
+    "open_offer": {
+        "made": ("Made, not taken yet", "light-blue"),
+        "taken": ("Taken", "green"),
+        "withdrawn": ("Withdrawn", "grey"),
+        "lapsed": ("Lapsed", "grey"),
+    },
     "application": {
         "draft": ("Draft, not handed in", "grey"),
         "submitted": ("Handed in", "light-blue"),
@@ -91,7 +97,11 @@ _MODES = {
     "sealed_bid": "Sealed bid",
 }
 
+_TRAVEL = {"nearby": "Nearby", "a_drive": "A drive away", "far": "Far"}
+
 _EVENTS = {
+    "question.ask": "An invited provider asked a question",
+    "question.answer": "A question was answered, to everybody invited",
     "package.created": "What is needed was written down",
     "package.amended": "What is needed was changed: a new version",
     "package.corrected": "What is needed was corrected",
@@ -189,6 +199,11 @@ def age_band(value: Any) -> str:
 
 def mode(value: Any) -> str:
     return _MODES.get(str(value), plain(value))
+
+
+def travel(value: Any) -> str:
+    """How far from where the provider works already."""
+    return _TRAVEL[str(value)]
 
 
 def event(value: str) -> str:
@@ -314,6 +329,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "state": state,
     "state_colour": state_colour,
     "telltale": telltale,
+    "travel": travel,
     "visits": visits,
     "weekly_visits": weekly_visits,
 }

@@ -29,6 +29,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "referral_unfilled": ("A package found no provider", "The whole ladder was asked. It stands on the open list now."),
     "left_over_uncounted": ("A package waits for you", "A search was cut short; somebody has to let it go on."),
     "open_offer": ("An offer on the open list", "A provider offers to take a package that nobody took."),
+    "question_asked": ("A provider asks about a package", "Your answer goes to everybody invited at once."),
+    "question_answered": ("A question was answered", "Somebody asked about a package that you may bid for."),
     "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
     "invitations_undelivered": (
         "Many invitations did not arrive",

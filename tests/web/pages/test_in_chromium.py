@@ -4,6 +4,8 @@ With JavaScript as it is served, so that the policy which forbids inline scripts
 tests walk the same pages without any.
 """
 
+import re
+
 from playwright.sync_api import Page
 
 from tests.web.pages.browsing import an_account
@@ -70,7 +72,7 @@ def test_a_filter_shortens_the_list_without_another_page_and_the_address_keeps_i
     assert page.locator("#found li").count() == 2
 
     page.get_by_label("Area").select_option(second)
-    page.wait_for_url(f"**/portal/opportunities?lot=&locality={second}&hours=")
+    page.wait_for_url(re.compile(rf"/portal/opportunities\?.*locality={second}"))
 
     assert page.locator("#found li").count() == 1
     assert heading is not None

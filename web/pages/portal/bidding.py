@@ -49,7 +49,7 @@ class Bidding(Controller):
             live = live_bids(session, visit.actor).get(round_ref)
             before = copy_of(session, copies_key(visit.request), live.bid) if live else None
         start = terms.earliest_start or terms.latest_start
-        values = _filled(before) if before else _filled_card(card) | {"starts_on": start.isoformat() if start else ""}
+        values = _filled(before) if before else filled_card(card) | {"starts_on": start.isoformat() if start else ""}
         return _form(visit, round_ref, values | {"once": new_token()}, {})
 
     @post("/", sync_to_thread=True, status_code=200)
@@ -63,7 +63,7 @@ class Bidding(Controller):
         with visit.look() as (session, now):
             asked = opportunity(session, visit, round_ref)
             terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
-            content, faults = _content(form, terms)
+            content, faults = content_of(form, terms)
             if content is None:
                 return _form(visit, round_ref, form.fields, faults)
             comes_to = preview(session, round_ref=round_ref, content=content, actor=visit.actor, now=now)
@@ -87,7 +87,7 @@ class Bidding(Controller):
         """Seal the bid; a form that is sent twice seals it once and shows the same receipt."""
         with visit.look() as (session, now):
             terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
-        content, faults = _content(form, terms)
+        content, faults = content_of(form, terms)
         if content is None:
             return _form(visit, round_ref, form.fields, faults)
         try:
@@ -120,14 +120,14 @@ def _own_card(session: Session, visit: Visit, asked: Opportunity) -> RateCard | 
     return card if card is not None and card.basis is PriceBasis.PER_HOUR else None
 
 
-def _filled_card(card: RateCard | None) -> dict[str, str]:
+def filled_card(card: RateCard | None) -> dict[str, str]:
     return {f"price-{price.band}": plain_pounds(price.pence) for price in card.prices} if card else {}
 
 
 def _filled(content: BidContent) -> dict[str, str]:
     """A bid as its form's fields."""
     return {
-        **_filled_card(content.card),
+        **filled_card(content.card),
         **{f"{_ANSWER}{key}": answer for key, answer in content.answers},
         "starts_on": content.starts_on.isoformat(),
         "preference": str(content.preference or ""),
@@ -150,7 +150,7 @@ def card_of(form: Form) -> RateCard:
     return RateCard.of(PriceBasis.PER_HOUR, prices)
 
 
-def _content(form: Form, terms: Terms) -> tuple[BidContent | None, dict[str, str]]:
+def content_of(form: Form, terms: Terms) -> tuple[BidContent | None, dict[str, str]]:
     """The bid that a form says, or each field's fault."""
     faults: dict[str, str] = {}
     card, starts_on, preference = terms.published_card, None, None

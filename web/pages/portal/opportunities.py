@@ -1,32 +1,39 @@
 """What a provider is asked: the list, each package, and the answers that are no bids."""
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from bidding import offers
 from bidding.awards.records import AwardState
 from bidding.bids import submitting
 from bidding.bids.preparing import terms_of
 from bidding.looking.answered import live_bids
+from bidding.looking.fit import bands, own_sectors
 from bidding.looking.invited import Opportunity, opportunities
+from bidding.looking.narrowing import Narrowing, Own, TimeOfDay
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import awards
+from bidding.questions import ask, questions_of_round
 from bidding.rounds import round_of
 from bidding.stages import shown
 from dps.kernel.errors import BadInput, NotFound
+from dps.register.membership import Membership, MembershipState
 from web.pages import names
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
+from web.pages.portal.own import own_provider
 from web.pages.visit import Page, Visit
 
 _TO_ANSWER = (AwardState.OFFERED, AwardState.ACCEPTED)
-_HOURS = {"2": 2, "24": 24, "72": 72}
+_LOOKED_AT = 1_000
+"""Rounds that one page looks through for those that its filters want."""
 
 
 class Portal(Controller):
@@ -64,51 +71,45 @@ class Opportunities(Controller):
     guards = (PORTAL,)
 
     @get("/", sync_to_thread=True)
-    def asked(
-        self,
-        visit: NamedDependency[Visit],
-        lot: FromQuery[str] = "",
-        locality: FromQuery[str] = "",
-        hours: FromQuery[str] = "",
-        after: FromQuery[str] = "",
-    ) -> Page:
-        """A hundred at a time, what closes soonest first."""
+    def asked(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
+        """A hundred at a time, what closes soonest first; the filters stand in the address."""
+        wanted = Narrowing.from_dict(visit.request.query_params)
         with visit.look() as (session, now):
-            found = opportunities(
-                session,
-                visit.actor,
-                now,
-                lot=lot or None,
-                locality=locality or None,
-                closes_before=now + timedelta(hours=_HOURS[hours]) if hours in _HOURS else None,
-                after=after or None,
-            )
+            found, next_after = narrowed(session, visit, wanted, now, after=after or None)
             live = live_bids(session, visit.actor)
             schemes = visit.schemes(session)
+            near = bands(session, own_sectors(session, visit.actor), {one.round: one.published_part for one in found})
         return visit.page(
             "portal/opportunities.html",
             opportunities=_soonest(found),
             live=live,
+            near=near,
             lots=names.lots(schemes),
             places=names.places(schemes),
-            chosen={"lot": lot, "locality": locality, "hours": hours},
-            is_narrowed=bool(lot or locality or hours),
-            next_after=found[-1].round if len(found) == PAGE else "",
+            chosen=Values(wanted.to_dict()),
+            query="".join(f"{name}={quote(value)}&" for name, value in wanted.to_dict().items()),
+            times=list(TimeOfDay),
+            is_narrowed=not wanted.is_empty,
+            next_after=next_after,
         )
 
     @get("/{round_ref:str}", sync_to_thread=True)
     def one(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """One package as it was published, and what can be answered."""
-        with visit.look() as (session, now):
-            asked = opportunity(session, visit, round_ref)
-            return visit.page(
-                "portal/opportunity.html",
-                one=asked,
-                part=shown(session, visit.ports, round_of(session, round_ref)),
-                live=live_bids(session, visit.actor).get(round_ref),
-                terms=terms_of(session, round_ref=round_ref, actor=visit.actor, now=now),
-                **frame(session, visit),
-            )
+        """One package as it was published, what was asked about it, and what can be answered."""
+        return _package(visit, round_ref)
+
+    @post("/{round_ref:str}/questions", sync_to_thread=True)
+    def ask(
+        self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Ask the council; the answer goes to everybody who was invited, and nobody learns who asked."""
+        words = form.text("reason")
+        try:
+            with visit.command() as session:
+                ask(session, visit.ports, round_ref=round_ref, words=words, actor=visit.actor)
+        except BadInput as bad:
+            return _package(visit, round_ref, asking=words, fault=str(bad.reason))
+        return visit.to(f"/portal/opportunities/{round_ref}#questions")
 
     @get("/{round_ref:str}/decline", sync_to_thread=True)
     def decline_form(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
@@ -148,6 +149,56 @@ def frame(session: Session, visit: Visit) -> dict[str, Any]:
     """The names of lots and places, which every page about a package shows."""
     schemes = visit.schemes(session)
     return {"lots": names.lots(schemes), "places": names.places(schemes)}
+
+
+def narrowed(
+    session: Session, visit: Visit, wanted: Narrowing, now: datetime, *, after: str | None = None
+) -> tuple[list[Opportunity], str]:
+    """The open packages that a filter wants, at most a page of them, and where the next page begins ('' nowhere)."""
+    own = own_of(session, visit, now)
+    found = opportunities(session, visit.actor, now, lot=wanted.lot or None, after=after, most=_LOOKED_AT)
+    fitting = [
+        one
+        for one in found
+        if wanted.fits(
+            lot=one.lot,
+            locality=one.locality,
+            part=one.published_part,
+            closes_at=one.closes_at,
+            now=now,
+            own=own,
+        )
+    ]
+    if len(fitting) > PAGE:
+        return fitting[:PAGE], fitting[PAGE - 1].round
+    return fitting, found[-1].round if len(found) == _LOOKED_AT else ""
+
+
+def own_of(session: Session, visit: Visit, now: datetime) -> Own:
+    """What the filters call one's own: areas in which an active place is held, and skills."""
+    provider = own_provider(session, visit)
+    places = select(Membership.locality).where(
+        Membership.provider_id == provider.id, col(Membership.state) == MembershipState.ACTIVE
+    )
+    return Own(areas=frozenset(session.exec(places)), skills=frozenset(provider.skills))
+
+
+def _package(visit: Visit, round_ref: str, *, asking: str = "", fault: str = "") -> Page:
+    with visit.look() as (session, now):
+        asked = opportunity(session, visit, round_ref)
+        return visit.page(
+            "portal/opportunity.html",
+            status=400 if fault else 200,
+            one=asked,
+            part=shown(session, visit.ports, round_of(session, round_ref)),
+            live=live_bids(session, visit.actor).get(round_ref),
+            terms=terms_of(session, round_ref=round_ref, actor=visit.actor, now=now),
+            near=bands(session, own_sectors(session, visit.actor), {round_ref: asked.published_part}).get(round_ref),
+            questions=questions_of_round(session, visit.ports.keyring, round_ref=round_ref, actor=visit.actor),
+            asking=asking,
+            fault=fault,
+            **frame(session, visit),
+        )
 
 
 def _decline_form(visit: Visit, round_ref: str, *, reason: str = "", fault: str = "") -> Page:
