@@ -36,6 +36,10 @@ class Prices:
         """Prices of their own."""
         return Prices(self.package.copy(), self.newcomer.copy(), self.row.copy())
 
+    def rounded(self) -> "Prices":
+        """Whole pence, each rounded to where the bound stays valid."""
+        return Prices(np.floor(self.package), np.floor(self.newcomer), np.ceil(self.row))
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -164,7 +168,7 @@ class Oracle:
 
     def published(self, prices: Prices) -> int:
         """The bound in integers: prices rounded to whole pence, then every step in whole numbers."""
-        whole = Prices(np.floor(prices.package), np.floor(prices.newcomer), np.ceil(prices.row))
+        whole = prices.rounded()
         choice = self.choose(whole, None, kind=int)
         wanted = self.market.wanted[self.localities]
         promised = int(whole.package.astype(np.int64).sum()) + int(wanted @ whole.newcomer.astype(np.int64))

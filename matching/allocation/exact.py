@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 import numpy as np
+from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
 from matching.allocation.problem import UNLIMITED, Problem
@@ -244,6 +245,14 @@ class Model:
     def lots(self) -> Terms:
         """The sum of the lots of the bids that win."""
         return [(var, int(self.problem.bid_lot[bid])) for bid, var in self.win.items()]
+
+    def keep(self, may_win: NDArray[np.bool_], placed: NDArray[np.bool_]) -> None:
+        """From now on only bids that `may_win` do, and the packages `placed` are not left."""
+        for bid, var in self.win.items():
+            if not may_win[bid]:
+                self.model.add(var == 0)
+        for package in np.flatnonzero(placed).tolist():
+            self.model.add(self.left[package] == 0)
 
     def hint(self, won: list[int]) -> None:
         """Start from this award."""

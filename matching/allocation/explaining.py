@@ -14,6 +14,7 @@ import numpy as np
 from matching.allocation.book import Book
 from matching.allocation.bound import Oracle, Prices, raise_bound
 from matching.allocation.first_prices import first_prices
+from matching.allocation.fixing import forcing_losses
 from matching.allocation.knapsack import Groups, best_sets, table
 from matching.allocation.market import Numbering, as_market
 from matching.allocation.neighbourhood import Effort, Surroundings, cheapest_with
@@ -25,8 +26,6 @@ from matching.allocation.results import Result
 
 BOUND_STEPS = 200
 FREED_PROVIDERS = 5
-LIFT = 1 << 40
-"""Added to a bid's value so that every best set holds it."""
 OWN_LIMITS = frozenset(
     {"capacity", "take limit", "locality capacity", "locality take limit", "new localities", "either-or", "block"}
 )
@@ -96,7 +95,7 @@ class _Telling:
     def _prices(self) -> Prices:
         prices = first_prices(self.market, self.oracle, None)
         prices, _ = raise_bound(self.oracle, prices, float(self.now), BOUND_STEPS, None, lambda: True)
-        return Prices(np.floor(prices.package), np.floor(prices.newcomer), np.ceil(prices.row))
+        return prices.rounded()
 
     def explanation(self) -> Explanation:
         offers: list[list[int]] = [[] for _ in self.problem.packages]
@@ -105,6 +104,7 @@ class _Telling:
                 offers[package].append(bid)
         for bids in offers:
             bids.sort(key=lambda bid: standing(self.problem, bid))
+        self.price_of_forcing = self._prices_of_forcing([bids[0] for bids in offers if bids])
         packages = [self._package(package, bids) for package, bids in enumerate(offers)]
         more = self._kept_out(offers)
         providers = [self._provider(provider, more) for provider in range(len(self.problem.providers))]
@@ -138,19 +138,17 @@ class _Telling:
         place = int(np.searchsorted(self.numbering.bids, bid))
         if place >= len(self.numbering.bids) or self.numbering.bids[place] != bid:
             return None, None
-        low = self._price_of_forcing(place)
+        low = self.price_of_forcing[place]
         if not self.upper_ends:
             return low, None
         freed = self._around(place)
         other = cheapest_with(self.market, self.holder, place, freed, Effort(len(freed), 0.05, None))
         return low, None if other is None else other - self.now
 
-    def _price_of_forcing(self, bid: int) -> int:
-        """How much less the bid's provider could make of the prices if it had to take the bid."""
-        provider = int(self.market.provider[bid])
-        lifted = self.values.copy()
-        lifted[self.oracle.groups.item_bid == bid] += LIFT
-        return max(0, int(self.choice.worth[provider]) - self._worth(provider, self.oracle.groups, lifted) + LIFT)
+    def _prices_of_forcing(self, bids: list[int]) -> dict[int, int]:
+        """By bid of the market, for those of `bids` that could win: how much dearer any award with it must be."""
+        asked = np.flatnonzero(np.isin(self.numbering.bids, bids))
+        return dict(zip(asked.tolist(), forcing_losses(self.oracle, self.prices, asked).tolist(), strict=True))
 
     def _worth(self, provider: int, groups: Groups, values: Ints) -> int:
         """What one provider could make of the prices."""

@@ -47,6 +47,8 @@ USUAL_MOVES_A_SECOND = 100_000
 """A cautious guess of what one lane anneals, until it has been seen."""
 MOST_MOVES = 250_000
 """More in one go are rarely worth their time, whatever the size: another start or neighbourhood finds more."""
+FREED = (6, 8)
+"""Providers set free at a time, but no more than a third of all: what is left must still be a small problem."""
 LP_SHARE, BOUND_SHARE, STARTS_UNTIL, SEARCH_UNTIL = 0.15, 0.14, 0.5, 0.97
 """By the clock: shares of the limit for the relaxation and the first bound; when other starts and all search end."""
 
@@ -233,8 +235,9 @@ class _Search:
     def _polish(self) -> None:
         """Rounds on the best awards: neighbourhoods on the best two, then annealing and neighbourhoods in turn."""
         surroundings = Surroundings(self.market)
+        few, many = (min(most, max(2, len(self.market.provider_new) // 3)) for most in FREED)
         for lane, (_, holder) in enumerate(self.pool[:2]):
-            self._neighbourhoods(surroundings, holder, 6, 1_000 + lane, 0.09)
+            self._neighbourhoods(surroundings, holder, few, 1_000 + lane, 0.09)
         for turn in range(self.plan.rounds):
             if self._is_over():
                 break
@@ -242,7 +245,7 @@ class _Search:
             if self._is_over():
                 break
             _, holder = self.pool[0]
-            self._neighbourhoods(surroundings, holder, 8 if turn % 2 == 0 else 6, 2_000 + turn, 0.12)
+            self._neighbourhoods(surroundings, holder, many if turn % 2 == 0 else few, 2_000 + turn, 0.12)
 
     def _is_over(self) -> bool:
         objective, _ = self.pool[0]

@@ -1,37 +1,58 @@
 """`joint`: all packages solved together, and caps and coverage giving way to urgent people.
 
-The engine goes by size: CP-SAT while it proves optimality, the guided engine above that. Where nothing competes an
-exact argument has answered before (`separable`).
+The engine goes by size: CP-SAT alone for a few bids; for a day's batch a short guided search, what its prices settle,
+and CP-SAT's proof of the rest; the guided engine above that and wherever a proof does not come. Where nothing competes
+an exact argument has answered before (`separable`).
 """
 
 from matching.allocation.book import Book, objective
 from matching.allocation.exact import Budget, Model, Proven, draw_ties, minimise
 from matching.allocation.greedy import greedy
-from matching.allocation.large import keeps_caps, solve_large
+from matching.allocation.large import keeps_caps, search_on, solve_large
+from matching.allocation.narrowing import Sketch, sketch
 from matching.allocation.outcome import Heard, Incumbent, Outcome
-from matching.allocation.problem import UNLIMITED, Problem, is_large
+from matching.allocation.problem import UNLIMITED, Problem, is_large, needs_prices
 from matching.allocation.records import URGENT
 from matching.allocation.results import Draw
 from matching.allocation.work import Work
+
+PROOF_UNTIL = 0.5
+"""By the clock: the share of the limit after which a proof that has not come is left for the guided engine."""
 
 
 def solve_joint(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
     """The best award found within `work`; proven where the levels, ties and lots all closed."""
     if is_large(problem):
         return solve_large(problem, work, heard)
-    budget = work.budget()
     start = greedy(problem)
-    if heard is not None:
-        heard(Incumbent(start, objective(problem, start), None))
-    model = Model(problem)
+    _tell(problem, start, None, heard)
     hint = start if keeps_caps(problem, start) else []
+    if problem.instance.policy.levels or not needs_prices(problem):
+        return _prove(problem, hint, None, work.budget(), heard)
+    drawn = sketch(problem, hint, work)
+    _tell(problem, drawn.won, drawn.bound, heard)
+    outcome = _prove(problem, drawn.won, drawn, work.budget(PROOF_UNTIL), heard)
+    outcome.bound = drawn.bound if outcome.bound is None else max(outcome.bound, drawn.bound)
+    return outcome if outcome.proven else search_on(problem, outcome, work, heard)
+
+
+def _prove(problem: Problem, hint: list[int], drawn: Sketch | None, budget: Budget, heard: Heard | None) -> Outcome:
+    """CP-SAT on the whole problem, or on what a sketch of it has not settled."""
+    model = Model(problem)
+    if drawn is not None:
+        drawn.narrow(model, drawn.objective)
     first = minimise(model, model.levels(), hint, budget)
-    if heard is not None:
-        bound = None if problem.instance.policy.levels else first.bound
-        heard(Incumbent(first.won, objective(problem, first.won), bound))
+    _tell(problem, first.won, None if problem.instance.policy.levels else first.bound, heard)
     if _leaves_urgent(problem, first.won) and _may_give_way(problem):
         return _give_way(problem, first, model, budget)
+    if drawn is not None and first.proven:
+        drawn.narrow(model, objective(problem, first.won))
     return _finish(problem, model, first, budget, [])
+
+
+def _tell(problem: Problem, won: list[int], bound: int | None, heard: Heard | None) -> None:
+    if heard is not None:
+        heard(Incumbent(won, objective(problem, won), bound))
 
 
 def _finish(problem: Problem, model: Model, award: Proven, budget: Budget, notes: list[str]) -> Outcome:

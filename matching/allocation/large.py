@@ -11,15 +11,13 @@ import numpy as np
 from matching.allocation.book import Book, objective
 from matching.allocation.bound import Oracle, Prices, raise_bound
 from matching.allocation.greedy import greedy, let_caps_give_way
-from matching.allocation.guided import clock_plan, counted_plan, guided
+from matching.allocation.guided import Plan, clock_plan, counted_plan, guided
 from matching.allocation.market import as_market
-from matching.allocation.outcome import Heard, Incumbent, Outcome
+from matching.allocation.outcome import SEARCH_SEED, Heard, Incumbent, Outcome
 from matching.allocation.problem import UNLIMITED, Ints, Problem
 from matching.allocation.records import URGENT
 from matching.allocation.work import Work
 
-SEARCH_SEED = 1
-"""Fixed: chance inside the search is no part of the award's lots."""
 STEPS_WITHOUT_CAPS = 60
 LEAST_WRITE_UP_S, WRITE_UP_SHARE = 0.1, 0.5
 """Kept back from a limit for the referee and the reasons: at least so long, and that share of what reading took.
@@ -31,15 +29,12 @@ The two are the same kind of work, so that a loaded machine slows both.
 def solve_large(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
     """The guided engine's award and bound."""
     ordered = bool(problem.instance.policy.levels)
+    reading_s = 0.0 if work.time_limit_s is None else work.time_limit_s - work.left_s()
     priced = _dominating(problem) if ordered else problem
     numbering = as_market(priced)
-    read_s = 0.0 if work.time_limit_s is None else work.time_limit_s - work.left_s()
     start = greedy(problem)
     kept = start if keeps_caps(problem, start) else []
-    if work.time_limit_s is None:
-        plan = counted_plan(work.effort)
-    else:
-        plan = clock_plan(max(0.1, work.left_s() - max(LEAST_WRITE_UP_S, WRITE_UP_SHARE * read_s)))
+    plan = _plan(work, reading_s)
 
     def told(holder: Ints, value: int, bound: int | None) -> None:
         assert heard is not None
@@ -64,6 +59,28 @@ def solve_large(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
         return Outcome(won, False, None, notes=notes)
     proven = bound is not None and objective(problem, won) == bound
     return Outcome(won, proven, bound, notes=notes)
+
+
+def _plan(work: Work, reading_s: float) -> Plan:
+    if work.is_counted:
+        return counted_plan(work.effort)
+    return clock_plan(max(0.1, work.left_s() - max(LEAST_WRITE_UP_S, WRITE_UP_SHARE * reading_s)))
+
+
+def search_on(problem: Problem, outcome: Outcome, work: Work, heard: Heard | None) -> Outcome:
+    """A better award than `outcome`, whose proof did not come, and a better bound; with what is left of the limit."""
+    if not keeps_caps(problem, outcome.won) or work.left_s() < LEAST_WRITE_UP_S:
+        return outcome
+    numbering = as_market(problem)
+
+    def told(holder: Ints, value: int, bound: int | None) -> None:
+        assert heard is not None
+        heard(Incumbent(numbering.to_problem(holder), value, bound))
+
+    start = numbering.from_problem(outcome.won)
+    found = guided(numbering, [start], _plan(work, 0.0), SEARCH_SEED, None if heard is None else told)
+    bound = found.bound if outcome.bound is None else max(found.bound, outcome.bound)
+    return Outcome(numbering.to_problem(found.holder), False, bound, notes=outcome.notes)
 
 
 def bound_without_caps(problem: Problem, prices: Prices | None, objective_pence: int, work: Work) -> int:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from matching.allocation.results import Draw
 
+SEARCH_SEED = 1
+"""Fixed: chance inside the search is no part of the award's lots."""
 Progress = Callable[[int, int | None], None]
 """Told the incumbent's objective and the bound, in pence, whenever either gets better."""
 

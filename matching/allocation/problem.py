@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 UNLIMITED = MOST_CAPACITY * 1_000
 MOST_EXACT_BIDS = 1_600
 """Usable bids up to which CP-SAT proves optimality soon enough: a day's batch of 50 packages and 20 bids has 1,000."""
+MOST_PLAIN_BIDS = 200
+"""Usable bids up to which CP-SAT alone proves so quickly that no prices are worth their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,11 @@ class Problem:
 def is_large(problem: Problem) -> bool:
     """Too large for a proof: work for the guided engine."""
     return int(problem.is_usable.sum()) > MOST_EXACT_BIDS
+
+
+def needs_prices(problem: Problem) -> bool:
+    """Large enough for prices to lead: to narrow the problem before its proof, or to search where there is none."""
+    return int(problem.is_usable.sum()) > MOST_PLAIN_BIDS
 
 
 def number(instance: Instance, lot_seed: bytes) -> Problem:

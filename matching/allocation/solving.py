@@ -14,7 +14,7 @@ from matching.allocation.book import objective
 from matching.allocation.deferred import settle
 from matching.allocation.greedy import greedy
 from matching.allocation.outcome import Heard, Incumbent, Outcome, Progress
-from matching.allocation.problem import Problem, is_large, number
+from matching.allocation.problem import Problem, needs_prices, number
 from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.reasons import awards_with_reasons, unplaced
 from matching.allocation.records import Instance, Mode
@@ -66,7 +66,7 @@ def solve(
     if instance.policy.mode is Mode.PER_PACKAGE or in_process or prove_separable(problem) is not None:
         return _decide(problem, lot_seed, work, heard, began)
     child = process or shared_process()
-    answer = child.warm(large=is_large(problem))
+    answer = child.warm(large=needs_prices(problem))
     if answer.text is not None:
         work = replace(work, began=time.monotonic())
         request = {"instance": instance_to_json(instance), "lot_seed": lot_seed.hex(), "work": asdict(work)}

@@ -39,8 +39,8 @@ class Work:
         """Seconds left of the time limit; endless when counted."""
         return float("inf") if self.time_limit_s is None else self.began + self.time_limit_s - time.monotonic()
 
-    def budget(self) -> Budget:
-        """The budget of the run."""
+    def budget(self, until: float = 1.0) -> Budget:
+        """The budget of the run; by the clock, to the share `until` of its limit."""
         if self.time_limit_s is None:
             return Budget(steps=self.effort, until=None, workers=1)
-        return Budget(steps=None, until=self.began + self.time_limit_s, workers=self.workers)
+        return Budget(steps=None, until=self.began + until * self.time_limit_s, workers=self.workers)
