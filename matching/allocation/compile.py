@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 
+from matching.allocation.bound import Oracle
+from matching.allocation.fixing import settle
 from matching.allocation.guided import Plan, guided
 from matching.allocation.market import as_market
 from matching.allocation.problem import number
@@ -30,7 +32,9 @@ def compile_everything() -> None:
     numbering = as_market(number(_small_market(), b"compile"))
     plan = Plan(5, 1, 1, 200, 1, 0.01, None)
     nobody = np.full(len(numbering.packages), -1, dtype=np.int64)
-    guided(numbering, [nobody], plan, 1, None)
+    found = guided(numbering, [nobody], plan, 1, None)
+    assert found.prices is not None
+    settle(Oracle(numbering.market), found.prices, found.objective - numbering.offset)
 
 
 if __name__ == "__main__":

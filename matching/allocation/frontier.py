@@ -1,20 +1,51 @@
 """Cost against coverage, for commissioners who set next year's prices: what each more provider in a patch would cost.
 
-One run for each price of a missing provider; every award found is judged anew by its two numbers, and only those
-that no other beats in both are kept (runs stopped by the clock are not monotone).
+The published price comes first, then the two ends: coverage at no price, and at one that nobody would pay. Then,
+again and again, the widest stretch between two neighbouring points is asked at the price at which both cost the same.
+Where that has been asked, nothing lies below the straight line between them; what lies a little above it is looked
+for with targets half way between what the two ends reach in each locality. Every award met is judged anew by its two
+numbers, and only those that no other beats in both are kept. Above a day's size each search begins from what the
+others found (`sweep`).
+
+Source: Aneja and Nair 1979 on bicriteria transportation problems.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import pairwise
+from typing import Protocol
 
+from matching.allocation.problem import Problem, is_large, number
+from matching.allocation.reasons import awards_with_reasons
 from matching.allocation.records import Instance
+from matching.allocation.referee import check
 from matching.allocation.solving import solve
-from matching.allocation.work import DEFAULT_EFFORT
+from matching.allocation.work import DEFAULT_EFFORT, Work
 
-USUAL_PRICES = (0, 2_500, 5_000, 10_000, 15_000, 20_000, 25_000, 35_000, 50_000, 75_000, 100_000, 200_000)
+USUAL_RUNS = 16
+USUAL_PENCE = 25_000
+DEAREST_PENCE = 200_000
+"""The far end: nobody would pay £2,000 a week for one more provider in a patch."""
 WIDTH, HEIGHT, MARGIN = 640, 400, 60
+
+
+Award = tuple[int, ...]
+"""Canonical numbers of the bids that win."""
+
+
+class Searcher(Protocol):
+    """Finds awards of one problem at any price of a missing provider."""
+
+    def at(self, price: int) -> list[Award]:
+        """Awards met at that price, the best one last."""
+        ...
+
+    def between(self, price: int, ends: tuple[Award, Award]) -> list[Award]:
+        """Awards that lie between the two, where there is a way to look for them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +81,104 @@ def frontier(
     instance: Instance,
     *,
     lot_seed: bytes,
-    prices: Sequence[int] = USUAL_PRICES,
+    runs: int = USUAL_RUNS,
     effort: int = DEFAULT_EFFORT,
     time_limit_s: float | None = None,
     in_process: bool = False,
 ) -> Frontier:
-    """Solve at each price of a missing provider; `time_limit_s` is for all runs together."""
-    each = None if time_limit_s is None else time_limit_s / len(prices)
-    points = []
-    for price in prices:
-        priced = replace(instance, policy=replace(instance.policy, coverage_pence=price, objective="prices"))
-        result = solve(priced, lot_seed=lot_seed, effort=effort, time_limit_s=each, in_process=in_process)
-        report = result.report
-        points.append(
-            Point(
-                price,
-                report.objective_pence - report.coverage_pence,
-                report.missing_providers,
-                report.unplaced,
-                report.unplaced_minutes,
-            )
+    """Search at `runs` prices of a missing provider at most; `time_limit_s` is for all of them together."""
+    instance = replace(instance, policy=replace(instance.policy, objective="prices"))
+    problem = number(instance, lot_seed)
+    if is_large(problem):
+        # The compiler takes seconds to load: only who searches waits for it.
+        from matching.allocation.sweep import Sweep
+
+        searcher: Searcher = Sweep(problem, Work(effort, time_limit_s), runs)
+    else:
+        each_s = None if time_limit_s is None else time_limit_s / runs
+        searcher = _Proving(problem, lot_seed, effort, each_s, in_process)
+    return _bisected(problem, searcher, runs, time_limit_s)
+
+
+class _Proving:
+    """Awards of a problem small enough to be solved afresh each time."""
+
+    def __init__(
+        self, problem: Problem, lot_seed: bytes, effort: int, time_limit_s: float | None, in_process: bool
+    ) -> None:
+        self.problem, self.lot_seed = problem, lot_seed
+        self.effort, self.time_limit_s, self.in_process = effort, time_limit_s, in_process
+        self.numbers = {bid.ref: place for place, bid in enumerate(problem.bids)}
+
+    def at(self, price: int) -> list[Award]:
+        """The best award at that price."""
+        instance = self.problem.instance
+        result = solve(
+            replace(instance, policy=replace(instance.policy, coverage_pence=price)),
+            lot_seed=self.lot_seed,
+            effort=self.effort,
+            time_limit_s=self.time_limit_s,
+            in_process=self.in_process,
         )
-    return Frontier(undominated(points), len(points))
+        return [tuple(sorted({self.numbers[award.bid] for award in result.awards}))]
+
+    def between(self, price: int, ends: tuple[Award, Award]) -> list[Award]:
+        """None: both ends are proven, and nothing lies below the line between them."""
+        return []
+
+
+def _bisected(problem: Problem, searcher: Searcher, runs: int, limit_s: float | None) -> Frontier:
+    began = time.monotonic()
+    judged: dict[Award, Point] = {}
+    asked: set[int | tuple[Award, Award]] = set()
+
+    def judge(price: int, met: list[Award]) -> None:
+        for won in met:
+            if won not in judged:
+                judged[won] = _judge(problem, price, won)
+
+    def may_go_on() -> bool:
+        return len(asked) < runs and (limit_s is None or time.monotonic() - began < limit_s * (1 - 1 / runs))
+
+    for price in (problem.coverage_pence or USUAL_PENCE, 0, DEAREST_PENCE):
+        asked.add(price)
+        judge(price, searcher.at(price))
+    while may_go_on():
+        points = undominated(list(judged.values()))
+        awards = {point: won for won, point in judged.items()}
+        for stretch in sorted(pairwise(points), key=_width, reverse=True):
+            ends = awards[stretch[0]], awards[stretch[1]]
+            price = _price_between(stretch)
+            if _width(stretch) > 1 and price not in asked:
+                asked.add(price)
+                judge(price, searcher.at(price))
+                break
+            if _width(stretch) > 1 and ends not in asked:
+                asked.add(ends)
+                judge(price, searcher.between(price, ends))
+                break
+        else:
+            break
+    return Frontier(undominated(list(judged.values())), len(asked))
+
+
+Stretch = tuple["Point", "Point"]
+
+
+def _width(stretch: Stretch) -> int:
+    return stretch[0].missing_providers - stretch[1].missing_providers
+
+
+def _price_between(stretch: Stretch) -> int:
+    """The price of a missing provider at which both ends cost the same."""
+    return (stretch[1].cost_pence - stretch[0].cost_pence) // _width(stretch)
+
+
+def _judge(problem: Problem, price: int, won: tuple[int, ...]) -> Point:
+    """The referee's numbers, whatever the search believed."""
+    report = check(problem.instance, awards_with_reasons(problem, list(won)))
+    cost = report.objective_pence - report.coverage_pence
+    return Point(price, cost, report.missing_providers, report.unplaced, report.unplaced_minutes)
 
 
 def undominated(points: Sequence[Point]) -> tuple[Point, ...]:

@@ -105,10 +105,20 @@ Told = Callable[[Ints, int, int | None], None]
 """Hears the best award so far as the market's bid numbers, its objective and the bound."""
 
 
-def guided(numbering: Numbering, start: list[Ints], plan: Plan, seed: int, told: Told | None) -> Found:
-    """Search from the awards in `start` (and afresh) by `plan`; `seed` varies the search, not the problem."""
+def guided(
+    numbering: Numbering,
+    start: list[Ints],
+    plan: Plan,
+    seed: int,
+    told: Told | None,
+    warm: Prices | None = None,
+) -> Found:
+    """Search from the awards in `start` (and afresh) by `plan`; `seed` varies the search, not the problem.
+
+    `warm` prices, of a problem much like this one, spare the relaxation; it must be numbered alike.
+    """
     with ThreadPoolExecutor(LANES) as lanes, Stopwatch(plan.limit_s, SEARCH_UNTIL) as watch:
-        return _Search(numbering, plan, seed, told, lanes, watch).run(start)
+        return _Search(numbering, plan, seed, told, lanes, watch).run(start, warm)
 
 
 class _Search:
@@ -127,15 +137,17 @@ class _Search:
         self.moves_a_second = float(USUAL_MOVES_A_SECOND)
         self.look_s = 0.0
 
-    def run(self, start: list[Ints]) -> Found:
+    def run(self, start: list[Ints], warm: Prices | None) -> Found:
         for holder in start:
             self._keep(holder)
         if not len(self.market.unplaced):
             bound = self.numbering.offset
             return Found(np.full(0, -1, dtype=np.int64), bound, bound)
-        prices = self._prices()
-        self._starts(prices)
-        prices = self._raise(prices, 150, 0.06, length=0.3)
+        self._keep(np.full(len(self.market.unplaced), -1, dtype=np.int64))
+        prices = self._prices() if warm is None else self._raise(warm, self.plan.bound_steps, 0.1, length=0.3)
+        if self.plan.starts:
+            self._starts(prices)
+            prices = self._raise(prices, 150, 0.06, length=0.3)
         self._polish()
         if self.bound is None or self.pool[0][0] > self.bound:
             prices = self._raise(prices, 60, 0.02, length=0.1)
@@ -163,7 +175,6 @@ class _Search:
 
     def _prices(self) -> Prices:
         """First prices in one lane while the other anneals the best start, so that a good award stands early."""
-        self._keep(np.full(len(self.market.unplaced), -1, dtype=np.int64))
         early = self.lanes.submit(self._anneal, self.pool[0][1], 0, self._moves_for(0.5 * LP_SHARE), 0)
         limit = None if self.plan.limit_s is None else LP_SHARE * self.plan.limit_s
         prices = first_prices(self.market, self.oracles[0], limit)

@@ -108,7 +108,7 @@ def test_after_a_decline_the_steady_answer_changes_less_than_the_cold_one_may() 
 def test_no_point_of_a_frontier_is_beaten_by_another_and_it_can_be_seen() -> None:
     market = a_market(5, packages=9, providers=6, localities=3, policy=Policy(default_target=3))
 
-    shown = frontier(market, lot_seed=SEED, prices=(0, 2_000, 8_000, 50_000), in_process=True)
+    shown = frontier(market, lot_seed=SEED, runs=6, in_process=True)
 
     costs = [point.cost_pence for point in shown.points]
     missing = [point.missing_providers for point in shown.points]
@@ -117,6 +117,19 @@ def test_no_point_of_a_frontier_is_beaten_by_another_and_it_can_be_seen() -> Non
     assert len(json.loads(shown.to_json())["points"]) == len(shown.points)
     picture = ElementTree.fromstring(shown.to_svg())
     assert len(picture.findall("{http://www.w3.org/2000/svg}circle")) == len(shown.points)
+
+
+def test_a_sweep_of_searches_meets_the_ends_that_proofs_find(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = a_market(5, packages=9, providers=6, localities=3, policy=Policy(default_target=3))
+    proven = frontier(market, lot_seed=SEED, runs=6, in_process=True)
+    monkeypatch.setattr("matching.allocation.problem.MOST_EXACT_BIDS", 0)
+
+    swept = frontier(market, lot_seed=SEED, runs=6, effort=500, in_process=True)
+
+    ends = [(point.cost_pence, point.missing_providers) for point in (proven.points[0], proven.points[-1])]
+    assert [(point.cost_pence, point.missing_providers) for point in (swept.points[0], swept.points[-1])] == ends
+    assert len(swept.points) >= len(proven.points)
+    assert undominated(swept.points) == swept.points
 
 
 def test_a_point_that_costs_more_for_no_more_coverage_is_left_out() -> None:
