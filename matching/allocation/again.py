@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from matching.allocation.records import Instance, Previous
-from matching.allocation.results import Award, Result
+from matching.allocation.results import Award, Guide, Result
 from matching.allocation.solving import solve
 from matching.allocation.work import DEFAULT_EFFORT
 
@@ -50,13 +50,15 @@ def solve_again(
     awards: Iterable[Award],
     *,
     lot_seed: bytes,
+    guide: Guide | None = None,
     effort: int = DEFAULT_EFFORT,
     time_limit_s: float | None = None,
     in_process: bool = False,
 ) -> SecondAnswer:
     """Both answers for `instance` as it is now, with `awards` as they were.
 
-    A change costs the policy's published stability price, or USUAL_STABILITY_PENCE where it has none.
+    The first result's `guide` lets the steady answer begin from its prices, in seconds even for a county. A change
+    costs the policy's published stability price, or USUAL_STABILITY_PENCE where it has none.
     """
     known = {package.ref for package in instance.packages}
     before = {award.package: award.provider for award in awards if award.package in known}
@@ -68,11 +70,13 @@ def solve_again(
     )
     free = replace(instance, policy=replace(instance.policy, stability_pence=0), previous=())
 
-    def answer(asked: Instance) -> Result:
-        return solve(asked, lot_seed=lot_seed, effort=effort, time_limit_s=time_limit_s, in_process=in_process)
+    def answer(asked: Instance, guide: Guide | None) -> Result:
+        return solve(
+            asked, lot_seed=lot_seed, effort=effort, time_limit_s=time_limit_s, in_process=in_process, guide=guide
+        )
 
-    steady = answer(sticky)
-    return SecondAnswer(steady, answer(free), _changes(instance, before, steady))
+    steady = answer(sticky, guide)
+    return SecondAnswer(steady, answer(free, None), _changes(instance, before, steady))
 
 
 def _changes(instance: Instance, before: dict[str, str], result: Result) -> tuple[Change, ...]:

@@ -49,8 +49,8 @@ MOST_MOVES = 250_000
 """More in one go are rarely worth their time, whatever the size: another start or neighbourhood finds more."""
 FREED = (6, 8)
 """Providers set free at a time, but no more than a third of all: what is left must still be a small problem."""
-LP_SHARE, BOUND_SHARE, STARTS_UNTIL, SEARCH_UNTIL = 0.15, 0.14, 0.5, 0.97
-"""By the clock: shares of the limit for the relaxation and the first bound; when other starts and all search end."""
+WARM_SHARE, LP_SHARE, BOUND_SHARE, STARTS_UNTIL, SEARCH_UNTIL = 0.15, 0.15, 0.14, 0.5, 0.97
+"""By the clock: shares of the limit for warm prices, relaxation and first bound; when starts and all search end."""
 
 
 def _scaled(cooling: Cooling, scale: float) -> Cooling:
@@ -144,7 +144,7 @@ class _Search:
             bound = self.numbering.offset
             return Found(np.full(0, -1, dtype=np.int64), bound, bound)
         self._keep(np.full(len(self.market.unplaced), -1, dtype=np.int64))
-        prices = self._prices() if warm is None else self._raise(warm, self.plan.bound_steps, 0.1, length=0.3)
+        prices = self._prices() if warm is None else self._raise(warm, self.plan.bound_steps, WARM_SHARE, length=0.3)
         if self.plan.starts:
             self._starts(prices)
             prices = self._raise(prices, 150, 0.06, length=0.3)

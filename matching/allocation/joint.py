@@ -13,17 +13,17 @@ from matching.allocation.narrowing import Sketch, sketch
 from matching.allocation.outcome import Heard, Incumbent, Outcome
 from matching.allocation.problem import UNLIMITED, Problem, is_large, needs_prices
 from matching.allocation.records import URGENT
-from matching.allocation.results import Draw
+from matching.allocation.results import Draw, Guide
 from matching.allocation.work import Work
 
 PROOF_UNTIL = 0.5
 """By the clock: the share of the limit after which a proof that has not come is left for the guided engine."""
 
 
-def solve_joint(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
+def solve_joint(problem: Problem, work: Work, heard: Heard | None, guide: Guide | None = None) -> Outcome:
     """The best award found within `work`; proven where the levels, ties and lots all closed."""
     if is_large(problem):
-        return solve_large(problem, work, heard)
+        return solve_large(problem, work, heard, guide)
     start = greedy(problem)
     _tell(problem, start, None, heard)
     hint = start if keeps_caps(problem, start) else []

@@ -12,10 +12,11 @@ from matching.allocation.book import Book, objective
 from matching.allocation.bound import Oracle, Prices, raise_bound
 from matching.allocation.greedy import greedy, let_caps_give_way
 from matching.allocation.guided import Plan, clock_plan, counted_plan, guided
-from matching.allocation.market import as_market
+from matching.allocation.market import Numbering, as_market
 from matching.allocation.outcome import SEARCH_SEED, Heard, Incumbent, Outcome
 from matching.allocation.problem import UNLIMITED, Ints, Problem
 from matching.allocation.records import URGENT
+from matching.allocation.results import Guide
 from matching.allocation.work import Work
 
 STEPS_WITHOUT_CAPS = 60
@@ -26,8 +27,8 @@ The two are the same kind of work, so that a loaded machine slows both.
 """
 
 
-def solve_large(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
-    """The guided engine's award and bound."""
+def solve_large(problem: Problem, work: Work, heard: Heard | None, guide: Guide | None = None) -> Outcome:
+    """The guided engine's award and bound; with a `guide` it goes on from the previous awards and those prices."""
     ordered = bool(problem.instance.policy.levels)
     reading_s = 0.0 if work.time_limit_s is None else work.time_limit_s - work.left_s()
     priced = _dominating(problem) if ordered else problem
@@ -42,7 +43,10 @@ def solve_large(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
         heard(Incumbent(won, objective(problem, won), None) if ordered else Incumbent(won, value, bound))
 
     starts = [numbering.from_problem(award) for award in (kept, _as_before(problem))]
-    found = guided(numbering, starts, plan, SEARCH_SEED, None if heard is None else told)
+    warm = None if guide is None or ordered else _warm(problem, numbering, guide)
+    if warm is not None and problem.instance.previous:
+        plan = replace(plan, starts=0)
+    found = guided(numbering, starts, plan, SEARCH_SEED, None if heard is None else told, warm)
     won = numbering.to_problem(found.holder)
     nobody = sum(not bids for bids in problem.bids_of_package())
     notes = [f"{nobody} packages that nobody who bid could hold were priced beforehand"] if nobody else []
@@ -58,7 +62,32 @@ def solve_large(problem: Problem, work: Work, heard: Heard | None) -> Outcome:
         notes.append("at this size the published order is approached by steep prices; how near is not known")
         return Outcome(won, False, None, notes=notes)
     proven = bound is not None and objective(problem, won) == bound
-    return Outcome(won, proven, bound, notes=notes)
+    return Outcome(won, proven, bound, notes=notes, guide=_guide(problem, numbering, found.prices))
+
+
+def _guide(problem: Problem, numbering: Numbering, prices: Prices | None) -> Guide | None:
+    if prices is None:
+        return None
+    whole = prices.rounded()
+    refs = [problem.packages[package].ref for package in numbering.packages.tolist()]
+    wanting = [problem.localities[place] for place in np.flatnonzero(numbering.market.wanted > 0).tolist()]
+    return Guide(
+        dict(zip(refs, whole.package.astype(int).tolist(), strict=True)),
+        dict(zip(wanting, whole.newcomer.astype(int).tolist(), strict=True)),
+    )
+
+
+def _warm(problem: Problem, numbering: Numbering, guide: Guide) -> Prices:
+    """The guide's prices as this market numbers them; what it does not know costs what leaving it costs, or nothing."""
+    market = numbering.market
+    prices = Oracle(market).start()
+    prices.package[:] = [
+        guide.package.get(problem.packages[package].ref, left)
+        for package, left in zip(numbering.packages.tolist(), market.unplaced.tolist(), strict=True)
+    ]
+    wanting = np.flatnonzero(market.wanted > 0).tolist()
+    prices.newcomer[:] = [guide.newcomer.get(problem.localities[place], 0) for place in wanting]
+    return prices
 
 
 def _plan(work: Work, reading_s: float) -> Plan:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from matching.allocation.results import Draw
+from matching.allocation.results import Draw, Guide
 
 SEARCH_SEED = 1
 """Fixed: chance inside the search is no part of the award's lots."""
@@ -33,3 +33,4 @@ class Outcome:
     bound: int | None
     draws: tuple[Draw, ...] = ()
     notes: list[str] = field(default_factory=list)
+    guide: Guide | None = None

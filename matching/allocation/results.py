@@ -94,6 +94,17 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class Guide:
+    """The prices that led a search, in whole pence: of each package, and of a missing newcomer in each locality.
+
+    They say what placing the package is worth at the margin, and let a search of nearly the same problem begin there.
+    """
+
+    package: dict[str, int]
+    newcomer: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """One run's award with its proof: nothing in it has not passed the referee.
 
@@ -114,6 +125,7 @@ class Result:
     lot_seed: bytes
     seconds: float
     notes: tuple[str, ...] = ()
+    guide: Guide | None = None
 
     @property
     def gap(self) -> float | None:

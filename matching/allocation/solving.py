@@ -19,10 +19,16 @@ from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.reasons import awards_with_reasons, unplaced
 from matching.allocation.records import Instance, Mode
 from matching.allocation.referee import check
-from matching.allocation.results import Result, Status
+from matching.allocation.results import Guide, Result, Status
 from matching.allocation.sense import refuse_contradictions
 from matching.allocation.separable import prove_separable
-from matching.allocation.stored import instance_from_json, instance_to_json, result_from_json, result_to_json
+from matching.allocation.stored import (
+    guide_from,
+    instance_from_json,
+    instance_to_json,
+    result_from_json,
+    result_to_json,
+)
 from matching.allocation.work import DEFAULT_EFFORT, Work
 
 HANG_AFTER_S, BIDS_A_SECOND = 120.0, 20
@@ -43,6 +49,7 @@ def solve(
     in_process: bool = False,
     process: SolverProcess | None = None,
     progress: Progress | None = None,
+    guide: Guide | None = None,
 ) -> Result:
     """Decide `instance` and return a refereed result.
 
@@ -50,7 +57,8 @@ def solve(
     process that is ended when it hangs (after `hang_after_s`, or the time limit and a grace). A clock-stopped run
     then comes back with the best award the child had told; a counted one, which nobody could replay from there, with
     the greedy award and status `fallback_greedy`. Work that needs no search is done here, at once. `in_process` skips
-    the child. Raises `BadInput` for records that contradict each other.
+    the child. A `guide` from an earlier result of nearly the same instance lets a search above a day's size begin from
+    its prices and from the instance's previous awards. Raises `BadInput` for records that contradict each other.
     """
     began = time.monotonic()
     if mode is not None and mode is not instance.policy.mode:
@@ -64,12 +72,17 @@ def solve(
 
     problem = number(instance, lot_seed)
     if instance.policy.mode is Mode.PER_PACKAGE or in_process or prove_separable(problem) is not None:
-        return _decide(problem, lot_seed, work, heard, began)
+        return _decide(problem, lot_seed, work, heard, began, guide)
     child = process or shared_process()
     answer = child.warm(large=needs_prices(problem))
     if answer.text is not None:
         work = replace(work, began=time.monotonic())
-        request = {"instance": instance_to_json(instance), "lot_seed": lot_seed.hex(), "work": asdict(work)}
+        request = {
+            "instance": instance_to_json(instance),
+            "lot_seed": lot_seed.hex(),
+            "work": asdict(work),
+            "guide": None if guide is None else [guide.package, guide.newcomer],
+        }
         patience = HANG_AFTER_S + len(instance.bids) / BIDS_A_SECOND if hang_after_s is None else hang_after_s
         limit = patience if time_limit_s is None else time_limit_s + GRACE_S
         answer = child.ask(json.dumps(request), limit, heard)
@@ -87,10 +100,11 @@ def answer_request(request: str, heard: Heard) -> str:
     asked = json.loads(request)
     lot_seed = bytes.fromhex(asked["lot_seed"])
     problem = number(instance_from_json(asked["instance"]), lot_seed)
-    return result_to_json(_decide(problem, lot_seed, Work(**asked["work"]), heard, time.monotonic()))
+    guide = guide_from(asked["guide"])
+    return result_to_json(_decide(problem, lot_seed, Work(**asked["work"]), heard, time.monotonic(), guide))
 
 
-def _decide(problem: Problem, lot_seed: bytes, work: Work, heard: Heard, began: float) -> Result:
+def _decide(problem: Problem, lot_seed: bytes, work: Work, heard: Heard, began: float, guide: Guide | None) -> Result:
     if problem.instance.policy.mode is Mode.PER_PACKAGE:
         settled = settle(problem)
         refs = sorted(problem.bids[bid].ref for bid in settled.not_asked_again)
@@ -103,7 +117,7 @@ def _decide(problem: Problem, lot_seed: bytes, work: Work, heard: Heard, began: 
         # OR-Tools and numba take seconds to load: only who searches waits for them, and that is mostly the child.
         from matching.allocation.joint import solve_joint
 
-        outcome = solve_joint(problem, work, heard)
+        outcome = solve_joint(problem, work, heard, guide)
     status = Status.OPTIMAL if outcome.proven else Status.FEASIBLE
     return _refereed(problem, outcome, status, lot_seed, counted=work.is_counted or outcome.proven, began=began)
 
@@ -133,6 +147,7 @@ def _refereed(
         lot_seed=lot_seed,
         seconds=time.monotonic() - began,
         notes=tuple(outcome.notes),
+        guide=outcome.guide,
     )
 
 

@@ -20,7 +20,7 @@ from matching.allocation.records import (
     Provider,
     TakeLimit,
 )
-from matching.allocation.results import Award, Draw, Fault, Report, Result, Status, Unplaced
+from matching.allocation.results import Award, Draw, Fault, Guide, Report, Result, Status, Unplaced
 
 Stored = TypeVar("Stored")
 VERSION = 1
@@ -107,6 +107,7 @@ def result_to_json(result: Result) -> str:
             "lot_seed": result.lot_seed.hex(),
             "seconds": result.seconds,
             "notes": result.notes,
+            "guide": None if result.guide is None else [result.guide.package, result.guide.newcomer],
             "awards": [_row(award) for award in result.awards],
             "unplaced": [_row(package) for package in result.unplaced],
             "draws": [_row(draw) for draw in result.draws],
@@ -118,6 +119,11 @@ def result_to_json(result: Result) -> str:
         },
         separators=(",", ":"),
     )
+
+
+def guide_from(stored: list[dict[str, int]] | None) -> Guide | None:
+    """A guide as `result_to_json` writes it; results of earlier versions have none."""
+    return None if stored is None else Guide(*stored)
 
 
 def result_from_json(text: str) -> Result:
@@ -149,4 +155,5 @@ def _result(stored: dict[str, Any]) -> Result:
         lot_seed=bytes.fromhex(stored["lot_seed"]),
         seconds=stored["seconds"],
         notes=tuple(stored["notes"]),
+        guide=guide_from(stored.get("guide")),
     )

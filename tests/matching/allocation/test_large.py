@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from matching.allocation import Policy, Status, solve
+from matching.allocation.again import solve_again, without_bids
 from matching.allocation.book import objective
 from matching.allocation.large import solve_large
 from matching.allocation.outcome import Outcome
 from matching.allocation.problem import Problem, number
+from matching.allocation.stored import result_from_json, result_to_json
 from matching.allocation.work import Work
 from tests.matching.allocation.markets import SEED, a_market
 
@@ -34,6 +36,28 @@ def test_where_caps_give_way_the_bound_holds_for_awards_without_caps(seed: int) 
     assert any("caps gave way" in note for note in outcome.notes)
     assert outcome.bound is not None
     assert outcome.bound <= best.objective_pence <= objective(problem, outcome.won)
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_from_earlier_awards_and_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matching.allocation.problem.MOST_EXACT_BIDS", 0)
+    market = a_market(4, packages=25, providers=8, localities=4, policy=replace(CAPPED, awards_per_provider=None))
+    first = solve(market, lot_seed=SEED, effort=500, in_process=True)
+    assert first.guide is not None
+    assert result_from_json(result_to_json(first)).guide == first.guide
+    later = without_bids(market, {first.awards[0].bid})
+
+    again = solve_again(later, first.awards, lot_seed=SEED, effort=500, in_process=True, guide=first.guide)
+
+    steady = again.steady
+    before = {award.package: award.provider for award in first.awards}
+    cold = {award.package: award.provider for award in again.cold.awards}
+    refs = {package.ref for package in market.packages}
+    assert len(again.changes) <= sum(before.get(ref) != cold.get(ref) for ref in refs)
+    assert steady.bound_pence is not None
+    # The old prices alone still give most of the bound: nothing was learnt anew from a relaxation.
+    assert first.bound_pence is not None
+    assert steady.bound_pence >= 0.9 * first.bound_pence
 
 
 @pytest.mark.slow
