@@ -52,7 +52,7 @@ unit:
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
 
 .PHONY: bench-allocation
-bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its peers, 45 minutes (ARGS="--sizes week --write")
+bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its peers, half an hour (ARGS="--sizes week --write")
 	@$(BIN)/python -m tests.benchmarks.allocation $(ARGS)
 
 .PHONY: format

@@ -4,13 +4,10 @@ All get the same compact model, the same limit and the same referee, each in a p
 """
 
 import os
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
 
 import numpy as np
 from ortools.math_opt.python import mathopt
@@ -25,6 +22,7 @@ from matching.allocation.joint import solve_joint
 from matching.allocation.outcome import Incumbent
 from matching.allocation.problem import Problem, number
 from matching.allocation.work import Work
+from tests.benchmarks.allocation.own_process import alone
 
 SEED = b"benchmark"
 ENDLESS = 1 << 60
@@ -220,24 +218,9 @@ PEERS: dict[str, Callable[[Problem, float], Awarded]] = {
 
 def run(peer: str, instance: Instance, limit_s: float) -> Run:
     """One peer in a process of its own; a peer that finds nothing leaves everybody unplaced."""
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(there, peer, instance, limit_s))
-    process.start()
-    there.close()
     patience_s = (COUNTED_LIMITS if peer == "ours counted" else 1) * limit_s + PATIENCE_S
-    answered = bool(wait([here, process.sentinel], patience_s)) and here.poll()
-    try:
-        # A closed pipe is ready too, and holds nothing.
-        awarded, seconds, processor_s, peak = here.recv() if answered else (None, 0.0, 0.0, 0)
-    except EOFError:
-        awarded, seconds, processor_s, peak = None, 0.0, 0.0, 0
-    if awarded is None:
-        process.kill()
-    process.join()
-    gave_nothing = awarded is None
-    if awarded is None:
-        awarded = Awarded([], None, [])
+    answer, peak = alone(patience_s, _measured, peer, instance, limit_s)
+    awarded, seconds, processor_s = answer or (Awarded([], None, []), 0.0, 0.0)
     problem = number(instance, SEED)
     report = check(instance, problem.awards(awarded.won, ""))
     assert report.is_feasible, (peer, report.faults[:3])
@@ -253,15 +236,14 @@ def run(peer: str, instance: Instance, limit_s: float) -> Run:
         peak,
         os.getloadavg()[0],
         awarded.met,
-        gave_nothing,
+        answer is None,
     )
 
 
-def _serve(there: Connection, peer: str, instance: Instance, limit_s: float) -> None:
+def _measured(peer: str, instance: Instance, limit_s: float) -> tuple[Awarded, float, float]:
     problem = number(instance, SEED)
     if peer.startswith("ours"):
         compile_everything()
     began, used = time.monotonic(), time.process_time()
     awarded = PEERS[peer](problem, limit_s)
-    seconds, processor_s = time.monotonic() - began, time.process_time() - used
-    there.send((awarded, seconds, processor_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+    return awarded, time.monotonic() - began, time.process_time() - used
