@@ -37,6 +37,7 @@ from dps.schemes.published import standing_scheme
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
 from web import serving
+from web.demo.following import Following
 from web.demo.market import Market, draw, twins
 from web.demo.player import Player
 from web.demo.results import results
@@ -96,6 +97,9 @@ def play(
         player = Player(week, markets, refs)
         with _progress(console, sum(len(market.needs) for market in markets)) as report:
             player.play(report)
+        # One council's care is enough to look at, however many were played.
+        Following(database, ports, clock, councils[0], seed=seed).play()
+        timetable.sign_checkpoint()
     finally:
         solver.close()
     backend = database.url.get_backend_name()
@@ -156,12 +160,15 @@ def summary(found: dict[str, Any]) -> Table:
         ("Allocation runs", f"{found['allocation_runs']:,}"),
         ("Contracts in force", f"{found['contracts']:,}"),
         ("A week of care", f"{hours:,.0f} hours for {in_pounds(found['cost_pence_per_week'])}"),
+        ("Variations, outcomes recorded", f"{found['variations']:,}, {found['outcomes_recorded']:,}"),
+        ("Statements, paid", f"{found['statements']:,}, {in_pounds(found['paid_pence'])}"),
         *(
             (f"Stage {name}", f"{stage['rounds']:,} rounds, {stage['placed']:,} placed")
             for name, stage in found["stages"].items()
         ),
         ("Capacity sold twice", str(found["capacity_violations"])),
         ("Bids opened early, stored late", f"{found['early_openings']}, {found['late_bids_stored']}"),
+        ("Statements that are not what the records say", str(found["misstatements"])),
         ("Trail whole", "yes" if found["audit_ok"] else "NO"),
     ]
     for name, value in rows:

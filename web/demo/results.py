@@ -12,9 +12,14 @@ from bidding.bids.records import Bid
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import Round
 from dps.contracts.contracts import IN_FORCE, Contract
+from dps.contracts.outcomes import OutcomeReview
+from dps.contracts.statements.records import Statement, StatementState
+from dps.contracts.variations.records import IN_FORCE as AGREED
+from dps.contracts.variations.records import Variation
 from dps.schemes.model import Scheme
 from web.demo.bidders import Tally
 from web.demo.checker import Verdict, check
+from web.demo.paid_checker import misstated
 
 
 def results(session: Session, scheme: Scheme, *, seed: int, tally: Tally, database: str) -> dict[str, Any]:
@@ -45,8 +50,24 @@ def results(session: Session, scheme: Scheme, *, seed: int, tally: Tally, databa
         "awards": _awards(session),
         "cost_pence_per_week": int(pence),
         "minutes_per_week": int(minutes),
+        **_afterwards(session),
         **figures(verdict),
+        "misstatements": misstated(connection),
         "database": database,
+    }
+
+
+def _afterwards(session: Session) -> dict[str, int]:
+    """What followed the contracts: changes that were agreed, statements, what was paid, what came of it."""
+    flexes = select(func.count(col(Variation.id))).where(col(Variation.outcome).is_not(None))
+    paid = select(func.coalesce(func.sum(col(Statement.pence)), 0)).where(Statement.state == StatementState.PAID)
+    agreed = select(func.count(col(Variation.id))).where(col(Variation.state).in_(AGREED))
+    made = select(func.count(col(Statement.id))).where(Statement.state != StatementState.WITHDRAWN)
+    return {
+        "variations": int(session.exec(agreed).one()),
+        "statements": int(session.exec(made).one()),
+        "paid_pence": int(session.exec(paid).one()),
+        "outcomes_recorded": _count(session, OutcomeReview) + int(session.exec(flexes).one()),
     }
 
 

@@ -1,0 +1,401 @@
+"""What follows a contract, played: variations, visits recorded, outcomes reviewed, statements agreed and paid.
+
+The week of the competition is over; care goes on for three weeks more. The first contracts that began are followed
+(`FOLLOWED`), each through a fortnight of visits. Which variations there are is the scheme's: the ones it allows take
+turns. Everybody acts through the same commands as in life, and chance is drawn from the seed alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+
+import numpy as np
+from sqlmodel import Session, col, select
+
+from dps.contracts.contracts import Contract, ContractState
+from dps.contracts.deliveries.matching import VisitRecord
+from dps.contracts.deliveries.recording import record_deliveries
+from dps.contracts.outcomes import review_outcomes
+from dps.contracts.payment.visits import VisitOutcome
+from dps.contracts.reasons import Averted, ChangeReason, FlexChange, FlexOutcome, FlexReason, SuspensionReason
+from dps.contracts.statements.making import make_area_statement, make_statement
+from dps.contracts.statements.moving import agree_statement, pay_statement
+from dps.contracts.tiers import place_in_tier
+from dps.contracts.variations.flexing import FlexWanted, flex, report_flex
+from dps.contracts.variations.pausing import pause, resume
+from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks
+from dps.contracts.variations.rescheduling import WeekWanted, agree, increase, propose, reduce_as_assessor
+from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON, Weekday
+from dps.kernel.clock import SteppedClock
+from dps.kernel.database import Database
+from dps.kernel.errors import Conflict, Refused
+from dps.kernel.ports import Ports
+from dps.packages.packages import Package
+from dps.packages.schedule import Schedule, Visit
+from dps.register.documents import receive
+from dps.register.providers import Provider
+from dps.schemes.contracting import PaymentModel
+from dps.schemes.model import Scheme
+
+FOLLOWED = 24
+FORTNIGHT = 14
+PAUSED_DAYS = 5
+PLAYED_DAYS = 22
+_VARIED = 2
+"""Every so many-th contract varies."""
+_FLEX_MINUTES, _FLEX_DAYS = 120, 3
+_OUTCOMES = 3
+_AREA_COST_PERCENT = 107
+_BY_AREA = (PaymentModel.BANDS, PaymentModel.CAPITATED)
+
+
+class Following:
+    """The three weeks after one council's week, from where its clock stands."""
+
+    def __init__(self, database: Database, ports: Ports, clock: SteppedClock, scheme: Scheme, *, seed: int) -> None:
+        self.database, self.ports, self.clock, self.scheme = database, ports, clock, scheme
+        self._rng = np.random.default_rng([seed, 3])
+        self._officer = Actor("demo-register-officer", Role.REGISTER_OFFICER)
+
+    def play(self) -> None:
+        """Play until the last statement is paid."""
+        with self.database.reading() as session:
+            query = (
+                select(Contract)
+                .where(Contract.scheme == self.scheme.key, Contract.state == ContractState.ACTIVE)
+                .order_by(col(Contract.id))
+                .limit(FOLLOWED)
+            )
+            contracts = list(session.exec(query))
+        for contract in contracts:
+            self._place_in_tier(contract)
+        turns = self._turns()
+        for number, contract in enumerate(contracts[::_VARIED] if turns else ()):
+            self._try(partial(turns[number % len(turns)], contract=contract))
+        self._wait(PAUSED_DAYS)
+        for contract in contracts:
+            self._resume(contract)
+        self._wait(PLAYED_DAYS - PAUSED_DAYS)
+        for contract in contracts:
+            self._close_flexes(contract)
+            self._record(contract)
+            self._review(contract)
+        if self.scheme.variations.review is not None:
+            for contract in contracts[:3]:
+                self._propose(contract)
+        for contract in contracts:
+            self._state(contract)
+        self._state_areas(contracts)
+
+    # Moves
+
+    def _wait(self, days: int) -> None:
+        self.clock.move_to(self.clock.instant + timedelta(days=days))
+
+    @property
+    def _today(self) -> date:
+        return self.clock.instant.astimezone(LONDON).date()
+
+    def _try(self, command: Callable[[Session], object]) -> bool:
+        """One command in its own transaction; a rule may say no, as in life."""
+        try:
+            with self.database.transaction() as session:
+                command(session)
+        except (Refused, Conflict):
+            return False
+        return True
+
+    def _provider(self, contract: Contract) -> Actor:
+        return Actor(f"demo-user-{contract.provider}", Role.PROVIDER, provider=contract.provider)
+
+    def _broker(self, contract: Contract) -> Actor:
+        return Actor(f"demo-broker-{contract.authority}", Role.BROKER, authority=contract.authority)
+
+    # Variations
+
+    def _turns(self) -> list[Callable[..., None]]:
+        """The variations that the scheme allows, in the order in which they take turns."""
+        rules = self.scheme.variations
+        allowed: tuple[tuple[object, Callable[..., None]], ...] = (
+            (rules.flex, self._flex),
+            (rules.retainer, self._pause),
+            (rules.reduction, self._reduce),
+            (rules.increase, self._increase),
+        )
+        return [vary for rule, vary in allowed if rule is not None]
+
+    def _flex(self, session: Session, contract: Contract) -> None:
+        rule = self.scheme.variations.flex
+        assert rule is not None
+        wanted = FlexWanted(
+            from_day=self._today,
+            days=_FLEX_DAYS,
+            extra_minutes_a_day=_FLEX_MINUTES,
+            group=rule.groups[0],
+            begun_by=rule.begun_by[0],
+            reason=FlexReason.FALL,
+            changed=FlexChange.MORE_VISITS,
+        )
+        actor = self._provider(contract)
+        flex(session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor)
+
+    def _pause(self, session: Session, contract: Contract) -> None:
+        pause(
+            session,
+            self.ports,
+            contract_ref=contract.ref,
+            scheme=self.scheme,
+            reason=SuspensionReason.HOSPITAL,
+            from_day=self._today,
+            actor=self._broker(contract),
+        )
+
+    def _reduce(self, session: Session, contract: Contract) -> None:
+        rule = self.scheme.variations.reduction
+        assert rule is not None
+        provider = session.exec(select(Provider).where(Provider.ref == contract.provider)).one()
+        receive(
+            session,
+            self.ports,
+            provider_id=provider.id or 0,
+            kind=rule.document,
+            sha256="0" * 64,
+            expires_on=self._today + timedelta(days=365),
+            actor=self._officer,
+        )
+        wanted = self._week(session, contract, 100 - rule.most_percent, ChangeReason.MORE_INDEPENDENT)
+        actor = self._provider(contract)
+        reduce_as_assessor(
+            session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor
+        )
+
+    def _increase(self, session: Session, contract: Contract) -> None:
+        rule = self.scheme.variations.increase
+        assert rule is not None
+        wanted = self._week(session, contract, 100 + rule.most_percent, ChangeReason.NEEDS_GREW)
+        actor = self._broker(contract)
+        increase(session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor)
+
+    def _propose(self, contract: Contract) -> None:
+        """The provider proposes a shorter week after its review; the council agrees."""
+
+        def propose_and_agree(session: Session) -> None:
+            wanted = self._week(session, contract, 90, ChangeReason.MORE_INDEPENDENT)
+            made = propose(
+                session,
+                self.ports,
+                contract_ref=contract.ref,
+                scheme=self.scheme,
+                wanted=wanted,
+                actor=self._provider(contract),
+            )
+            agree(session, self.ports, variation_ref=made.ref, actor=self._broker(contract))
+
+        self._try(propose_and_agree)
+
+    def _week(self, session: Session, contract: Contract, percent: int, reason: ChangeReason) -> WeekWanted:
+        """The week with every visit this much of its length, in whole minutes towards the old one."""
+        week = _week_on(Weeks(session, contract), self._today)
+
+        def minutes(visit: Visit) -> int:
+            wanted = visit.minutes * percent
+            return wanted // 100 if percent > 100 else -(-wanted // 100)
+
+        visits = tuple(replace(visit, minutes=min(minutes(visit), visit.window_minutes)) for visit in week.visits)
+        return WeekWanted(schedule=replace(week, visits=visits), from_day=self._today, reason=reason)
+
+    def _resume(self, contract: Contract) -> None:
+        with self.database.reading() as session:
+            state = session.get_one(Contract, contract.id).state
+        if state is ContractState.SUSPENDED:
+            self._try(
+                lambda s: resume(
+                    s, self.ports, contract_ref=contract.ref, scheme=self.scheme, actor=self._broker(contract)
+                )
+            )
+
+    def _close_flexes(self, contract: Contract) -> None:
+        for one in self._agreed(contract, VariationKind.FLEX):
+            averted = Averted.HOSPITAL_ADMISSION if self._rng.random() < 0.4 else Averted.NOTHING
+            self._try(
+                lambda s, one=one, averted=averted: report_flex(  # type: ignore[misc]
+                    s,
+                    self.ports,
+                    variation_ref=one.ref,
+                    outcome=FlexOutcome.BACK_TO_NORMAL,
+                    averted=averted,
+                    actor=self._provider(contract),
+                )
+            )
+
+    def _agreed(self, contract: Contract, kind: VariationKind) -> Sequence[Variation]:
+        query = select(Variation).where(
+            Variation.contract_id == contract.id, Variation.kind == kind, Variation.state == VariationState.AGREED
+        )
+        with self.database.reading() as session:
+            return session.exec(query.order_by(col(Variation.id))).all()
+
+    # Visits and outcomes
+
+    def _span(self, contract: Contract) -> tuple[date, date]:
+        """The fortnight that is recorded and stated."""
+        assert contract.started_on is not None
+        return contract.started_on, contract.started_on + timedelta(days=FORTNIGHT - 1)
+
+    def _record(self, contract: Contract) -> None:
+        with self.database.transaction() as session:
+            record_deliveries(
+                session,
+                self.ports,
+                contract_ref=contract.ref,
+                scheme=self.scheme,
+                records=self._visits(session, contract),
+                actor=self._provider(contract),
+            )
+
+    def _visits(self, session: Session, contract: Contract) -> list[VisitRecord]:
+        """What the call monitoring noted: each planned visit but those of a pause, a few missed; and flexed ones."""
+        rows = session.exec(select(Variation).where(Variation.contract_id == contract.id).order_by(col(Variation.id)))
+        spans = [(row.kind, row.from_day, row.last_day) for row in rows if row.last_day is not None]
+        first, last = self._span(contract)
+        weeks = Weeks(session, contract)
+        found: list[VisitRecord] = []
+        for number in range((last - first).days + 1):
+            day = first + timedelta(days=number)
+            over = [kind for kind, since, until in spans if since <= day <= until]
+            if VariationKind.PAUSE in over:
+                continue
+            planned = [visit for visit in _week_on(weeks, day).visits if Weekday(day.weekday()) in visit.days]
+            found += [self._visit(day, line, visit) for line, visit in enumerate(planned)]
+            if VariationKind.FLEX in over:
+                begins = datetime.combine(day, time(2, 0))
+                ends = begins + timedelta(minutes=_FLEX_MINUTES)
+                found.append(VisitRecord(visit_ref=f"{day} flex", day=day, started=begins.time(), ended=ends.time()))
+        return found
+
+    def _visit(self, day: date, line: int, visit: Visit) -> VisitRecord:
+        ref = f"{day} {line}"
+        if self._rng.random() < 0.02:
+            return VisitRecord(
+                visit_ref=ref, day=day, outcome=VisitOutcome.MISSED, planned_start=visit.window_start,
+                carers=visit.carers,
+            )  # fmt: skip
+        late = int(self._rng.integers(0, min(15, visit.window_minutes - visit.minutes) + 1))
+        lasted = max(1, visit.minutes + int(self._rng.integers(-6, 7)))
+        begins = datetime.combine(day, visit.window_start) + timedelta(minutes=late)
+        return VisitRecord(
+            visit_ref=ref,
+            day=day,
+            planned_start=visit.window_start,
+            started=begins.time(),
+            ended=(begins + timedelta(minutes=lasted)).time(),
+            carers=visit.carers,
+        )
+
+    def _review(self, contract: Contract) -> None:
+        """Broker and provider look at what was reached in the fortnight, or in the budget's weeks if they are fewer."""
+        met = _OUTCOMES if self._rng.random() < 0.7 else int(self._rng.integers(0, _OUTCOMES))
+        first, last = self._span(contract)
+        with self.database.transaction() as session:
+            weeks = session.get_one(Package, contract.package_id).budget_weeks
+            end = last if weeks is None else min(last, first + timedelta(weeks=weeks, days=-1))
+            review_outcomes(
+                session,
+                self.ports,
+                contract_ref=contract.ref,
+                met=met,
+                agreed=_OUTCOMES,
+                last_day=end,
+                actor=self._broker(contract),
+            )
+
+    # Money
+
+    def _place_in_tier(self, contract: Contract) -> None:
+        """A lot with weekly prices has the contract in the one nearest to what was agreed."""
+        payment = self.scheme.payment(contract.lot)
+        if payment is None or not payment.weekly_prices or contract.started_on is None:
+            return
+        nearest = min(payment.weekly_prices, key=lambda one: (abs(one.weekly_pence - contract.weekly_pence), one.key))
+        with self.database.transaction() as session:
+            place_in_tier(
+                session,
+                self.ports,
+                contract_ref=contract.ref,
+                scheme=self.scheme,
+                key=nearest.key,
+                from_day=contract.started_on,
+                actor=self._broker(contract),
+            )
+
+    def _state(self, contract: Contract) -> None:
+        payment = self.scheme.payment(contract.lot)
+        if payment is None or payment.model in _BY_AREA:
+            return
+        first, last = self._span(contract)
+        with self.database.transaction() as session:
+            made = make_statement(
+                session,
+                self.ports,
+                contract_ref=contract.ref,
+                scheme=self.scheme,
+                first_day=first,
+                last_day=last,
+                actor=self._broker(contract),
+            )
+            ref = made.ref
+        self._pay(ref, contract)
+
+    def _state_areas(self, contracts: Sequence[Contract]) -> None:
+        """What is paid by area: bands for the weeks played; of a year's budget, the year, once it is over."""
+        areas: dict[tuple[str, str], Contract] = {}
+        for contract in contracts:
+            payment = self.scheme.payment(contract.lot)
+            if payment is not None and payment.model in _BY_AREA:
+                areas.setdefault((contract.lot, contract.locality), contract)
+        by_band = [one for one in areas.values() if not self._budget(one)]
+        by_year = [one for one in areas.values() if self._budget(one)]
+        for contract in by_band:
+            self._state_area(contract, PLAYED_DAYS, performance_percent=90)
+        if by_year:
+            self._wait(366)
+        for contract in by_year:
+            self._state_area(contract, 365, actual_pence=self._budget(contract) * _AREA_COST_PERCENT // 100)
+
+    def _budget(self, contract: Contract) -> int:
+        """The year's budget of the contract's area; 0 where its lot has none."""
+        payment = self.scheme.payment(contract.lot)
+        return payment.area_budgets.get(contract.locality, 0) if payment else 0
+
+    def _state_area(self, contract: Contract, days: int, **figures: int) -> None:
+        with self.database.transaction() as session:
+            made = make_area_statement(
+                session,
+                self.ports,
+                scheme=self.scheme,
+                lot=contract.lot,
+                locality=contract.locality,
+                provider=contract.provider,
+                first_day=self._today - timedelta(days=days),
+                last_day=self._today - timedelta(days=1),
+                actor=self._broker(contract),
+                **figures,
+            )
+            ref = made.ref
+        self._pay(ref, contract)
+
+    def _pay(self, ref: str, contract: Contract) -> None:
+        with self.database.transaction() as session:
+            agree_statement(session, self.ports, statement_ref=ref, actor=self._provider(contract))
+        with self.database.transaction() as session:
+            actor = Actor(f"demo-approver-{contract.authority}", Role.APPROVER, authority=contract.authority)
+            pay_statement(session, self.ports, statement_ref=ref, actor=actor)
+
+
+def _week_on(weeks: Weeks, day: date) -> Schedule:
+    """A contract's week on a day; it has one, because the contract began with it."""
+    week = weeks.on(day)
+    assert week is not None
+    return week
