@@ -23,7 +23,9 @@ from web.api import problems
 from web.api.audit import Audit
 from web.api.awards import Awards
 from web.api.bids import Bids
+from web.api.changes import Changes, Webhooks
 from web.api.closings import Closings
+from web.api.contracts import Contracts, Statements, Variations
 from web.api.docs import DocsPage
 from web.api.guards import SIGNED_IN, anyone
 from web.api.once import provide_write
@@ -84,7 +86,22 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
     names()
     api = Router(
         "/api",
-        route_handlers=[Schemes, Opportunities, Bids, Awards, OpenList, Referrals, Closings, Audit, me],
+        route_handlers=[
+            Schemes,
+            Opportunities,
+            Bids,
+            Awards,
+            OpenList,
+            Referrals,
+            Closings,
+            Audit,
+            me,
+            Contracts,
+            Variations,
+            Statements,
+            Changes,
+            Webhooks,
+        ],
         dependencies={"write": Provide(provide_write, sync_to_thread=False)},
         security=[{"api_key": []}],
     )

@@ -1,5 +1,7 @@
 """Bids: handed in, taken back, looked at again. The answer to a bid is its signed receipt."""
 
+import hashlib
+from dataclasses import replace
 from typing import Any
 
 from litestar import Controller, Request, get, post
@@ -12,10 +14,11 @@ from bidding.concluding import Debrief
 from bidding.looking.debriefed import debrief_in
 from bidding.looking.invited import OwnBid, own_bids
 from dps.kernel.actors import Actor
-from dps.kernel.errors import AnsweredMeanwhile, NotFound
+from dps.kernel.errors import AnsweredMeanwhile, DpsError, NotFound
 from web.api.guards import BROKER, PROVIDER
 from web.api.once import Answer, Write
-from web.api.shapes import Moved, NewBid, TelephoneBid
+from web.api.problems import status_of
+from web.api.shapes import BidFile, BidRow, Moved, NewBid, TelephoneBid
 from web.assembly import Installation
 
 
@@ -29,6 +32,11 @@ class Bids(Controller):
     def submit(self, data: JSONBody[NewBid], write: NamedDependency[Write]) -> dict[str, Any]:
         """Hand in a bid, or replace the one that stands for the same rounds; returns the signed receipt."""
         return _receipt(write, data)
+
+    @post("/file", guards=[PROVIDER], sync_to_thread=True)
+    def submit_file(self, data: JSONBody[BidFile], write: NamedDependency[Write]) -> list[BidRow]:
+        """Hand in many bids, row by row: one that is refused holds up no other. A retry reads the same receipts."""
+        return [_row(write, number, row) for number, row in enumerate(data.rows, start=1)]
 
     @post("/by-telephone", guards=[BROKER], sync_to_thread=True)
     def dictate(self, data: JSONBody[TelephoneBid], write: NamedDependency[Write]) -> dict[str, Any]:
@@ -86,6 +94,17 @@ class Bids(Controller):
         return debrief_in(
             installation.database, installation.ports, bid_ref=ref, round_ref=round_ref, actor=request.user
         )
+
+
+def _row(write: Write, number: int, data: NewBid) -> BidRow:
+    """One row of a file, under a key of its own that follows from the file's."""
+    key = hashlib.sha256(f"{write.key} row {number}".encode()).hexdigest()
+    try:
+        return BidRow(row=number, receipt=_receipt(replace(write, key=key), data))
+    except DpsError as refused:
+        if status_of(refused) >= 500:
+            raise
+        return BidRow(row=number, code=refused.code, detail=str(refused))
 
 
 def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str | None = None) -> dict[str, Any]:

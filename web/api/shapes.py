@@ -43,6 +43,21 @@ class NewBid(Struct, forbid_unknown_fields=True):
     bid: BidForm
 
 
+class BidFile(Struct, forbid_unknown_fields=True):
+    """A file of bids: each row is sealed on its own, and each has an answer of its own."""
+
+    rows: Annotated[list[NewBid], Meta(min_length=1, max_length=100)]
+
+
+class BidRow(Struct, omit_defaults=True):
+    """What became of one row: its signed receipt, or why it was refused."""
+
+    row: int
+    receipt: dict[str, Any] | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
 class TelephoneBid(Struct, forbid_unknown_fields=True):
     """A bid that a provider dictates to a broker, who can't decide the round afterwards."""
 
