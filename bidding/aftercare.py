@@ -3,7 +3,7 @@
 A failed start and a hand-back broker the package again at once, in the same transaction.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, select
 
@@ -12,7 +12,7 @@ from bidding.publishing import broker_again
 from bidding.referrals import Referral
 from bidding.rounds import Round
 from dps.contracts import contracts
-from dps.contracts.contracts import Contract
+from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.reasons import FailureReason, HandBackReason
 from dps.contracts.standing import find_contract
 from dps.contracts.variations.ending import days_short_of_notice
@@ -101,6 +101,26 @@ def hand_back(
     release_hours(session, contract, now=now)
     _close_award(session, award, now, f"handed back: {reason}")
     return broker_again(session, ports, referral, CLOCK, now, cause=f"handed back: {reason}")
+
+
+def move_away(session: Session, ports: Ports, *, contract_ref: str, last_day: date, actor: Actor) -> Round | None:
+    """The council takes a contract from a provider that fails: its package is brokered again, to go on the day after.
+
+    No notice is counted: it is not the provider that gives up. What had not begun yet is brokered as a failed start.
+    """
+    contract, award, referral = _locked(session, contract_ref, actor)
+    now = ports.clock.read(session)
+    if contract.state is ContractState.PENDING:
+        failed = FailureReason.PROVIDER_COULD_NOT
+        contracts.fail_to_start(session, ports.entropy, contract, reason=failed, actor=actor, now=now)
+        _close_award(session, award, now, f"failed to start: {failed}")
+        return broker_again(session, ports, referral, CLOCK, now, cause=f"failed to start: {failed}")
+    reason = HandBackReason.PROVIDER_FAILING
+    contracts.hand_back(session, ports.entropy, contract, reason=reason, last_day=last_day, actor=actor, now=now)
+    release_hours(session, contract, now=now)
+    _close_award(session, award, now, f"handed back: {reason}")
+    start_from = last_day + timedelta(days=1)
+    return broker_again(session, ports, referral, CLOCK, now, cause=f"handed back: {reason}", start_from=start_from)
 
 
 def _locked(session: Session, contract_ref: str, actor: Actor) -> tuple[Contract, Award, Referral]:

@@ -6,7 +6,7 @@ the rule hash are frozen then, and a later publication of other rules changes no
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -324,28 +324,44 @@ def restart_due(session: Session, ports: Ports, referral_id: int) -> bool:
 
 
 def broker_again(
-    session: Session, ports: Ports, referral: Referral, actor: Actor, now: datetime, *, cause: str
+    session: Session,
+    ports: Ports,
+    referral: Referral,
+    actor: Actor,
+    now: datetime,
+    *,
+    cause: str,
+    start_from: date | None = None,
 ) -> Round | None:
-    """After a hand-back or a failed start: the package is brokered again at once, as a new cycle of its ladder."""
+    """After a hand-back or a failed start: the package is brokered again at once, as a new cycle of its ladder.
+
+    `start_from` is the day from which another provider is needed, where that is known; else at once.
+    """
     advance(session, referral, "broker_again", actor, now, placed_at=None, seeking_since=now, facts={"cause": cause})
     package = _package(session, referral)
     today = now.astimezone(LONDON).date()
-    if package.latest_start is not None and package.latest_start < today:
-        _move_start(session, ports, referral, package, now)
+    if start_from is not None:
+        _move_start(session, ports, referral, package, now, start_from)
+    elif package.latest_start is not None and package.latest_start < today:
+        _move_start(session, ports, referral, package, now, today)
     opened = begin_ladder(session, ports, referral, now, predecessor=current_round(session, referral.id))
     return call_first(session, ports, opened, referral, now, cause=cause)
 
 
-def _move_start(session: Session, ports: Ports, referral: Referral, package: Package, now: datetime) -> None:
-    """The latest start of the first search is past: the person now needs care as soon as it can be had."""
+def _move_start(
+    session: Session, ports: Ports, referral: Referral, package: Package, now: datetime, earliest: date
+) -> None:
+    """The starts of the first search are over: the person now needs care from another day on."""
     assert referral.rule_hash is not None
-    today = now.astimezone(LONDON).date()
+    moved = replace(package.facts, earliest_start=earliest, latest_start=earliest + timedelta(days=7))
+    if moved == package.facts:
+        return
     broker = Actor(ref=CLOCK.ref, role=Role.BROKER, authority=referral.authority)
     amended = amendments.amend(
         session,
         ports.keyring,
         package,
-        facts=replace(package.facts, earliest_start=today, latest_start=today + timedelta(days=7)),
+        facts=moved,
         scheme=rules_by_hash(session, referral.rule_hash),
         actor=broker,
         now=now,

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
-from bidding import deadline, escalation, publishing
+from bidding import deadline, escalation, publishing, run_off
 from bidding.allocation import runs
 from bidding.awards.expiring import barred_offers, due_awards, expire_due, lapse_barred
 from bidding.awards.offering import settle
@@ -87,10 +87,11 @@ class Timetable:
             suspensions = not_yet_recorded(session, now)
             barred, expired = barred_offers(session, now), due_awards(session, now)
             closings, rounds = due_closings(session, now, ClosingState.GATHERING), _due_rounds(session, now)
-            restarts = escalation.due_restarts(session, now)
+            restarts, cases = escalation.due_restarts(session, now), run_off.due_cases(session)
         self._do("suspensions", suspensions, self._record_suspension, swept)
         self._do("lapsed_offers", barred, self._one(lapse_barred), swept)
         self._do("expired_offers", expired, self._one(expire_due), swept)
+        self._do("run_offs", cases, self._one(run_off.move_case), swept)
         self._do("closed", closings, self._close, swept)
         self._each("allocated", _undecided, lambda closing_id: self._decide(closing_id, swept), swept)
         self._do("ended_rounds", rounds, self._one(end_round), swept)

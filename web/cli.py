@@ -112,6 +112,12 @@ def _quality() -> Loaded:
     return app
 
 
+def _run_off() -> Loaded:
+    from web.commands.run_off import app
+
+    return app
+
+
 def _allocate() -> Loaded:
     from web.allocate import allocate
 
@@ -158,6 +164,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "statements": (_statements, "What contracts and areas are paid."),
     "outcomes": (_outcomes, "Outcomes of care, and what is reported of them."),
     "quality": (_quality, "Quality recognition, and providers that fail."),
+    "run-off": (_run_off, "Move what a suspended provider runs to others."),
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),

@@ -11,6 +11,7 @@ import bidding.offers
 import bidding.questions
 import bidding.referrals
 import bidding.rounds
+import bidding.run_off
 import dps.contracts.answers
 import dps.contracts.contracts
 import dps.contracts.deliveries.records

@@ -92,6 +92,18 @@ class HandBack(Section):
     without_notice: tuple[HandBackReason, ...] = ()
 
 
+class RunOff(Section):
+    """What may become of the contracts that a suspended provider runs, all together, and how the move is made.
+
+    `ways` are those of a suspension. A transfer ends at most `transfer_days` ahead. In the advice on who could take
+    them over, each further provider in a locality costs `keep_together_pence`, so that a caseload stays together.
+    """
+
+    ways: tuple[Literal["continue", "transfer", "end_now"], ...] = Field(min_length=1)
+    transfer_days: int = Field(ge=1, le=180)
+    keep_together_pence: Pence
+
+
 class Variations(Section):
     """How contracts of this scheme may change. What is missing is not allowed; a hand-back then needs no notice."""
 
@@ -102,6 +114,7 @@ class Variations(Section):
     increase: Increase | None = None
     uplift: Uplift | None = None
     hand_back: HandBack | None = None
+    run_off: RunOff | None = None
 
 
 class PaymentModel(StrEnum):

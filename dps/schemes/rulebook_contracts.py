@@ -18,6 +18,12 @@ PAYMENT_MODELS = {
     PaymentModel.CAPITATED: "a year's budget for an area, whatever it costs within the tolerance",
 }
 
+RUN_OFFS = {
+    "continue": "go on",
+    "transfer": "be transferred by a day",
+    "end_now": "end at once, by an approver",
+}
+
 
 def variations(rules: Variations) -> Iterator[str]:
     """How a contract may change; what the scheme does not allow is said, too."""
@@ -50,6 +56,12 @@ def variations(rules: Variations) -> Iterator[str]:
         )
     else:
         yield "- A provider who hands a contract back is asked for no notice."
+    if (run_off := rules.run_off) is not None:
+        yield (
+            f"- What a suspended provider runs may {listed(RUN_OFFS[way] for way in run_off.ways)}; a transfer takes "
+            f"{count(run_off.transfer_days, 'day')} at most. Each package is brokered again at once; advice on who "
+            f"could take over counts {in_pounds(run_off.keep_together_pence)} for each further provider in a locality."
+        )
     names = (name for name in type(rules).model_fields if name != "hand_back" and getattr(rules, name) is None)
     missing = [name.replace("_", " ") for name in names]
     if missing:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from dps.kernel.errors import VariationRefused
-from dps.schemes.contracting import Flex, HandBack, Increase, Reduction, Retainer, Review, Uplift
+from dps.schemes.contracting import Flex, HandBack, Increase, Reduction, Retainer, Review, RunOff, Uplift
 from dps.schemes.model import Scheme
 
 Rule = TypeVar("Rule")
@@ -33,6 +33,10 @@ def increase_rule(scheme: Scheme) -> Increase:
 
 def uplift_rule(scheme: Scheme) -> Uplift:
     return _allowed(scheme.variations.uplift, scheme, "uplifts")
+
+
+def run_off_rule(scheme: Scheme) -> RunOff:
+    return _allowed(scheme.variations.run_off, scheme, "run-off of a provider's contracts")
 
 
 def hand_back_rule(scheme: Scheme) -> HandBack:
