@@ -43,6 +43,9 @@ class InvitationState(StrEnum):
     LAPSED = "lapsed"
 
 
+UNREACHED = "invitations_undelivered"
+"""The message, and the step of a round's story, by which a council hears that many invitations have not arrived."""
+
 _R = RoundState
 _I = InvitationState
 _CLOCK = (Role.CLOCK,)

@@ -29,7 +29,7 @@ from web.sending.calling import Calls
 from web.sending.carrying import LetterRound
 from web.sending.letters import Channel
 from web.sending.mail import carrier_of
-from web.sending.silence import warn_of_silence
+from web.sending.silence import SilenceWatch
 from web.sending.sorting import Sorter
 
 EVERY = timedelta(minutes=1)
@@ -43,10 +43,12 @@ class Worker:
     installation: Installation
     timetable: Timetable
     letters: LetterRound
+    _silence: SilenceWatch = field(init=False)
     _scheduler: BackgroundScheduler = field(init=False)
     _sweeping: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._silence = SilenceWatch(self.installation.database, self.installation.ports)
         # A bell that comes late rings once; while it rings it is not rung again.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -91,7 +93,7 @@ class Worker:
     def send_letters(self) -> None:
         """Send what is due, and tell councils whose invitations do not arrive."""
         self.letters.make()
-        warn_of_silence(self.installation.database, self.installation.ports)
+        self._silence.warn()
 
     def _ring_at_next_closing(self) -> None:
         with self.installation.database.reading() as session:

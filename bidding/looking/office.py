@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, func
+from sqlalchemy import and_, case, exists, func
 from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid
 from bidding.closings import Closing, ClosingState
 from bidding.looking.pages import PAGE, behind
 from bidding.referrals import Referral, ReferralState
-from bidding.rounds import EligibilityReport, Round, RoundState
+from bidding.rounds import UNREACHED, EligibilityReport, Round, RoundState
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
+from dps.kernel.outbox import OutboxMessage
 from dps.packages.packages import Package
 
 
@@ -93,12 +94,14 @@ class SeenRound:
     assessed: int | None
     eligible: int | None
     outcome: str | None
+    is_unreached: bool
 
 
 def rounds(session: Session, referral: str) -> list[SeenRound]:
     """Every round of a referral, the first first. The caller has made sure that its actor may see the referral."""
+    told = exists().where(and_(col(OutboxMessage.about) == Round.ref, col(OutboxMessage.kind) == UNREACHED))
     query = (
-        select(Round, Closing.ref, EligibilityReport.assessed, EligibilityReport.eligible)
+        select(Round, Closing.ref, EligibilityReport.assessed, EligibilityReport.eligible, told)  # type: ignore[call-overload]
         .join(Referral, col(Referral.id) == col(Round.referral_id))
         .outerjoin(Closing, col(Closing.id) == col(Round.closing_id))
         .outerjoin(EligibilityReport, col(EligibilityReport.round_id) == col(Round.id))
@@ -118,8 +121,9 @@ def rounds(session: Session, referral: str) -> list[SeenRound]:
             assessed=assessed,
             eligible=eligible,
             outcome=round_.outcome,
+            is_unreached=bool(is_unreached),
         )
-        for round_, closing, assessed, eligible in session.exec(query)
+        for round_, closing, assessed, eligible, is_unreached in session.exec(query)
     ]
 
 

@@ -13,9 +13,10 @@ from sqlmodel import Session, col, select
 from bidding.awards.records import Award, AwardState
 from bidding.bids.records import BidRound
 from bidding.referrals import PRIORITY, Referral, ReferralState
-from bidding.rounds import Outcome, Round, RoundState
+from bidding.rounds import UNREACHED, Outcome, Round, RoundState
 from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor
+from dps.kernel.outbox import OutboxMessage
 from dps.packages.packages import Package
 from dps.schemes.model import Urgency
 
@@ -33,6 +34,7 @@ class Place(StrEnum):
     PUBLISH = "publish"
     UNFILLED = "unfilled"
     CLOSING_SOON = "closing_soon"
+    UNREACHED = "unreached"
     SEEKING = "seeking"
     DECIDING = "deciding"
     ANSWER = "answer"
@@ -98,6 +100,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             ~had_bids,
         )
     )
+    unreached = exists().where(and_(col(OutboxMessage.about) == Round.ref, col(OutboxMessage.kind) == UNREACHED))
     # Columns and no rows: what a package and a round hold beside these is long, and would be read for every line.
     query = (
         select(  # type: ignore[call-overload, misc]
@@ -124,6 +127,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             col(Award.ended_at).label("award_ended_at"),
             col(Contract.state).label("contract_state"),
             had_no_bids.label("had_no_bids"),
+            unreached.label("unreached"),
         )
         .join(Package, col(Package.id) == col(Referral.package_id))
         .outerjoin(Round, col(Round.id) == last_round.scalar_subquery())
@@ -157,10 +161,12 @@ def places_of(
     now: datetime,
     contract_state: ContractState | None = None,
     had_no_bids: bool = False,
+    is_unreached: bool = False,
 ) -> frozenset[Place]:
     """Where a referral waits, by its latest round, its latest award and the time: a due round counts as closed.
 
-    `contract_state` is that of the last contract that ended; `had_no_bids` speaks of this cycle's rounds that are over.
+    `contract_state` is that of the last contract that ended; `had_no_bids` speaks of this cycle's rounds that are over;
+    `is_unreached` says that its council was told of invitations that did not arrive.
     """
     found = _history(cycle, stage_no, award_state, contract_state, had_no_bids)
     match state:
@@ -178,6 +184,8 @@ def places_of(
         found.add(Place.SEEKING)
         if closes_at is not None and closes_at - now <= SOON:
             found.add(Place.CLOSING_SOON)
+        if is_unreached:
+            found.add(Place.UNREACHED)
     else:
         found.add(Place.DECIDING)
     return frozenset(found)
@@ -233,6 +241,7 @@ def _waiting(row: Any, now: datetime) -> Waiting:
             award_state=row.award_state,
             contract_state=row.contract_state,
             had_no_bids=bool(row.had_no_bids),
+            is_unreached=bool(row.unreached),
             now=now,
         ),
     )

@@ -50,6 +50,11 @@ def test_a_round_is_open_until_its_instant_however_late_the_sweep_is(left: timed
     assert places(closes_at=NOON + left) == expected
 
 
+def test_an_open_round_whose_invitations_did_not_arrive_is_told_until_it_closes() -> None:
+    assert places(is_unreached=True) == {Place.SEEKING, Place.UNREACHED}
+    assert places(is_unreached=True, closes_at=NOON) == {Place.DECIDING}
+
+
 def test_a_later_stage_and_a_later_cycle_are_told() -> None:
     assert places(stage_no=2, cycle=3) == {Place.SEEKING, Place.ESCALATED, Place.ASKED_AGAIN}
 

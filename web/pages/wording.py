@@ -139,6 +139,7 @@ _EVENTS = {
     "award.overturn": "The award was overturned",
     "award.overturn_asked": "Somebody asked for the award to be overturned",
     "closing.published": "The closing was published, with the number that lots are drawn from",
+    "round.invitations_undelivered": "Many invitations had not arrived after a quarter of the time to bid",
     "closing.extended": "The closing was moved later for everybody",
     "closing.close": "The closing came: what was sealed is fixed",
     "closing.open": "The bids were opened",

@@ -77,13 +77,14 @@ def written(message: OutboxMessage, *, site: str) -> Written:
 def link(message: OutboxMessage, *, site: str) -> str:
     """The page on which the reader sees what the message is about; the reader's first page where it has none."""
     is_provider = message.recipient.startswith("provider:")
-    path = (_PORTAL if is_provider else _DESK).get(message.about[:3])
+    about = message.about if is_provider else message.facts.get("referral", message.about)
+    path = (_PORTAL if is_provider else _DESK).get(about[:3])
     home = f"{site}/"
     if path is None:
         return home
     round_ref = message.facts.get("round")
     rest = f"/debriefs/{round_ref}" if message.kind == "debrief_ready" and round_ref else ""
-    return f"{site}{path}{message.about}{rest}"
+    return f"{site}{path}{about}{rest}"
 
 
 @cache

@@ -10,6 +10,7 @@ from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.test_portal import handed_in, provider
 from tests.web.served import Served
 from web.security.accounts import Part
+from web.sending.silence import SilenceWatch, look_at
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -102,6 +103,30 @@ def test_a_closing_is_extended_for_everybody_with_a_reason(served: Served) -> No
     assert "why everybody gets more time" in without.text
     assert closing.closes_at is not None
     assert served.world.closes_at(referral) == closing.closes_at + timedelta(hours=1)
+
+
+@SQLITE
+def test_whoever_sees_that_invitations_did_not_arrive_is_offered_more_time_for_everybody(served: Served) -> None:
+    served.world.provider("Nobody there")
+    referral = served.world.referral()
+    round_ = served.world.round(referral)
+    assert round_.closes_at is not None
+    broker = at_the_desk(served)
+    before = broker.open("/desk?place=unreached").text
+    served.world.clock.move_to(look_at(round_.opens_at, round_.closes_at))
+    SilenceWatch(served.world.database, served.world.ports).warn()
+
+    queue = broker.open("/desk?place=unreached").text
+    seen = broker.open(f"/desk/referrals/{referral}").text
+    path = seen.split("?reason=messages_undelivered")[0].rpartition('"')[2]
+    broker.open(f"{path}?reason=messages_undelivered")
+    until = (round_.closes_at + timedelta(hours=1)).astimezone(LONDON)
+    broker.send(path, until=until.strftime("%Y-%m-%dT%H:%M"))
+
+    assert "Nothing waits here." in before
+    assert referral in queue
+    assert "1 of 1 invitation has not arrived" in seen
+    assert served.world.closes_at(referral) == round_.closes_at + timedelta(hours=1)
 
 
 @SQLITE

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from bidding.rounds import UNREACHED
 from dps.kernel.database import Database
 from dps.kernel.outbox import OutboxMessage, deliver
 from tests.support.race import race
@@ -12,7 +15,7 @@ from tests.support.world import World
 from tests.web.sending.office import Told, reader
 from web.security.accounts import Part
 from web.sending.carrying import LetterRound
-from web.sending.silence import KIND, Reach, is_silence, reach_of, warn_of_silence
+from web.sending.silence import Reach, SilenceWatch, is_silence, look_at, reach_of
 from web.sending.sorting import Sorter
 
 OPENS, CLOSES = datetime(2019, 3, 4, 8, tzinfo=UTC), datetime(2019, 3, 4, 12, tzinfo=UTC)
@@ -56,20 +59,23 @@ def invite(world: World) -> str:
 
 
 def told(world: World) -> list[str]:
-    return [message.about for message in world.rows(OutboxMessage, OutboxMessage.kind == KIND)]
+    return [message.about for message in world.rows(OutboxMessage, OutboxMessage.kind == UNREACHED)]
 
 
 def test_the_broker_is_told_once_and_by_a_letter_of_its_own(world: World) -> None:
     round_ = world.round(invite(world))
     assert round_.closes_at is not None
 
-    early = warn_of_silence(world.database, world.ports)
+    watches = [SilenceWatch(world.database, world.ports) for _ in range(2)]
+    early = watches[0].warn()
     world.clock.move_to(round_.opens_at + (round_.closes_at - round_.opens_at) / 4)
-    warned = race([lambda: warn_of_silence(world.database, world.ports)] * 2)
-    again = warn_of_silence(world.database, world.ports)
+    warned = race([watch.warn for watch in watches])
+    again = SilenceWatch(world.database, world.ports).warn()
 
     assert (early, sorted(map(str, warned)), again) == (0, ["0", "1"], 0)
     assert told(world) == [round_.ref]
+    (event,) = world.events(f"round.{UNREACHED}")
+    assert (event.stream, event.body) == (round_.ref, {"asked": 2, "unreached": 1})
     with world.database.reading() as session:
         assert reach_of(session, round_.ref) == {round_.ref: Reach(asked=2, unreached=1)}
 
@@ -85,5 +91,24 @@ def test_nobody_is_told_where_every_invitation_became_a_file(world: World) -> No
 
     world.clock.move_to(round_.closes_at - timedelta(minutes=1))
 
-    assert warn_of_silence(world.database, world.ports) == 0
+    assert SilenceWatch(world.database, world.ports).warn() == 0
     assert told(world) == []
+
+
+def test_a_round_is_looked_at_once(world: World) -> None:
+    round_ = world.round(invite(world))
+    assert round_.closes_at is not None
+    world.clock.move_to(look_at(round_.opens_at, round_.closes_at))
+    watch = SilenceWatch(world.database, world.ports)
+    watch.warn()
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    event.listen(world.database.engine, "before_cursor_execute", note)
+    watch.warn()
+    event.remove(world.database.engine, "before_cursor_execute", note)
+
+    assert asked != []
+    assert [one for one in asked if "outbox_message" in one] == []

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlmodel import Session
 
@@ -33,6 +33,7 @@ from web.pages.desk.sections import WHERE
 from web.pages.forms import Form
 from web.pages.guards import BROKERS, DESK
 from web.pages.visit import Page, Visit
+from web.sending.silence import reach_of
 
 _STEPS: dict[str, tuple[str, str, Callable[..., object]]] = {
     "hold": (
@@ -77,6 +78,7 @@ class Referrals(Controller):
                 part=preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor).part,
                 rounds=list(reversed(its_rounds)),
                 asked={one.round: asked(session, one.round) for one in its_rounds},
+                reach=reach_of(session, *(one.round for one in its_rounds if one.is_unreached)),
                 looks=unanswered(session, referral_ref),
                 said={one.about: one for one in said},
                 remarks=said,
@@ -204,9 +206,11 @@ class Closings(Controller):
     path = "/desk/closings"
 
     @get("/{closing_ref:str}/extension", guards=[BROKERS], sync_to_thread=True)
-    def extension_form(self, closing_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """Until when, and why?"""
-        return _extension_form(visit, closing_ref, {}, {})
+    def extension_form(
+        self, closing_ref: FromPath[str], visit: NamedDependency[Visit], reason: FromQuery[str] = ""
+    ) -> Page:
+        """Until when, and why? A page that offers more time names its reason."""
+        return _extension_form(visit, closing_ref, {"reason": reason}, {})
 
     @post("/{closing_ref:str}/extension", guards=[BROKERS], sync_to_thread=True)
     def extend(
