@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from sqlmodel import Session, col, select
 
+from dps.contracts.answers import answer_review
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.deliveries.matching import VisitRecord
 from dps.contracts.deliveries.recording import record_deliveries
@@ -295,13 +296,13 @@ class Following:
         )
 
     def _review(self, contract: Contract) -> None:
-        """Broker and provider look at what was reached in the fortnight, or in the budget's weeks if they are fewer."""
+        """The broker says what was reached in the fortnight, or in fewer budgeted weeks; the provider agrees."""
         met = _OUTCOMES if self._rng.random() < 0.7 else int(self._rng.integers(0, _OUTCOMES))
         first, last = self._span(contract)
         with self.database.transaction() as session:
             weeks = session.get_one(Package, contract.package_id).budget_weeks
             end = last if weeks is None else min(last, first + timedelta(weeks=weeks, days=-1))
-            review_outcomes(
+            found = review_outcomes(
                 session,
                 self.ports,
                 contract_ref=contract.ref,
@@ -309,6 +310,14 @@ class Following:
                 agreed=_OUTCOMES,
                 last_day=end,
                 actor=self._broker(contract),
+            )
+            answer_review(
+                session,
+                self.ports,
+                review_ref=found.ref,
+                scheme=self.scheme,
+                agrees=True,
+                actor=self._provider(contract),
             )
 
     # Money
