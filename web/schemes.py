@@ -85,14 +85,17 @@ def publish(
     out: Annotated[Path | None, typer.Option(help="Write the rulebook to this file instead of the screen.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the public rulebook of a scheme, as Markdown."""
+    """Print the public rulebook of a scheme with a worked example of an award, as Markdown."""
+    from bidding.worked_example import worked_example
+
     with _faults_said():
         published = scheme_named(scheme)
-        text = rulebook(published)
+        rules, example = rulebook(published), worked_example(published)
+        text = f"{rules}\n{example}"
         if out is not None:
             out.write_text(text, encoding="utf-8")
         if as_json:
-            say_json({"key": published.key, "rule_hash": rule_hash(published), "rulebook": text})
+            say_json({"key": published.key, "rule_hash": rule_hash(published), "rulebook": rules, "example": example})
         elif out is None:
             typer.echo(text, nl=False)
         else:

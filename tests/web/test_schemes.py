@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from bidding.worked_example import worked_example
 from dps.schemes.loader import load, preset, presets, rule_hash
 from dps.schemes.rulebook import rulebook
 from tests.dps.schemes.files import text_of, with_changes
@@ -64,14 +65,20 @@ def test_publish_prints_the_rulebook_or_writes_it(tmp_path: Path) -> None:
 
     printed, written = dps_schemes("publish", "liverpool"), dps_schemes("publish", "liverpool", "--out", str(file))
 
-    assert printed.stdout == file.read_text() == rulebook(preset("liverpool"))
+    assert printed.stdout == file.read_text() == published("liverpool")
     assert rule_hash(preset("liverpool"))[:12] in written.stdout
     answer = json.loads(dps_schemes("publish", "liverpool", "--json").stdout)
     assert answer == {
         "key": "liverpool",
         "rule_hash": rule_hash(preset("liverpool")),
         "rulebook": rulebook(preset("liverpool")),
+        "example": worked_example(preset("liverpool")),
     }
+
+
+def published(key: str) -> str:
+    """The rulebook and the example below it."""
+    return f"{rulebook(preset(key))}\n{worked_example(preset(key))}"
 
 
 def test_a_file_of_ones_own_is_shown_and_published(tmp_path: Path) -> None:
@@ -79,7 +86,7 @@ def test_a_file_of_ones_own_is_shown_and_published(tmp_path: Path) -> None:
     file.write_text(with_changes("liverpool", {'window = "5h"': 'window = "6h"'}))
 
     assert "acceptance_window, 6 hours" in dps_schemes("show", str(file)).stdout
-    assert dps_schemes("publish", str(file)).stdout == rulebook(load(file))
+    assert dps_schemes("publish", str(file)).stdout.startswith(rulebook(load(file)))
 
 
 @pytest.mark.parametrize("command", ["check", "show", "publish"])
