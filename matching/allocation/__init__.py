@@ -3,7 +3,7 @@
     result = solve(instance, lot_seed=seed)
     assert check(instance, result.awards).is_feasible
 
-See matching/README.md for the problem (rules numbered as in the code), ties, modes and the engine.
+See problem.md (sets, rules numbered as in the code, ties, modes) and engine.md.
 """
 
 from matching.allocation.process import SolverProcess, shared_process

@@ -1,6 +1,6 @@
 """A day's batch, proven: one CP-SAT model, minimised level by level, then ties in published order, then lots.
 
-The model is rules 1 to 6 of matching/README.md over the problem's arrays. Work is counted in CP-SAT's deterministic
+The model is rules 1 to 6 of problem.md over the problem's arrays. Work is counted in CP-SAT's deterministic
 time with one worker, so that the same input takes the same steps on every machine.
 """
 

@@ -5,7 +5,7 @@ many minutes to win there, with the price of working there at all. Minutes are i
 levels together cost time of order (bids x locality cells + localities x cells x cells). Works in float64 for
 searching and in int64 for the published bound; the same code, compiled twice.
 
-Source: Pisinger 1995 on multiple-choice knapsacks; rules 2 and 3 of matching/README.md.
+Source: Pisinger 1995 on multiple-choice knapsacks; rules 2 and 3 of problem.md.
 """
 
 from typing import Any, NamedTuple

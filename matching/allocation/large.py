@@ -10,6 +10,7 @@ import numpy as np
 
 from matching.allocation.book import Book, objective
 from matching.allocation.bound import Oracle, Prices, raise_bound
+from matching.allocation.first_prices import first_prices
 from matching.allocation.greedy import greedy, let_caps_give_way
 from matching.allocation.guided import Plan, clock_plan, counted_plan, guided
 from matching.allocation.market import Numbering, as_market
@@ -20,6 +21,8 @@ from matching.allocation.results import Guide
 from matching.allocation.work import Work
 
 STEPS_WITHOUT_CAPS = 60
+PERSON = 100_000
+"""What an urgent person left counts where people alone are counted: fine enough for prices between them."""
 LEAST_WRITE_UP_S, WRITE_UP_SHARE = 0.1, 0.5
 """Kept back from a limit for the referee and the reasons: at least so long, and that share of what reading took.
 
@@ -59,10 +62,29 @@ def solve_large(problem: Problem, work: Work, heard: Heard | None, guide: Guide 
     if _weighed_coverage(problem, book):
         notes.append("at this size coverage is weighed at its price; it did not give way further to urgent people")
     if ordered:
-        notes.append("at this size the published order is approached by steep prices; how near is not known")
+        notes.append("at this size the published order is approached by steep prices")
+        notes.append(_fewest_left(problem, book, work))
         return Outcome(won, False, None, notes=notes)
     proven = bound is not None and objective(problem, won) == bound
     return Outcome(won, proven, bound, notes=notes, guide=_guide(problem, numbering, found.prices))
+
+
+def _fewest_left(problem: Problem, book: Book, work: Work) -> str:
+    """How near a published order has come to its first level: the fewest urgent people that any award leaves.
+
+    The same relaxation, with nothing priced but an urgent person left; caps are free, because they would give way.
+    """
+    urgent = problem.package_priority <= URGENT
+    counted = replace(
+        problem,
+        bid_cost=np.zeros_like(problem.bid_cost),
+        unplaced_cost=np.where(urgent, PERSON, 0),
+        pair_entry=np.zeros_like(problem.pair_entry),
+        coverage_pence=0,
+    )
+    left = sum(holder < 0 and bool(urgent[package]) for package, holder in enumerate(book.holder))
+    fewest = -(-bound_without_caps(counted, None, PERSON * left, work) // PERSON)
+    return f"{left} urgent people are left; no award leaves fewer than {fewest}"
 
 
 def _guide(problem: Problem, numbering: Numbering, prices: Prices | None) -> Guide | None:
@@ -113,7 +135,7 @@ def search_on(problem: Problem, outcome: Outcome, work: Work, heard: Heard | Non
 
 
 def bound_without_caps(problem: Problem, prices: Prices | None, objective_pence: int, work: Work) -> int:
-    """A bound of every award that may exceed the two caps, from `prices` made with them."""
+    """A bound of every award that may exceed the two caps, from `prices` made with them or from a relaxation."""
     free = replace(
         problem,
         pair_share=np.full_like(problem.pair_share, UNLIMITED),
@@ -121,8 +143,10 @@ def bound_without_caps(problem: Problem, prices: Prices | None, objective_pence:
     )
     numbering = as_market(free)
     oracle = Oracle(numbering.market)
-    start = oracle.start()
-    if prices is not None:
+    if prices is None:
+        start = first_prices(numbering.market, oracle, None if work.is_counted else max(0.1, 0.5 * work.left_s()))
+    else:
+        start = oracle.start()
         # Bids, packages and localities are numbered alike; the rows are not.
         start.package[:], start.newcomer[:] = prices.package, prices.newcomer
     target = float(objective_pence - numbering.offset)

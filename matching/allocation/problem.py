@@ -1,7 +1,7 @@
 """The instance as arrays, in an order that comes from what rows say and never from where they stand.
 
 Everything is numbered canonically: by content first (priority, minutes, prices), by lot where contents are equal.
-Both engines read these arrays; the referee never does. Rules are numbered as in matching/README.md.
+Both engines read these arrays; the referee never does. Rules are numbered as in problem.md.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The referee: reads the award against the records alone, in integers, with no solver in sight.
 
-Rules are numbered as in matching/README.md. Hard rules make faults; the two caps may be exceeded where, without the
+Rules are numbered as in problem.md. Hard rules make faults; the two caps may be exceeded where, without the
 urgent people (priority 1 and 2) placed there, they would be kept: that is reported as having given way.
 """
 

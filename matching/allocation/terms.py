@@ -1,7 +1,7 @@
 """What the published rules mean in numbers: one small function for each, in integers.
 
 The referee and the engines both stand on these definitions and on nothing else of each other's.
-Source: matching/README.md, "Allocation"; units as in `records`.
+Source: problem.md; units as in `records`.
 """
 
 from collections import defaultdict

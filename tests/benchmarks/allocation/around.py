@@ -20,6 +20,7 @@ from matching.allocation.explaining import explain
 from matching.allocation.frontier import frontier
 from matching.allocation.many import Job, solve_many
 from matching.allocation.rebrokering import rebroker
+from tests.benchmarks.allocation.from_files import allocate_county
 from tests.benchmarks.allocation.market import market
 from tests.benchmarks.allocation.own_process import alone
 from tests.matching.allocation.markets import shuffled
@@ -195,6 +196,7 @@ JOBS = (
     Around("days in other orders of rows, with 1, 2, 8 workers", orders, (5, 5)),
     Around("week, one provider declines, 5 s", decline, ("week", 8.0, 5.0)),
     Around("county, one provider declines, 5 s", decline, ("county", 60.0, 5.0)),
+    Around("county from files, `dps allocate`, 60 s", allocate_county, (60.0,)),
     Around("week, explanations, lower ends", explanation, (False,)),
     Around("week, explanations, both ends", explanation, (True,)),
     Around("week, frontier, 28 s", points, (28.0,)),

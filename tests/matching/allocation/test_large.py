@@ -1,5 +1,6 @@
 """What the guided engine promises where caps, coverage and a published order come in."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -70,7 +71,7 @@ def test_coverage_that_was_weighed_and_did_not_give_way_is_said() -> None:
 
 
 @pytest.mark.slow
-def test_a_published_order_is_approached_and_the_run_says_that_nothing_is_known_about_how_near() -> None:
+def test_a_published_order_is_approached_and_the_run_says_how_few_urgent_people_any_award_leaves() -> None:
     problem, outcome = _guided(1, Policy(objective=("unplaced", "coverage", "cost"), default_target=2))
 
     exact = solve(problem.instance, lot_seed=SEED, in_process=True)
@@ -79,3 +80,6 @@ def test_a_published_order_is_approached_and_the_run_says_that_nothing_is_known_
     assert not outcome.proven
     assert any("approached by steep prices" in note for note in outcome.notes)
     assert placed == exact.report.placed
+    said = next(note for note in outcome.notes if "urgent people are left" in note)
+    left, fewest = (int(word) for word in re.findall(r"\d+", said))
+    assert fewest == exact.report.unplaced == left
