@@ -51,6 +51,10 @@ unit:
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=quick -m "not database and not slow" \
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
 
+.PHONY: mutants
+mutants: $(VENV)/.dev setup ## Plant thirteen faults, one at a time, in a copy, and show that tests turn red (ARGS="'no padding'")
+	@$(BIN)/python -m tests.faults.mutants $(ARGS)
+
 .PHONY: bench-allocation
 bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its peers, half an hour (ARGS="--sizes week --write")
 	@$(BIN)/python -m tests.benchmarks.allocation $(ARGS)

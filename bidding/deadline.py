@@ -157,7 +157,8 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
     """Open every bid of a closed closing, once, in the worker; an unreadable bid is invalid, with the reason."""
     closing = locked_one(session, Closing, closing_id)
     now = ports.clock.read(session)
-    if closing.state is not ClosingState.CLOSED:
+    # A clock that was put back since the closing: what it shows now is before the end, and nothing is opened then.
+    if closing.state is not ClosingState.CLOSED or now < closing.closes_at:
         return False
     opened = 0
     for bid in bids_of_closing(session, closing.id, BidState.SEALED):

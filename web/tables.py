@@ -48,6 +48,8 @@ import web.pages.portal.own_copies
 import web.security.accounts
 import web.security.api_keys
 import web.security.guesses
+import web.security.openid
+import web.security.passkeys
 import web.security.sessions
 import web.sending.letters
 import web.sending.webhooks

@@ -159,7 +159,7 @@ def finish(session: Session, ports: Ports, run_id: int, result: solver.Result, a
     winners = {award.provider for award in result.awards}
     lock_standing(session, ids_of(session, winners))
     now = ports.clock.read(session)
-    if closing.state is not ClosingState.SCORED:
+    if closing.state is not ClosingState.SCORED or now < closing.closes_at:
         return False
     run.finished_at, run.status, run.counted = now, str(result.status), result.counted
     run.answer = _without_floats(json.loads(solver.result_to_json(result)))

@@ -5,16 +5,17 @@ and writes later loses updates or fails half-way. PostgreSQL keeps READ COMMITTE
 row locks (`locked`).
 """
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from sqlite3 import OperationalError
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import SessionTransaction, sessionmaker
 from sqlmodel import Session, SQLModel, select
 
@@ -36,6 +37,9 @@ _READING = "dps_reading"
 _KEPT = "dps_kept"
 _TRIES = 5
 _UNDONE = ("40001", "40P01")  # serialization_failure, deadlock_detected
+_AWAY = ("08", "53", "57", "58")  # classes: connection, resources such as disk space, operator, system
+_SQLITE_AWAY = (5, 6, 8, 10, 13, 14)  # busy, locked, read-only, input or output, full, can't be opened
+_FIRST_PAUSE_S = 0.2
 _SWITCH_TRIES = 500
 _SWITCH_PAUSE_S = 0.02
 
@@ -85,8 +89,9 @@ class Database:
     def run(self, command: Callable[[Session], Answer]) -> Answer:
         """Run `command` in one transaction; what the database itself undid is run again, because nothing of it is kept.
 
-        That is a deadlock, a serialization failure or a lost connection. Where a lost connection hid that the commit
-        was kept, the second run finds it done: commands are guarded, and writes carry a key (law 4).
+        That is a deadlock, a serialization failure or a lost connection; a server that starts again is waited for, for
+        three seconds in all. Where a lost connection hid that the commit was kept, the second run finds it done:
+        commands are guarded, and writes carry a key (law 4).
         """
         for attempt in range(1, _TRIES):
             try:
@@ -96,6 +101,8 @@ class Database:
                 if not _is_passing(fault):
                     raise
                 log().warning("transaction.retried", attempt=attempt)
+                if not _is_undone(fault):
+                    time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
         with self.transaction() as session:
             return command(session)
 
@@ -138,7 +145,7 @@ def _write_ahead(connection: Any) -> None:
     for _ in range(_SWITCH_TRIES):
         try:
             connection.execute("PRAGMA journal_mode=WAL")
-        except OperationalError:
+        except sqlite3.OperationalError:
             time.sleep(_SWITCH_PAUSE_S)
         else:
             return
@@ -156,8 +163,33 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
     return engine
 
 
+def is_away(fault: BaseException) -> bool:
+    """Whether the database can't be reached, or can't store anything, at this moment: it is nobody's mistake.
+
+    Whether a command whose commit got no answer was kept, nobody knows then.
+    """
+    if not isinstance(fault, DBAPIError):
+        return isinstance(fault, PoolTimeout)
+    if isinstance(fault.orig, sqlite3.Error):
+        return getattr(fault.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY
+    return fault.connection_invalidated or _never_connected(fault) or _sqlstate(fault)[:2] in _AWAY
+
+
 def _is_passing(fault: DBAPIError) -> bool:
-    return fault.connection_invalidated or getattr(fault.orig, "sqlstate", None) in _UNDONE
+    return fault.connection_invalidated or _is_undone(fault) or _never_connected(fault)
+
+
+def _is_undone(fault: DBAPIError) -> bool:
+    return _sqlstate(fault) in _UNDONE
+
+
+def _never_connected(fault: DBAPIError) -> bool:
+    """A server that is not there, or not yet, says so before there is a state to name."""
+    return isinstance(fault, OperationalError) and not isinstance(fault.orig, sqlite3.Error) and not _sqlstate(fault)
+
+
+def _sqlstate(fault: DBAPIError) -> str:
+    return getattr(fault.orig, "sqlstate", None) or ""
 
 
 def _keep(session: Session, row: Any) -> None:

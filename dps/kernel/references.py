@@ -38,6 +38,7 @@ class Kind(StrEnum):
     MESSAGE = "MSG"
     OUTCOME = "OUT"
     PACKAGE = "PKG"
+    PASSKEY = "KEY"
     PAYMENT = "PAY"
     PERSON = "PER"
     PROVIDER = "PRV"

@@ -5,14 +5,27 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dps.kernel.database import database_url as check_url
 from dps.kernel.errors import Misconfigured
 
 DEMO_SECRET = "demonstration-only-never-in-production"  # noqa: S105 - refused outside the demo, below
 _OWN = "Value error, "
+
+
+class IdentityProvider(BaseModel):
+    """Where a council's staff sign in, and whose accounts it may speak for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str = Field(pattern=r"^[a-z0-9-]{1,40}$")
+    name: str = Field(min_length=1, max_length=80)
+    issuer: str = Field(pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])[^\s?#]+$")
+    client_id: str
+    client_secret: SecretStr
+    authorities: tuple[str, ...] = Field(min_length=1)
 
 
 class Settings(BaseSettings):
@@ -42,6 +55,8 @@ class Settings(BaseSettings):
     notify_key: SecretStr = SecretStr("")
     notify_mail_template: str = ""
     notify_text_template: str = ""
+    # A JSON list: [{"key": …, "name": …, "issuer": …, "client_id": …, "client_secret": …, "authorities": […]}].
+    openid: tuple[IdentityProvider, ...] = ()
     # For a trial of webhooks on one machine; in life an endpoint is on a public address, over TLS.
     webhooks_to_loopback: bool = False
     clock: Literal["database", "accelerated"] = "database"
@@ -116,6 +131,8 @@ def read_settings(**overrides: object) -> Settings:
     """The settings of this process; raises `Misconfigured` with one line per fault."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except SettingsError:
+        raise Misconfigured(reason="DPS_OPENID: is not a JSON list") from None
     except ValidationError as faults:
         raise Misconfigured(reason="\n".join(_words(fault["loc"], fault["msg"]) for fault in faults.errors())) from None
 

@@ -25,6 +25,14 @@ _TABLES = (
     "outbox_message", "opened_bid", "scored_bid", "allocation_run", "audit_event", "invitation",
 )  # fmt: skip
 _TIMES = ("_at", "_by", "_until", "not_before", "at")
+_BORN = {
+    "award": {"proposed"},
+    "bid": {"sealed"},
+    "closing": {"gathering"},
+    "invitation": {"invited", "waiting"},
+    "referral": {"draft"},
+    "round": {"planned"},
+}
 _LIVE = ("proposed", "offered", "accepted", "confirmed")
 _ONCE = {"invitation", "award_offered", "award_won", "debrief_ready", "referral_unfilled"}
 """Messages that are said once about one thing to one recipient."""
@@ -84,6 +92,7 @@ def faults(
         *_doubled(evidence),
         *_early(evidence, least_window),
         *_oversold(evidence),
+        *_untold(evidence),
         *_misdelivered(evidence, crashes),
     ]
 
@@ -210,6 +219,26 @@ def _oversold(evidence: Evidence) -> Iterator[str]:
     promised = {row["ref"] for row in evidence["award"] if row["state"] in ("offered", "accepted")}
     reserved = {row["ref"] for row in evidence["capacity_hold"] if row["state"] == "reserved"}
     yield from (f"oversold: hours of {ref} are not as its award is" for ref in sorted(promised ^ reserved))
+
+
+def _untold(evidence: Evidence) -> Iterator[str]:
+    """Rows that are not where the trail has led them: a state, its event and its message stand or fall together."""
+    led: dict[tuple[str, str], str] = {}
+    for row in sorted(evidence["audit_event"], key=lambda row: row["id"]):
+        body = _json(row["body"])
+        if {"ref", "from", "to"} <= body.keys():
+            kind = row["kind"].partition(".")[0].replace(" ", "_")
+            before = led.get((kind, body["ref"]))
+            if body["from"] not in (_BORN.get(kind, {body["from"]}) if before is None else {before}):
+                yield f"lost: a step of {body['ref']} before {row['kind']}"
+            led[kind, body["ref"]] = body["to"]
+    for kind in _BORN:
+        for row in evidence[kind]:
+            if led.get((kind, row["ref"]), row["state"]) != row["state"]:
+                yield f"lost: {row['ref']} is {row['state']}, the trail says {led[kind, row['ref']]}"
+    begun = {row["stream"] for row in evidence["audit_event"]}
+    told = (row for kind in ("closing", "round", "award") for row in evidence[kind])
+    yield from (f"lost: nothing on the trail of {row['ref']}" for row in told if row["ref"] not in begun)
 
 
 def _misdelivered(evidence: Evidence, crashes: int) -> Iterator[str]:

@@ -54,10 +54,11 @@ def without(table: str, **where: object) -> Callable[[Evidence], None]:
 
 
 def twice(table: str, **where: object) -> Callable[[Evidence], None]:
-    """The first row like this is there twice."""
+    """The first row like this is there twice; `ref` names the second one."""
+    other = {"ref": where.pop("ref")} if "ref" in where else {}
 
     def tamper(evidence: Evidence) -> None:
-        evidence.tables[table].append({**_first(evidence, table, **where), "id": 10_000})
+        evidence.tables[table].append({**_first(evidence, table, **where), "id": 10_000, **other})
 
     return tamper
 
@@ -108,6 +109,9 @@ TAMPERINGS: list[tuple[str, Callable[[Evidence], None]]] = [
     ("was open for", shifted("round", "closes_at", -HOUR)),
     ("does not say what is held", without("capacity_hold", state="committed")),
     ("oversold: (", changed("capacity_ledger", ceiling_minutes=0)),
+    ("the trail says", changed("referral", state="held")),
+    ("a step of", without("audit_event", kind="award.offer")),
+    ("nothing on the trail of", twice("award", state="confirmed", ref="AWD-unknown")),
     ("is queued", changed("outbox_message", delivery="queued")),
     ("carried and never said", without("outbox_message")),
     ("was never told", without("outbox_message", kind="invitation")),

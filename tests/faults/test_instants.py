@@ -13,7 +13,7 @@ from tests.faults.instants import AUTUMN, SPRING, minutes_of
 from tests.support.world import World
 from tests.web.served import Served
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dps.kernel.database import Database
 from tests.faults.killing import Council
 from tests.support.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

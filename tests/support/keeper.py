@@ -55,32 +55,32 @@ def main(binaries: Path) -> int:
 @contextlib.contextmanager
 def _server(binaries: Path, folder: Path) -> Iterator[str | None]:
     """A server in `folder`; yields why it did not start, or None."""
-    owner = _owner()
+    owner = owner_of_a_server()
     if owner is not None:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        binaries = _within_reach_of(owner, binaries, folder)
+        binaries = within_reach_of(owner, binaries, folder)
     cluster, log = folder / "cluster", folder / "log"
-    if not any(_initialised(binaries, cluster, locale, owner) for locale in LOCALES):
+    if not any(initialised(binaries, cluster, locale, owner) for locale in LOCALES):
         yield _tail(log)
         return
     settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    server = _run_as(owner, [f"{binaries}/postgres", "-D", f"{cluster}", "-k", f"{folder}", *settings], folder)
+    server = run_as(owner, [f"{binaries}/postgres", "-D", f"{cluster}", "-k", f"{folder}", *settings], folder)
     try:
-        yield None if _is_ready(server, folder) else _tail(log)
+        yield None if is_ready(server, folder) else _tail(log)
     finally:
         # Immediate shutdown: no checkpoint, the folder goes anyway.
         server.send_signal(signal.SIGQUIT)
         server.wait()
 
 
-def _initialised(binaries: Path, cluster: Path, locale: list[str], owner: pwd.struct_passwd | None) -> bool:
+def initialised(binaries: Path, cluster: Path, locale: list[str], owner: pwd.struct_passwd | None) -> bool:
     """Whether initdb made the cluster; it leaves nothing when it failed."""
     command = [f"{binaries}/initdb", "--pgdata", f"{cluster}", "--username", SUPERUSER, "--auth", "trust", "--no-sync"]
     command += ["--encoding", "UTF8", "--locale", "C", *locale]
-    return _run_as(owner, command, cluster.parent).wait() == 0
+    return run_as(owner, command, cluster.parent).wait() == 0
 
 
-def _owner() -> pwd.struct_passwd | None:
+def owner_of_a_server() -> pwd.struct_passwd | None:
     """Whom to run the server as: PostgreSQL refuses root. None means ourselves."""
     if os.geteuid() != 0:
         return None
@@ -90,15 +90,15 @@ def _owner() -> pwd.struct_passwd | None:
         return pwd.getpwnam("nobody")
 
 
-def _within_reach_of(owner: pwd.struct_passwd, binaries: Path, folder: Path) -> Path:
+def within_reach_of(owner: pwd.struct_passwd, binaries: Path, folder: Path) -> Path:
     """The binaries, copied into `folder` when they lie in a home that `owner` may not enter."""
     with contextlib.suppress(OSError):
-        if _run_as(owner, [f"{binaries}/postgres", "--version"], folder).wait() == 0:
+        if run_as(owner, [f"{binaries}/postgres", "--version"], folder).wait() == 0:
             return binaries
     return Path(shutil.copytree(binaries.parent, folder / "postgresql", symlinks=True)) / "bin"
 
 
-def _run_as(owner: pwd.struct_passwd | None, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+def run_as(owner: pwd.struct_passwd | None, command: list[str], folder: Path) -> subprocess.Popen[bytes]:
     """Start a command in `folder` as `owner`, its words going to the log there."""
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
@@ -114,7 +114,7 @@ def _run_as(owner: pwd.struct_passwd | None, command: list[str], folder: Path) -
         )
 
 
-def _is_ready(server: subprocess.Popen[bytes], folder: Path) -> bool:
+def is_ready(server: subprocess.Popen[bytes], folder: Path) -> bool:
     """Wait until the server takes connections; False when it ended or took too long."""
     pid_file, deadline = folder / "cluster" / "postmaster.pid", time.monotonic() + START_LIMIT_S
     while server.poll() is None and time.monotonic() < deadline:

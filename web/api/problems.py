@@ -8,9 +8,10 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR, HTTP_503_SERVICE_UNAVAILABLE
 
 from dps.kernel.columns import canonical_json
+from dps.kernel.database import is_away
 from dps.kernel.errors import (
     BadInput,
     Conflict,
@@ -53,6 +54,12 @@ _STATUS: tuple[tuple[type[DpsError], int], ...] = (
 )
 
 
+_AWAY = (
+    "The database can't be reached, or can't store anything, just now. Send the same request again, with the same "
+    "Idempotency-Key: whether this one was kept or not, it is done once."
+)
+
+
 def status_of(error: DpsError) -> int:
     """The HTTP status of a refusal; what is nobody's refusal is our own fault."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTP_500_INTERNAL_SERVER_ERROR)
@@ -84,6 +91,8 @@ def failed(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     """Our own fault. The log gets its kind and where it happened; neither log nor answer says what it was given."""
     handler = request.scope.get("route_handler")
     log().error("api.failed", error=type(error).__name__, method=request.method, url_rule=str(handler))
+    if is_away(error):
+        return _problem(HTTP_503_SERVICE_UNAVAILABLE, "unavailable", _AWAY, headers={"Retry-After": "5"})
     return _problem(
         HTTP_500_INTERNAL_SERVER_ERROR, "error", "Something went wrong here; nothing was changed. Try again."
     )

@@ -29,7 +29,7 @@ def build(*, packages: Path = PACKAGES, static: Path = STATIC) -> dict[str, str]
         "govuk.js": _without_map((govuk / "govuk-frontend.min.js").read_text()).encode(),
         "htmx.js": (packages / "htmx.org" / "dist" / "htmx.min.js").read_bytes(),
         "dps.css": (HERE / "dps.css").read_bytes(),
-        "dps.js": (HERE / "dps.js").read_bytes(),
+        "dps.js": b";\n".join((HERE / part).read_bytes() for part in ("dps.js", "passkeys.js")),
         "icon.svg": (HERE / "icon.svg").read_bytes(),
     }
     shutil.rmtree(static, ignore_errors=True)

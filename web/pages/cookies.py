@@ -1,5 +1,5 @@
-"""The three cookies: the session's, one that ties the sign-in form to the browser that was given it, and the key under
-which this browser's own copies of its bids are kept (law 2).
+"""The four cookies: the session's, one that ties the sign-in form to the browser that was given it, the key under which
+this browser's own copies of its bids are kept (law 2), and what it takes along while its person signs in elsewhere.
 
 `__Host-`: this host alone, the whole site, over TLS alone. The demonstration, which speaks plain HTTP to one machine,
 does without, because some browsers keep no secure cookie there.
@@ -48,6 +48,15 @@ def copies_cookie(connection: Connection, key: bytes) -> Cookie:
     """The key again, to be kept as long as a bid may stand."""
     text = base64.urlsafe_b64encode(key).decode().rstrip("=")
     return _cookie(connection, "copies", text, kept_s=_KEPT_S)
+
+
+def elsewhere_token(connection: Connection) -> str | None:
+    """What a browser took along while its person signed in elsewhere."""
+    return connection.cookies.get(_name(connection, "elsewhere"))
+
+
+def elsewhere_cookie(connection: Connection, sealed: str | None) -> Cookie:
+    return _cookie(connection, "elsewhere", sealed)
 
 
 def _cookie(connection: Connection, name: str, token: str | None, *, kept_s: int | None = None) -> Cookie:

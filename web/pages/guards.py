@@ -3,6 +3,8 @@
 The guard keeps the actor with the request as its `user`, and the seat (account, session, form token) as its `auth`.
 """
 
+from collections.abc import Collection
+
 from litestar.handlers import BaseRouteHandler
 
 from dps.kernel.actors import Role
@@ -10,7 +12,8 @@ from dps.kernel.errors import Forbidden, NotSignedIn
 from web.api.guards import Connection
 from web.assembly import Installation
 from web.pages.cookies import session_token
-from web.security import sessions
+from web.security import managing, sessions
+from web.security.accounts import Part
 
 BACKGROUND = "hx-request"
 """Sent by htmx: what a page fetches by itself is no use of the session."""
@@ -19,15 +22,20 @@ BACKGROUND = "hx-request"
 class Seated:
     """Lets those pass who are signed in and whose part has one of these roles."""
 
-    def __init__(self, *roles: Role) -> None:
+    def __init__(self, *roles: Role, parts: Collection[Part] = frozenset(Part)) -> None:
         self.roles = roles
+        self.parts = parts
+
+    def is_for(self, part: Part) -> bool:
+        """Whether an account of this part passes."""
+        return part.role in self.roles and part in self.parts
 
     def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
         seat = seat_of(connection)
         if seat is None or seat.is_half:
             raise NotSignedIn()
         connection.scope["auth"], connection.scope["user"] = seat, seat.actor
-        if seat.actor.role not in self.roles:
+        if not self.is_for(seat.account.part):
             raise Forbidden(actor=seat.actor.ref, step="see this")
         if BACKGROUND not in connection.headers:
             installation: Installation = connection.app.state.installation
@@ -63,4 +71,6 @@ HALF = HalfSeated()
 PORTAL = Seated(Role.PROVIDER)
 DESK = Seated(Role.BROKER, Role.APPROVER)
 BROKERS = Seated(Role.BROKER)
+MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
+"""Who looks after accounts: of a provider's people its administrators alone."""
 AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)

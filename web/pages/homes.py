@@ -14,7 +14,13 @@ from web.pages.books import as_html
 from web.pages.guards import AUDITORS, EVERYBODY, seat_of
 from web.pages.visit import Page, Visit
 
-_HOMES = {Role.PROVIDER: "/portal", Role.BROKER: "/desk", Role.APPROVER: "/desk", Role.AUDITOR: "/proof"}
+_HOMES = {
+    Role.PROVIDER: "/portal",
+    Role.BROKER: "/desk",
+    Role.APPROVER: "/desk",
+    Role.AUDITOR: "/proof",
+    Role.ADMINISTRATOR: "/accounts",
+}
 
 
 def home_of(actor: Actor) -> str:

@@ -8,6 +8,7 @@ from litestar.enums import MediaType
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 
+from dps.kernel.database import is_away
 from dps.kernel.errors import (
     BadForm,
     BadInput,
@@ -72,11 +73,13 @@ def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 
 def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Our own fault: the log gets its kind and where, the page says that nothing was changed."""
+    """Our own fault: the log gets its kind and where, the page says what became of what was sent, as far as we know."""
     handler = request.scope.get("route_handler")
     log().error("page.failed", error=type(error).__name__, method=request.method, url_rule=str(handler))
-    html = render("failed.html")
-    return Response(html, status_code=500, media_type=MediaType.HTML, headers=HEADERS)
+    away = is_away(error)
+    html = render("failed.html", is_away=away)
+    headers = {**HEADERS, "Retry-After": "5"} if away else HEADERS
+    return Response(html, status_code=503 if away else 500, media_type=MediaType.HTML, headers=headers)
 
 
 _MISSING = (

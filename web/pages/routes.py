@@ -7,6 +7,7 @@ from litestar.exceptions import HTTPException
 from dps.kernel.errors import DpsError
 from web.assembly import Installation
 from web.pages import refusals
+from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
 from web.pages.desk.awards import Awards
 from web.pages.desk.entry import Beginning, Entry
@@ -14,8 +15,10 @@ from web.pages.desk.importing import Importing
 from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
+from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
 from web.pages.portal.free_hours import FreeHours
@@ -43,6 +46,10 @@ def pages(installation: Installation) -> Router:
             Homes,
             SigningIn,
             SigningOut,
+            WithPasskey,
+            OwnPasskeys,
+            SigningInElsewhere,
+            Accounts,
             Portal,
             Opportunities,
             SpacePage,

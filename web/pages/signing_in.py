@@ -1,7 +1,6 @@
 """Signing in and out: password, then code; every session is new, and every way out ends it in the database."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
@@ -15,10 +14,10 @@ from web.pages.cookies import session_cookie, visit_cookie, visit_token
 from web.pages.forms import Form
 from web.pages.guards import EVERYBODY, HALF, seat_of
 from web.pages.homes import home_of
+from web.pages.seating import begin_session, count_try, note_refusal, own_seat, real_time, renewed, safe_address
 from web.pages.visit import Page, Visit
-from web.security import second_factor, sessions
-from web.security.accounts import Account, find_account, normal_email, set_password
-from web.security.guesses import count_guess
+from web.security import passkeys, second_factor, sessions
+from web.security.accounts import Account, find_account, normal_email, set_mobile, set_password
 from web.security.passwords import is_right
 
 _WRONG = "The e-mail address or the password is not right."
@@ -36,7 +35,7 @@ class SigningIn(Controller):
         seat = seat_of(visit.request)
         if seat is not None and not seat.is_half:
             return visit.to(home_of(seat.actor))
-        return _form(visit, onward=next)
+        return sign_in_form(visit, onward=next)
 
     @post("/sign-in", guards=[anyone], sync_to_thread=True)
     def sign_in(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
@@ -44,57 +43,57 @@ class SigningIn(Controller):
         typed, onward = form.text("email"), form.text("next")
         try:
             email = normal_email(typed)
-            _count(visit, email)
+            count_try(visit, email)
         except BadInput:
-            return _form(visit, onward=onward, email=typed, fault=_WRONG)
+            return sign_in_form(visit, onward=onward, email=typed, fault=_WRONG)
         except TooManyGuesses as refused:
-            return _form(visit, onward=onward, email=typed, fault=str(refused), status=429)
+            return sign_in_form(visit, onward=onward, email=typed, fault=str(refused), status=429)
         with visit.look() as (session, _):
             account = find_account(session, email)
         stored = account.password_hash if account is not None and account.closed_at is None else None
         # Not stripped: a password may begin or end with a space.
         if not is_right(stored, form.fields.get("password", "")) or account is None:
-            _note(visit, account, "account.sign_in_refused")
-            return _form(visit, onward=onward, email=typed, fault=_WRONG)
+            note_refusal(visit, account, "account.sign_in_refused")
+            return sign_in_form(visit, onward=onward, email=typed, fault=_WRONG)
         return self._seated(visit, account, onward)
 
     def _seated(self, visit: Visit, account: Account, onward: str) -> Response[Any]:
         """A new session: whole where no second factor is asked for, which is in the demonstration alone."""
         is_half = account.totp_secret is not None or not visit.installation.settings.demo
-        token = _begin(visit, account, is_half=is_half)
+        token = begin_session(visit, account, is_half=is_half)
         cookie = session_cookie(visit.request, token)
         if not is_half:
-            return visit.to(_safe(onward) or home_of(account.actor), cookies=[cookie])
+            return visit.to(safe_address(onward) or home_of(account.actor), cookies=[cookie])
         step = "/sign-in/code" if account.totp_secret is not None else "/sign-in/second-factor"
-        return visit.to(f"{step}?next={_safe(onward)}", cookies=[cookie])
+        return visit.to(f"{step}?next={safe_address(onward)}", cookies=[cookie])
 
     @get("/sign-in/code", guards=[HALF], sync_to_thread=True)
     def code_form(self, visit: NamedDependency[Visit], next: FromQuery[str] = "") -> Page:
         """Where the code is typed."""
-        return visit.page("signing_in/code.html", fault="", onward=next)
+        return code_page(visit, onward=next)
 
     @post("/sign-in/code", guards=[HALF], sync_to_thread=True)
     def code(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
         """The code of the authenticator app, good once."""
-        seat, onward = _seat(visit), form.text("next")
+        seat, onward = own_seat(visit), form.text("next")
         try:
-            _count(visit, seat.account.email)
+            count_try(visit, seat.account.email)
         except TooManyGuesses as refused:
-            return visit.page("signing_in/code.html", status=429, fault=str(refused), onward=onward)
+            return code_page(visit, status=429, fault=str(refused), onward=onward)
         with visit.command() as session:
-            wall = _wall(visit, session)
+            wall = real_time(visit, session)
             is_right_code = second_factor.use_code(
                 session, visit.ports.keyring, account=seat.account, code=form.text("code"), now=wall
             )
         if not is_right_code:
-            _note(visit, seat.account, "account.sign_in_refused")
-            return visit.page("signing_in/code.html", status=400, fault=_WRONG_CODE, onward=onward)
-        return _renewed(visit, seat, onward)
+            note_refusal(visit, seat.account, "account.sign_in_refused")
+            return code_page(visit, status=400, fault=_WRONG_CODE, onward=onward)
+        return renewed(visit, seat, onward)
 
     @get("/sign-in/second-factor", guards=[HALF], sync_to_thread=True)
     def enrolment_form(self, visit: NamedDependency[Visit], next: FromQuery[str] = "") -> Response[Any]:
         """A new secret for an account that has none yet."""
-        seat = _seat(visit)
+        seat = own_seat(visit)
         if seat.account.totp_secret is not None:
             return visit.to("/sign-in/code")
         return _enrolment(visit, second_factor.new_secret(), onward=next)
@@ -102,7 +101,7 @@ class SigningIn(Controller):
     @post("/sign-in/second-factor", guards=[HALF], sync_to_thread=True)
     def enrol(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
         """Keep the secret once a code of it was typed."""
-        seat, onward, secret = _seat(visit), form.text("next"), form.text("secret")
+        seat, onward, secret = own_seat(visit), form.text("next"), form.text("secret")
         if seat.account.totp_secret is not None:
             return visit.to("/sign-in/code")
         if not secret.isalnum() or len(secret) != 32:
@@ -114,13 +113,13 @@ class SigningIn(Controller):
                 account=seat.account,
                 secret=secret,
                 code=form.text("code"),
-                now=_wall(visit, session),
+                now=real_time(visit, session),
                 by=seat.actor,
                 trail_at=visit.ports.clock.read(session),
             )
         if not is_kept:
             return _enrolment(visit, secret, onward=onward, fault=_WRONG_CODE)
-        return _renewed(visit, seat, onward)
+        return renewed(visit, seat, onward)
 
 
 class SigningOut(Controller):
@@ -132,7 +131,7 @@ class SigningOut(Controller):
     def sign_out(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
         """End this browser's session."""
         with visit.command() as session:
-            sessions.end(session, _seat(visit).session_id, _wall(visit, session))
+            sessions.end(session, own_seat(visit).session_id, real_time(visit, session))
         return visit.to("/sign-in", cookies=[session_cookie(visit.request, None)])
 
     @post("/sign-out-everywhere", guards=[EVERYBODY], sync_to_thread=True)
@@ -148,15 +147,25 @@ class SigningOut(Controller):
     @get("/account", guards=[EVERYBODY], sync_to_thread=True)
     def account(self, visit: NamedDependency[Visit]) -> Page:
         """Whose account this is, another password, and the way out of every browser."""
-        return visit.page("signing_in/account.html", faults={})
+        return own_account(visit)
+
+    @post("/account/mobile", guards=[EVERYBODY], sync_to_thread=True)
+    def change_mobile(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+        """The number to which urgent messages go as text."""
+        try:
+            with visit.command() as session:
+                set_mobile(session, account=own_seat(visit).account, mobile=form.text("mobile"))
+        except BadInput as refused:
+            return own_account(visit, faults={"mobile": refused.reason})
+        return visit.to("/account")
 
     @post("/account/password", guards=[EVERYBODY], sync_to_thread=True)
     def change_password(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
         """Another password; every other browser is signed out, and this one gets a new session."""
-        seat = _seat(visit)
+        seat = own_seat(visit)
         fresh = form.fields.get("password", "")
         try:
-            _count(visit, seat.account.email)
+            count_try(visit, seat.account.email)
             if not is_right(seat.account.password_hash, form.fields.get("current", "")):
                 raise BadInput("this is not your password", field="current")
             with visit.command() as session:
@@ -165,13 +174,13 @@ class SigningOut(Controller):
         except (BadInput, TooManyGuesses) as refused:
             fault = refused.reason if isinstance(refused, BadInput) else str(refused)
             field = refused.field if isinstance(refused, BadInput) else "current"
-            return visit.page("signing_in/account.html", status=400, faults={field: fault})
+            return own_account(visit, faults={field: fault})
         _end_all(visit)
-        token = _begin(visit, seat.account, is_half=False)
+        token = begin_session(visit, seat.account, is_half=False)
         return visit.to("/account", cookies=[session_cookie(visit.request, token)])
 
 
-def _form(visit: Visit, *, onward: str, email: str = "", fault: str = "", status: int | None = None) -> Page:
+def sign_in_form(visit: Visit, *, onward: str, email: str = "", fault: str = "", status: int | None = None) -> Page:
     """The sign-in form, tied to this browser by a cookie of its own."""
     token = visit_token(visit.request) or sessions.new_token()
     return visit.page(
@@ -181,8 +190,34 @@ def _form(visit: Visit, *, onward: str, email: str = "", fault: str = "", status
         token=sessions.csrf_of(token),
         email=email,
         fault=fault,
-        onward=_safe(onward),
+        onward=safe_address(onward),
+        elsewhere=[{"key": one.key, "name": one.name} for one in visit.installation.settings.openid],
+        has_passkeys=passkeys.site_of(visit.installation.settings) is not None,
     )
+
+
+def own_account(visit: Visit, *, faults: dict[str, str] | None = None) -> Page:
+    """The account's own page, with its passkeys."""
+    account = own_seat(visit).account
+    with visit.look() as (session, _):
+        mine = passkeys.of(session, account)
+        return visit.page(
+            "signing_in/account.html",
+            status=400 if faults else 200,
+            faults=faults or {},
+            passkeys=mine,
+            can_add_passkey=passkeys.site_of(visit.installation.settings) is not None,
+        )
+
+
+def code_page(visit: Visit, *, onward: str, fault: str = "", status: int = 200) -> Page:
+    """Where the second factor is given: a code, or a passkey where the account has one."""
+    site, account = passkeys.site_of(visit.installation.settings), own_seat(visit).account
+    with visit.look() as (session, _):
+        has_passkeys = site is not None and bool(passkeys.of(session, account))
+        return visit.page(
+            "signing_in/code.html", status=status, fault=fault, onward=safe_address(onward), has_passkeys=has_passkeys
+        )
 
 
 def _enrolment(visit: Visit, secret: str, *, onward: str, fault: str = "") -> Page:
@@ -192,60 +227,15 @@ def _enrolment(visit: Visit, secret: str, *, onward: str, fault: str = "") -> Pa
         status=400 if fault else 200,
         secret=secret,
         grouped=grouped,
-        address=second_factor.setup_address(secret, _seat(visit).account),
+        address=second_factor.setup_address(secret, own_seat(visit).account),
         fault=fault,
-        onward=_safe(onward),
+        onward=safe_address(onward),
     )
-
-
-def _renewed(visit: Visit, seat: sessions.Seat, onward: str) -> Redirect:
-    """A whole session with a token of its own in place of the half one."""
-    with visit.command() as session:
-        sessions.end(session, seat.session_id, _wall(visit, session))
-    token = _begin(visit, seat.account, is_half=False)
-    return visit.to(_safe(onward) or home_of(seat.actor), cookies=[session_cookie(visit.request, token)])
-
-
-def _begin(visit: Visit, account: Account, *, is_half: bool) -> str:
-    with visit.command() as session:
-        if not is_half:
-            at = visit.ports.clock.read(session)
-            audit.append(session, account.stream, "account.signed_in", account.actor, at)
-        return sessions.begin(session, account, is_half=is_half, now=_wall(visit, session))
-
-
-def _count(visit: Visit, email: str) -> None:
-    with visit.command() as session:
-        count_guess(session, visit.ports.keyring, name=email, now=_wall(visit, session))
-
-
-def _note(visit: Visit, account: Account | None, kind: str) -> None:
-    """On the trail of the account, where there is one."""
-    if account is not None:
-        with visit.command() as session:
-            audit.append(session, account.stream, kind, account.actor, visit.ports.clock.read(session))
 
 
 def _end_all(visit: Visit) -> None:
     with visit.command() as session:
-        seat = _seat(visit)
-        sessions.end_all(session, seat.account, _wall(visit, session))
+        seat = own_seat(visit)
+        sessions.end_all(session, seat.account, real_time(visit, session))
         at = visit.ports.clock.read(session)
         audit.append(session, seat.account.stream, "account.signed_out_everywhere", seat.actor, at)
-
-
-def _seat(visit: Visit) -> sessions.Seat:
-    assert visit.seat is not None
-    return visit.seat
-
-
-def _wall(visit: Visit, session: Any) -> Any:
-    """Real time: a person's session does not run at a demonstration's pace."""
-    return visit.request.app.state.wall.read(session)
-
-
-def _safe(onward: str) -> str:
-    """An address of this site, or nothing: nobody is sent elsewhere by a link to the sign-in page."""
-    parts = urlsplit(onward)
-    is_ours = onward.startswith("/") and not onward.startswith(("//", "/\\")) and not parts.netloc
-    return parts.path if is_ours and onward.isascii() and onward.isprintable() else ""

@@ -23,6 +23,7 @@ from dps.schemes.published import standing_rules
 from web.assembly import Installation
 from web.pages.rendering import render
 from web.security import sessions
+from web.security.accounts import Part
 from web.security.sessions import Seat
 
 Page = Response[str]
@@ -40,7 +41,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.BROKER: (("/desk", "Work queue"), ("/rules", "Rules")),
     Role.APPROVER: (("/desk", "Work queue"), ("/rules", "Rules")),
     Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
-    Role.ADMINISTRATOR: (("/proof", "Proof"), ("/rules", "Rules")),
+    Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)
 
@@ -125,6 +126,8 @@ class Visit:
         seat = self.seat if self.seat is not None and not self.seat.is_half else None
         path = self.request.url.path
         links = _NAVIGATION.get(self.actor.role, _OTHERS) if seat else ()
+        if seat and seat.account.part is Part.PROVIDER_ADMIN:
+            links = (*links, ("/accounts", "Accounts"))
         here = max((href for href, _ in links if path == href or path.startswith(f"{href}/")), key=len, default="")
         return {
             "council": _council(schemes, self.actor if seat else None),

@@ -43,6 +43,7 @@ class Part(StrEnum):
 OF_PROVIDER = frozenset({Part.PROVIDER_USER, Part.PROVIDER_ADMIN})
 _OF_INSTALLATION = frozenset({Part.AUDITOR, Part.ADMINISTRATOR})
 _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,185}\.[^@\s.]{2,63}")
+_MOBILE = re.compile(r"\+[1-9][0-9]{9,14}")
 
 
 class Account(SQLModel, table=True):
@@ -100,6 +101,26 @@ def add_account(
 ) -> Account:
     """A new account. Only an administrator makes one; AccountKnown where the address has one already."""
     by.needs("make an account", Role.ADMINISTRATOR)
+    return new_account(
+        session, entropy, email=email, name=name, part=part, password=password, authority=authority, provider=provider,
+        by=by, now=now,
+    )  # fmt: skip
+
+
+def new_account(
+    session: Session,
+    entropy: Entropy,
+    *,
+    email: str,
+    name: str,
+    part: Part,
+    password: str,
+    authority: str | None,
+    provider: str | None,
+    by: Actor,
+    now: datetime,
+) -> Account:
+    """The account itself, for whoever may make it (`managing.invite`, `add_account`)."""
     address = normal_email(email)
     if not 1 <= len(name.strip()) <= 80:
         raise BadInput("give a name of 1 to 80 characters", field="name")
@@ -135,6 +156,18 @@ def set_password(session: Session, *, account: Account, password: str, by: Actor
     row.password_hash = hashed(password, email=row.email)
     session.add(row)
     audit.append(session, row.stream, "account.password_set", by, now)
+
+
+def set_mobile(session: Session, *, account: Account, mobile: str) -> None:
+    """The number for text messages; an empty one takes it away. BadInput for what is no mobile number."""
+    number = "".join(mobile.split()).replace("-", "")
+    if number.startswith("07"):
+        number = f"+44{number[1:]}"
+    if number and not _MOBILE.fullmatch(number):
+        raise BadInput("write a mobile number such as 07700 900001", field="mobile")
+    row = locked_one(session, Account, account.id)
+    row.mobile = number or None
+    session.add(row)
 
 
 def close_account(session: Session, *, email: str, by: Actor, now: datetime) -> Account:

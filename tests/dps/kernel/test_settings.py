@@ -74,6 +74,7 @@ def test_settings_are_read_from_the_environment(env: Set) -> None:
         ("SITE", "care.example.org", "is not an address such as"),
         ("MAIL_FROM", "nobody", "is not a sender such as"),
         ("SMTP_PORT", "70000", "is not a port"),
+        ("OPENID", "nonsense", "is not a JSON list"),
         ("MAIL", "notify", "needs DPS_NOTIFY_KEY"),
         ("DATABASE_URL", "nonsense", "is not a database address"),
         ("DATABASE_URL", "mysql://dps:hunter2@db/dps", "names mysql: use sqlite or postgresql"),
@@ -201,6 +202,7 @@ def test_every_setting_has_a_variable_that_reaches_it(env: Set) -> None:
         "notify_mail_template": "m",
         "notify_text_template": "t",
         "webhooks_to_loopback": "true",
+        "openid": "[]",
         "clock": "accelerated",
         "log_level": "error",
     }

@@ -31,9 +31,9 @@ PATIENCE_MS = 90_000
 class Site:
     """The council, listening on a port of its own, in a thread of this process."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, *, port: int = 0) -> None:
         app = create_app(served.installation, wall=DatabaseClock())
-        self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="on"))
+        self._server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="on"))
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._started = threading.Event()
         self._server.startup, startup = self._announced, self._server.startup  # type: ignore[method-assign]
@@ -67,4 +67,4 @@ def sign_in(page: Page, account: Account) -> None:
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill(account.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()

@@ -22,6 +22,10 @@ OPEN = {
     ("GET", "/theme/{colour:str}"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
+    ("POST", "/sign-in/passkey"),
+    ("POST", "/sign-in/passkey/options"),
+    ("GET", "/sign-in/with/{provider_key:str}"),
+    ("GET", "/sign-in/back"),
 }
 """What is shown to everybody. A route that is not here must name who may see it."""
 
@@ -36,7 +40,7 @@ class PageRoute:
 
     def is_for(self, part: Part) -> bool:
         (guard,) = self.guards
-        return guard is anyone or (isinstance(guard, Seated) and part.role in guard.roles)
+        return guard is anyone or (isinstance(guard, Seated) and guard.is_for(part))
 
 
 def page_routes(served: Served) -> list[PageRoute]:
@@ -106,7 +110,12 @@ def test_half_a_session_opens_the_second_factor_and_nothing_else(served: Served)
         if route.guards != (anyone,) and asked(browser, route).status_code != 303
     }
 
-    assert let_in == {"/sign-in/code", "/sign-in/second-factor"}
+    assert let_in == {
+        "/sign-in/code",
+        "/sign-in/second-factor",
+        "/sign-in/code/passkey",
+        "/sign-in/code/passkey/options",
+    }
 
 
 @SQLITE

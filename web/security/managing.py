@@ -1,0 +1,103 @@
+"""Who looks after whose accounts: a council's administrator after the council's, a provider's after the provider's.
+
+An administrator of the installation, who belongs to no authority, looks after all. What is another's is not found.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from dps.kernel import audit
+from dps.kernel.database import locked_one
+from dps.kernel.entropy import Entropy
+from dps.kernel.errors import BadInput, Forbidden, NotFound
+from web.security import passkeys, sessions
+from web.security.accounts import OF_PROVIDER, Account, Part, new_account, set_password
+from web.security.passwords import new_password
+
+MANAGERS = frozenset({Part.ADMINISTRATOR, Part.PROVIDER_ADMIN})
+_OF_COUNCIL = (
+    Part.BROKER, Part.APPROVER, Part.COMMISSIONER, Part.REGISTER_OFFICER, Part.REQUESTER, Part.AUDITOR,
+    Part.ADMINISTRATOR,
+)  # fmt: skip
+
+
+def parts_for(manager: Account) -> Sequence[Part]:
+    """The parts that this person may give to somebody."""
+    if manager.part is Part.PROVIDER_ADMIN:
+        return (Part.PROVIDER_USER, Part.PROVIDER_ADMIN)
+    return _OF_COUNCIL if manager.part is Part.ADMINISTRATOR else ()
+
+
+def looked_after(session: Session, manager: Account) -> Sequence[Account]:
+    """The accounts that this person looks after, closed ones last."""
+    query = select(Account).order_by(col(Account.closed_at).is_not(None), col(Account.name), col(Account.id))
+    match manager.part:
+        case Part.PROVIDER_ADMIN:
+            query = query.where(Account.provider == manager.provider)
+        case Part.ADMINISTRATOR if manager.authority is not None:
+            query = query.where(Account.authority == manager.authority)
+        case Part.ADMINISTRATOR:
+            pass
+        case _:
+            raise Forbidden(actor=manager.ref, step="look after accounts")
+    return session.exec(query).all()
+
+
+def one_of(session: Session, manager: Account, ref: str) -> Account:
+    """An account that this person looks after, locked; NotFound for any other."""
+    for found in looked_after(session, manager):
+        if found.ref == ref:
+            return locked_one(session, Account, found.id)
+    raise NotFound(kind="account", ref=ref)
+
+
+def invite(
+    session: Session, entropy: Entropy, *, manager: Account, email: str, name: str, part: Part, now: datetime
+) -> tuple[Account, str]:
+    """A new account of the manager's own council or provider, and its password, which is shown once."""
+    if part not in parts_for(manager):
+        raise BadInput("choose what the account is for", field="part")
+    if part not in OF_PROVIDER and manager.authority is None:
+        raise BadInput("an account of the installation is made by `dps accounts add`", field="part")
+    password = new_password()
+    account = new_account(
+        session, entropy, email=email, name=name, part=part, password=password, authority=manager.authority,
+        provider=manager.provider, by=manager.actor, now=now,
+    )  # fmt: skip
+    return account, password
+
+
+def close(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> Account:
+    """End an account for good, and every session of it; nobody ends their own."""
+    row = one_of(session, manager, ref)
+    if row.id == manager.id:
+        raise BadInput("ask a colleague to close your own account")
+    if row.closed_at is None:
+        row.closed_at = now
+        session.add(row)
+        audit.append(session, row.stream, "account.closed", manager.actor, now)
+    sessions.end_all(session, row, wall)
+    return row
+
+
+def renew(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> tuple[Account, str]:
+    """For somebody who lost what they sign in with: another password, no second factor yet, and no session."""
+    row = one_of(session, manager, ref)
+    password = new_password()
+    set_password(session, account=row, password=password, by=manager.actor, now=now)
+    row.totp_secret = row.totp_step = None
+    session.add(row)
+    passkeys.forget_all(session, row)
+    sessions.end_all(session, row, wall)
+    audit.append(session, row.stream, "account.second_factor_taken_away", manager.actor, now)
+    return row, password
+
+
+def sign_out(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> Account:
+    """End every session of an account."""
+    row = one_of(session, manager, ref)
+    sessions.end_all(session, row, wall)
+    audit.append(session, row.stream, "account.signed_out_everywhere", manager.actor, now)
+    return row
