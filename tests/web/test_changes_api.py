@@ -137,7 +137,7 @@ def test_a_contract_is_started_seen_by_both_sides_and_handed_back(served: Served
     started = oak.post(f"/api/contracts/{contract}/start", {"first_visit_on": today.isoformat()})
     seen = broker.get(f"/api/contracts/{contract}").json()
     last_day = (today + timedelta(days=60)).isoformat()
-    body = {"reason": "no_staff", "last_day": last_day}
+    body = {"reason": "staffing", "last_day": last_day}
     wrong = oak.post(f"/api/contracts/{contract}/hand-back", {**body, "reason": "tired"})
     foreign = elm.post(f"/api/contracts/{contract}/start", {"first_visit_on": today.isoformat()})
 

@@ -19,7 +19,7 @@ def routes(served: Served) -> list[tuple[str, str, list[object]]]:
     return [
         (route.path, method, [getattr(guard, "func", guard) for guard in handler.resolve_guards()])
         for route in served.app.routes
-        if isinstance(route, HTTPRoute) and route.path.startswith(("/api", "/health"))
+        if isinstance(route, HTTPRoute) and route.path.startswith(("/api", "/health", "/metrics"))
         for handler in route.route_handlers
         for method in sorted(handler.http_methods & {"GET", "POST", "PUT", "PATCH", "DELETE"})
     ]

@@ -48,7 +48,7 @@ def page_routes(served: Served) -> list[PageRoute]:
     return [
         PageRoute(method, route.path, tuple(getattr(guard, "func", guard) for guard in handler.resolve_guards()))
         for route in served.app.routes
-        if isinstance(route, HTTPRoute) and not route.path.startswith(("/api", "/health"))
+        if isinstance(route, HTTPRoute) and not route.path.startswith(("/api", "/health", "/metrics"))
         for handler in route.route_handlers
         for method in sorted(handler.http_methods & {"GET", "POST", "PUT", "PATCH", "DELETE"})
     ]
