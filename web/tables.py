@@ -44,6 +44,7 @@ import dps.register.providers
 import dps.register.rate_cards
 import dps.register.suspensions
 import dps.schemes.stored
+import web.pages.calendar
 import web.pages.portal.own_copies
 import web.security.accounts
 import web.security.api_keys
@@ -51,6 +52,7 @@ import web.security.guesses
 import web.security.openid
 import web.security.passkeys
 import web.security.sessions
+import web.sending.chosen
 import web.sending.letters
 import web.sending.webhooks
 

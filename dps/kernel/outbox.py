@@ -78,11 +78,15 @@ def post(
     about: str,
     now: datetime,
     facts: Mapping[str, Any] | None = None,
+    not_before: datetime | None = None,
 ) -> str:
-    """Queue a message with this transaction, and return its reference. `about` is the reference it speaks of."""
+    """Queue a message with this transaction, and return its reference. `about` is the reference it speaks of.
+
+    It leaves now, or at `not_before`.
+    """
     ref = new_reference(Kind.MESSAGE, entropy)
     message = {"ref": ref, "recipient": recipient, "kind": kind, "about": about, "facts": dict(facts or {})}
-    times = {"posted_at": now, "not_before": now, "attempts": 0}
+    times = {"posted_at": now, "not_before": not_before or now, "attempts": 0}
     say(session, _queue, {**message, **times, "delivery": Delivery.QUEUED})
     return ref
 

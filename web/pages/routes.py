@@ -9,6 +9,7 @@ from web.assembly import Installation
 from web.pages import refusals
 from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
+from web.pages.calendar import Calendars
 from web.pages.desk.awards import Awards
 from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.importing import Importing
@@ -24,6 +25,7 @@ from web.pages.portal.bids import Bids
 from web.pages.portal.free_hours import FreeHours
 from web.pages.portal.joining import Applications, Joining
 from web.pages.portal.many import ManyBids
+from web.pages.portal.messages import Messages
 from web.pages.portal.offers import Contracts, Offers
 from web.pages.portal.open_list import OpenList
 from web.pages.portal.opportunities import Opportunities, Portal
@@ -61,6 +63,8 @@ def pages(installation: Installation) -> Router:
             Contracts,
             Prices,
             OwnService,
+            Messages,
+            Calendars,
             FreeHours,
             TakeLimits,
             Joining,

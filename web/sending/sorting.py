@@ -1,15 +1,19 @@
 """Sorting: who reads a message, and by which ways it leaves; decided once, where it leaves the outbox."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import cast
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session, object_session
-from sqlmodel import col, select
+from sqlalchemy.orm import object_session
+from sqlmodel import Session, col, select
 
 from dps.kernel.entropy import Entropy
 from dps.kernel.outbox import Delivery, OutboxMessage, Postman
 from dps.kernel.references import Kind, new_reference
 from web.security.accounts import Account, Part
+from web.sending.choices import Leaves, leaves, leaves_by_text
+from web.sending.chosen import DIGEST, add_to_digest, choice_of, fits_a_filter
 from web.sending.letters import NOBODY, Change, Channel, Letter
 from web.sending.webhooks import WebhookEndpoint
 
@@ -42,7 +46,7 @@ class Sorter:
         self._by_text = by_text
 
     def carry(self, message: OutboxMessage) -> None:
-        session = object_session(message)
+        session = cast("Session", object_session(message))
         assert session is not None
         assert message.id is not None
         if self._spool is not None:
@@ -57,12 +61,28 @@ class Sorter:
         if self._spool is None:
             readers = readers_of(session, message)
             for account in readers:
-                self._letter(session, message, Channel.MAIL, account_id=account.id)
-                if self._by_text and account.mobile and message.kind in URGENT:
-                    self._letter(session, message, Channel.TEXT, account_id=account.id)
+                self._to_reader(session, message, account)
             if not readers and not endpoints:
                 self._letter(session, message, Channel.MAIL, delivery=Delivery.GIVEN_UP, last_error=NOBODY)
         session.flush()
+
+    def _to_reader(self, session: Session, message: OutboxMessage, account: Account) -> None:
+        """As the reader chose (`choices`): a mail at once, later, in the digest or not at all; and a text message."""
+        now, choice = message.not_before, choice_of(session, account.id)
+        closes_at = message.facts.get("closes_at")
+        end = datetime.fromisoformat(closes_at) if closes_at else None
+        fits = not choice.only_saved or fits_a_filter(session, account, message, now)
+        by_mail = leaves(message.kind, choice, now, closes_at=end, fits_saved=fits)
+        if message.kind == DIGEST:
+            by_mail = Leaves(now)
+        if by_mail is not None and by_mail.in_digest:
+            add_to_digest(session, self._entropy, account=account, message=message, at=by_mail.at, now=now)
+        elif by_mail is not None:
+            self._letter(session, message, Channel.MAIL, account_id=account.id, not_before=by_mail.at)
+        if self._by_text and account.mobile and message.kind in URGENT:
+            at = leaves_by_text(message.kind, choice, now, closes_at=end)
+            if at is not None:
+                self._letter(session, message, Channel.TEXT, account_id=account.id, not_before=at)
 
     def _letter(
         self,
@@ -72,6 +92,7 @@ class Sorter:
         *,
         account_id: int | None = None,
         endpoint_id: int | None = None,
+        not_before: datetime | None = None,
         delivery: Delivery = Delivery.QUEUED,
         last_error: str | None = None,
     ) -> None:
@@ -83,7 +104,7 @@ class Sorter:
                 channel=channel,
                 account_id=account_id,
                 endpoint_id=endpoint_id,
-                not_before=message.not_before,
+                not_before=not_before or message.not_before,
                 delivery=delivery,
                 last_error=last_error,
             )
@@ -91,9 +112,11 @@ class Sorter:
 
 
 def readers_of(session: Session, message: OutboxMessage) -> Sequence[Account]:
-    """The open accounts that a message is for: all of a provider's, or those of a council whose work it is."""
+    """The open accounts that a message is for: one, all of a provider's, or those of a council whose work it is."""
     side, _, key = message.recipient.partition(":")
     query = select(Account).where(col(Account.closed_at).is_(None)).order_by(col(Account.id))
+    if side == "account":
+        return session.scalars(query.where(Account.ref == key)).all()
     if side == "provider":
         return session.scalars(query.where(Account.provider == key)).all()
     parts = _READERS.get(message.kind, _OTHERS)

@@ -1,6 +1,7 @@
 """What a letter says: what happened, to which reference, where to look. Nothing of a person, and no price, ever.
 
-The words are made from the message's kind, its reference, and one fact, an instant; so nothing else can slip in.
+The words are made from the message's kind, its reference, and one fact, an instant or a digest's counts by kind; so
+nothing else can slip in.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "open_offer": ("An offer on the open list", "A provider offers to take a package that nobody took."),
     "question_asked": ("A provider asks about a package", "Your answer goes to everybody invited at once."),
     "question_answered": ("A question was answered", "Somebody asked about a package that you may bid for."),
+    "digest": ("What happened since your last digest", "You chose to be told of these together."),
     "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
     "invitations_undelivered": (
         "Many invitations did not arrive",
@@ -60,15 +62,17 @@ def written(message: OutboxMessage, *, site: str) -> Written:
     """The letter about a message."""
     subject, sentence = _WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
     closes_at = message.facts.get("closes_at")
+    counts = message.facts.get("counts", {})
     context = {
         "subject": subject,
-        "about": message.about,
+        "about": "" if counts else message.about,
+        "lines": [f"{number} × {_WORDS.get(kind, (plain(kind), ''))[0]}" for kind, number in sorted(counts.items())],
         "sentence": sentence,
         "closes_at": instant(datetime.fromisoformat(closes_at)) if closes_at else "",
         "link": link(message, site=site),
     }
     return Written(
-        subject=f"{subject}: {message.about}",
+        subject=subject if counts else f"{subject}: {message.about}",
         text=_templates().get_template("letter.txt").render(context),
         html=_templates().get_template("letter.html").render(context),
     )

@@ -7,6 +7,9 @@ import pytest
 from httpx import Response
 from litestar.routes import HTTPRoute
 
+from bidding.questions import ask
+from dps.register.applications import draft
+from dps.register.document_files import receive_file
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
 from web.api.guards import anyone
@@ -20,6 +23,7 @@ OPEN = {
     ("GET", "/"),
     ("GET", "/assets/{name:str}"),
     ("GET", "/theme/{colour:str}"),
+    ("GET", "/calendar/{token:str}"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
     ("POST", "/sign-in/passkey"),
@@ -216,6 +220,8 @@ def test_an_approver_decides_on_awards_and_writes_nothing_else_of_the_council(se
 
 
 SENT = {
+    "shown": "Is there a hoist?",
+    "answer": "Yes, in the bedroom.",
     "once": "once",
     "price-weekday": "16.00",
     "starts_on": "2019-03-07",
@@ -255,7 +261,22 @@ def a_story(served: Served) -> dict[str, str]:
     contract = world.accept_and_confirm(award, winner)
     live = world.referral()
     assert winner.provider is not None
+    provider_id = world.row_of(winner).id or 0
+    application = world.run(
+        draft,
+        provider_id=provider_id,
+        scheme=world.scheme,
+        lots=[world.scheme.lots[0].key],
+        localities=[world.scheme.localities[0].key],
+        actor=winner,
+    )
+    document = world.run(
+        receive_file, provider_id=provider_id, kind="insurance", content=b"%PDF-1.7", expires_on=None, actor=winner
+    )
     return {
+        "application_ref": application.ref,
+        "document_ref": document.ref,
+        "question_ref": world.run(ask, round_ref=world.round(live).ref, words="Is there a hoist?", actor=winner),
         "provider": winner.provider,
         "referral_ref": placed,
         "award_ref": award.ref,

@@ -1,6 +1,7 @@
 """A provider's own bids: the receipt, withdrawal, reconfirmation, and the debrief when it is over."""
 
 import json
+from datetime import timedelta
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
@@ -11,6 +12,7 @@ from sqlmodel import Session
 from bidding.bids import submitting
 from bidding.looking.answered import debriefs, live_bids
 from bidding.looking.debriefed import debrief_in
+from bidding.looking.fared import bids_fared, offers_fared
 from bidding.looking.invited import OwnBid, own_bids
 from bidding.looking.pages import PAGE
 from dps.kernel.errors import NotFound
@@ -34,6 +36,19 @@ class Bids(Controller):
         with visit.look() as (session, _):
             found = own_bids(session, visit.actor, after=after or None)
         return visit.page("portal/bids.html", bids=found, next_after=found[-1].bid if len(found) == PAGE else "")
+
+    @get("/history", sync_to_thread=True)
+    def history(self, visit: NamedDependency[Visit]) -> Page:
+        """How bids and offers of the last 12 months fared."""
+        with visit.look() as (session, now):
+            since = now - timedelta(days=365)
+            return visit.page(
+                "portal/history.html",
+                since=since,
+                bids=bids_fared(session, visit.actor, since=since),
+                offers=offers_fared(session, visit.actor, since=since),
+                **frame(session, visit),
+            )
 
     @get("/{bid_ref:str}", sync_to_thread=True)
     def one(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
