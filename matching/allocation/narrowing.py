@@ -19,6 +19,8 @@ from matching.allocation.problem import Problem
 from matching.allocation.work import Work
 
 BOUND_STEPS, MOVES = 100, 30_000
+NEIGHBOURHOODS, NEIGHBOURHOOD_S = 4, 0.02
+"""Pairs of neighbourhoods around each of the two best awards, and deterministic seconds for one."""
 CLOCK_SHARE = 0.25
 """By the clock: the most that the short search may take of the limit."""
 
@@ -50,7 +52,7 @@ def sketch(problem: Problem, start: list[int], work: Work) -> Sketch:
     """A short guided search from the award `start`."""
     numbering = as_market(problem)
     limit_s = None if work.is_counted else CLOCK_SHARE * max(0.1, work.left_s())
-    plan = Plan(BOUND_STEPS, starts=1, rounds=0, moves=MOVES, neighbourhoods=0, deterministic_s=None, limit_s=limit_s)
+    plan = Plan(BOUND_STEPS, 1, 0, MOVES, NEIGHBOURHOODS, NEIGHBOURHOOD_S, limit_s)
     found = guided(numbering, [numbering.from_problem(start)], plan, SEARCH_SEED, None)
     won = numbering.to_problem(found.holder)
     return Sketch(problem, numbering, won, found.objective, found.bound, found.prices)
