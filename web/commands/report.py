@@ -1,11 +1,16 @@
 """`dps report`: what was awarded, for auditors and for the public; what the law makes due."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table as PrintedTable
 
+from bidding.monthly.tables import Table, Unit, tables
 from bidding.transparency.ocds import as_json as written
 from bidding.transparency.ocds import release_package
 from bidding.transparency.register import register_of_awards
@@ -151,3 +156,41 @@ def notice(
 def last_of_month(month: date) -> date:
     """The last day of the month in which this day lies."""
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+@app.command("month")
+def month(
+    scheme: SchemeKey,
+    which: Annotated[str, typer.Argument(metavar="MONTH", help="Such as 2019-03.")],
+    out: Annotated[Path | None, typer.Option(help="Write a workbook (XLSX) here instead.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What a month came to: time to place, the ladder, competition, prices, who won, what went round it."""
+    from web.month import days_of, said, workbook
+    from web.month import report as reckoned
+
+    first, last = days_of(which)
+    with opened() as installation, installation.database.reading() as session:
+        rules = standing_scheme(session, scheme)
+        found = reckoned(session, installation.ports, scheme=rules, first=first, last=last, actor=OPERATOR)
+    if as_json:
+        say_json(asdict(found))
+    elif out is not None:
+        out.write_bytes(workbook(found, about=f"{rules.name}, {first} to {last}."))
+        typer.echo(f"{out}: written.")
+    else:
+        for table in tables(found):
+            _print(table, said)
+
+
+def _print(table: Table, said: Callable[[Any, Unit], str]) -> None:
+    console = Console()
+    if not table.rows:
+        console.print(f"\n[bold]{table.title}[/bold]: {table.empty}")
+        return
+    printed = PrintedTable(title=f"{table.title}. {table.note}", title_justify="left", title_style="bold")
+    for heading, unit in table.columns:
+        printed.add_column(heading, justify="left" if unit in (Unit.WORDS, Unit.REFERENCE) else "right")
+    for row in table.rows:
+        printed.add_row(*(said(value, unit) for value, (_, unit) in zip(row, table.columns, strict=True)))
+    console.print(printed)

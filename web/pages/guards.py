@@ -74,3 +74,5 @@ BROKERS = Seated(Role.BROKER)
 MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 """Who looks after accounts: of a provider's people its administrators alone."""
 AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)
+OFFICE = Seated(Role.COMMISSIONER, Role.AUDITOR)
+"""Who answers for a scheme, and who checks those."""

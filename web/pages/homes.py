@@ -18,6 +18,7 @@ _HOMES = {
     Role.PROVIDER: "/portal",
     Role.BROKER: "/desk",
     Role.APPROVER: "/desk",
+    Role.COMMISSIONER: "/office/report",
     Role.AUDITOR: "/proof",
     Role.ADMINISTRATOR: "/accounts",
 }

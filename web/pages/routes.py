@@ -19,6 +19,7 @@ from web.pages.desk.referrals import Closings, Referrals
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.office.report import Report
 from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
@@ -46,6 +47,7 @@ def pages(installation: Installation) -> Router:
             asset,
             theme,
             Homes,
+            Report,
             SigningIn,
             SigningOut,
             WithPasskey,

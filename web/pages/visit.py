@@ -40,7 +40,8 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     ),
     Role.BROKER: (("/desk", "Work queue"), ("/rules", "Rules")),
     Role.APPROVER: (("/desk", "Work queue"), ("/rules", "Rules")),
-    Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
+    Role.COMMISSIONER: (("/office/report", "Report"), ("/rules", "Rules")),
+    Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)

@@ -47,7 +47,7 @@ def test_a_visitor_finds_packages_to_bid_for_drafts_to_publish_and_an_account_fo
     assert waiting[Place.PUBLISH] == DRAFTS
     assert set(prepared.emails) == set(accounts) == set(Part)
     assert Browser(served).sign_in(accounts[Part.PROVIDER_USER], prepared.password).url.path == "/portal"
-    assert Browser(served).sign_in(accounts[Part.COMMISSIONER], prepared.password).url.path == "/rules"
+    assert Browser(served).sign_in(accounts[Part.COMMISSIONER], prepared.password).url.path == "/office/report"
 
 
 @SQLITE

@@ -1,0 +1,1 @@
+"""What a month came to: each number against SQL of its own."""

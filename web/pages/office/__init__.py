@@ -1,0 +1,1 @@
+"""The pages of those who answer for a scheme: commissioners and auditors."""
