@@ -85,10 +85,12 @@ def _places() -> Loaded:
 def _import() -> Loaded:
     from web.commands.deliveries import import_deliveries
     from web.commands.importing import import_referrals
+    from web.commands.reaccrediting import import_register
     from web.providers import import_providers
 
     app = typer.Typer(name="import", help="Bring in what another system holds.", no_args_is_help=True)
     app.command("providers")(import_providers)
+    app.command("register")(import_register)
     app.command("referrals")(import_referrals)
     app.command("deliveries")(import_deliveries)
     return app
