@@ -51,6 +51,10 @@ unit:
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --hypothesis-profile=quick -m "not database and not slow" \
 		$(wildcard tests/architecture $(PACKAGES:%=tests/%)) $(ARGS)
 
+.PHONY: faults-long
+faults-long: $(VENV)/.dev setup ## Kill, race, restart and simulate at length, and print what was counted (ARGS="--share 0.1")
+	@$(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: mutants
 mutants: $(VENV)/.dev setup ## Plant thirteen faults, one at a time, in a copy, and show that tests turn red (ARGS="'no padding'")
 	@$(BIN)/python -m tests.faults.mutants $(ARGS)

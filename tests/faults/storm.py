@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Storm:
     seed: int
     statuses: Counter[int] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
+    broken_off: list[str] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
     _providers: list[tuple[Actor, str]] = field(default_factory=list)
 
@@ -65,8 +67,8 @@ class Storm:
         self._providers = [self._provider(name) for name in ("Oak", "Elm", "Ash")]
         run_in_real_time(world, world.now, RATE)
         fleet, chance = self.fleet_of(), random.Random(self.seed)
-        threads = [threading.Thread(target=self._publish)]
-        threads += [threading.Thread(target=self._bid, args=(fleet, *who)) for who in self._providers]
+        loads = [self._publish, *(partial(self._bid, fleet, *who) for who in self._providers)]
+        threads = [threading.Thread(target=self._loaded, args=(load,)) for load in loads]
         for thread in threads:
             thread.start()
         until = time.monotonic() + seconds
@@ -91,6 +93,13 @@ class Storm:
         return actor, key
 
     # The load
+
+    def _loaded(self, load: Callable[[], None]) -> None:
+        """A load that breaks off is a fault of its own: nothing would be proved from there on."""
+        try:
+            load()
+        except Exception as fault:
+            self.broken_off.append(f"the load broke off: {fault!r}")
 
     def _publish(self) -> None:
         """Packages come in all the time; one whose publication broke off is left, as its broker would find it."""
@@ -120,11 +129,11 @@ class Storm:
                 step = {"offered": "accept", "accepted": "confirm"}.get(one["state"])
                 if step == "accept" and chance.random() < 0.2:
                     step = "decline"
-                if step is not None and (name := f"{step} {one['ref']}") not in seen:
+                if step is not None and (name := f"{step} {one['award']}") not in seen:
                     seen.add(name)
                     path = {"accept": "acceptance", "decline": "decline", "confirm": "confirmation"}[step]
                     body = {"reason": "Synthetic: no carer is free."} if step == "decline" else None
-                    self._ask(fleet, key, step, f"/api/awards/{one['ref']}/{path}", body, chance, award=one["ref"])
+                    self._ask(fleet, key, step, f"/api/awards/{one['award']}/{path}", body, chance, award=one["award"])
 
     def _body(self, opportunity: dict[str, Any], chance: random.Random) -> dict[str, Any]:
         questions = self.world.scheme.evaluation.questions
@@ -188,7 +197,7 @@ class Storm:
         faults = checker.faults(
             evidence, told, least_window=CRISIS_WINDOW - SKEW, now=world.now - timedelta(hours=2), crashes=crashes
         )
-        faults += world.faults()
+        faults += [*world.faults(), *self.broken_off]
         if self.statuses[500]:
             faults.append(f"{self.statuses[500]} answers were 500")
         acknowledged = Counter(one.op for one in told if one.outcome == DONE)

@@ -186,6 +186,13 @@ def test_an_instant_is_found_by_its_end_to_the_microsecond(database: Database, n
     assert in_time == [-1]
 
 
+def test_on_sqlite_an_instant_is_a_whole_number_because_texts_do_not_sort_as_instants_do() -> None:
+    bound = UtcDateTime().process_bind_param(NOON, SQLITE)
+
+    assert bound == int(NOON.timestamp()) * 1_000_000
+    assert type(bound) is int
+
+
 @pytest.mark.parametrize("dialect", [SQLITE, POSTGRESQL], ids=["sqlite", "postgresql"])
 @given(zones=st.timezones(), instants=st.lists(st.datetimes(datetime(1900, 1, 2), datetime(9999, 12, 30)), max_size=8))  # noqa: DTZ001
 def test_any_instant_of_any_zone_is_sent_and_read_as_itself(

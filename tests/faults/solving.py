@@ -1,0 +1,74 @@
+"""One award whatever the order of rows and the number of workers; a hung solver ended; any stored run replayed."""
+
+import json
+import sys
+import time
+
+from bidding.allocation import runs
+from bidding.allocation.runs import AllocationRun
+from matching.allocation import Policy, SolverProcess, Status, check, result_to_json, solve
+from tests.faults.figures import Figure
+from tests.matching.allocation.markets import SEED, a_market, shuffled
+from tests.support.world import World
+
+LIMIT_S = 1.0
+HANGS = (
+    sys.executable,
+    "-c",
+    "import sys, time; sys.stdout.buffer.write(b'a' + bytes(8)); sys.stdout.flush(); time.sleep(600)",
+)
+"""A solver that greets and never answers."""
+
+
+def orders(instances: int, orders_each: int) -> Figure:
+    """Each instance in so many row orders, with one worker and with eight: one award and draw; the referee agrees."""
+    found = Figure(10, f"{orders_each} row orders x 1 and 8 workers", {"instances": instances})
+    solved = 0
+    for seed in range(instances):
+        # Half of the markets have so few prices that lots decide.
+        market = a_market(seed, packages=6, providers=5, steps=1 + seed % 2 * 29, policy=_PRICED)
+        first = solve(market, lot_seed=SEED, in_process=True)
+        for order in range(orders_each):
+            for workers in (1, 8):
+                other = solve(shuffled(market, order), lot_seed=SEED, in_process=True, workers=workers)
+                solved += 1
+                if (other.awards, other.draws) != (first.awards, first.draws):
+                    found.faults.append(f"instance {seed}, order {order}, {workers} workers: another award")
+                if not check(market, other.awards).is_feasible:
+                    found.faults.append(f"instance {seed}, order {order}: the referee refuses")
+    found.counted["solved"] = solved
+    return found
+
+
+_PRICED = Policy(coverage_pence=9_000, default_target=2)
+
+
+def hung(times: int) -> Figure:
+    """A solver that hangs is ended within its limit and two seconds, and what stands in says so and is not counted."""
+    found = Figure(10, "a hung solver", {"runs": times})
+    market = a_market(4, packages=10, providers=5, policy=_PRICED)
+    longest = 0.0
+    for _ in range(times):
+        process = SolverProcess(HANGS)
+        process.warm()
+        began = time.monotonic()
+        result = solve(market, lot_seed=SEED, hang_after_s=LIMIT_S, process=process)
+        longest = max(longest, time.monotonic() - began)
+        process.close()
+        if result.counted or result.status is not Status.FALLBACK_GREEDY or "was ended" not in result.notes[0]:
+            found.faults.append(f"{result.status}, counted {result.counted}: {result.notes}")
+    if longest > LIMIT_S + 2:
+        found.faults.append(f"ended after {longest:.1f} s")
+    found.counted["s over the limit at most"] = f"{longest - LIMIT_S:.2f}"
+    return found
+
+
+def replayed(world: World) -> list[str]:
+    """Stored runs whose stored input does not give the stored awards again."""
+    faults = []
+    for run in world.rows(AllocationRun):
+        again = runs.answer_of(run)
+        kept = run.answer["awards"]
+        if run.counted and kept != json.loads(result_to_json(again))["awards"]:
+            faults.append(f"{run.ref} gives another award")
+    return faults
