@@ -34,7 +34,7 @@ _BORN = {
     "round": {"planned"},
 }
 _LIVE = ("proposed", "offered", "accepted", "confirmed")
-_ONCE = {"invitation", "award_offered", "award_won", "debrief_ready", "referral_unfilled"}
+_ONCE = {"invitation", "award_offered", "award_won", "debrief_ready"}
 """Messages that are said once about one thing to one recipient."""
 
 
@@ -254,6 +254,12 @@ def _misdelivered(evidence: Evidence, crashes: int) -> Iterator[str]:
     if any(times > crashes + 1 for times in evidence.carried.values()):
         yield f"doubled: one message was carried {max(evidence.carried.values())} times"
     told = {(row["recipient"], row["kind"], row["about"]) for row in messages.values()}
+    unfilled = Counter(row["about"] for row in messages.values() if row["kind"] == "referral_unfilled")
+    ladders = Counter(row["stream"] for row in evidence["audit_event"] if row["kind"] == "referral.exhaust")
+    # A ladder that is asked again ends again.
+    yield from (
+        f"doubled or lost: that {ref} is unfilled" for ref in sorted((unfilled - ladders) | (ladders - unfilled))
+    )
     rounds = evidence.by_id("round")
     for row in evidence["invitation"]:
         round_ = rounds.get(row["round_id"])
