@@ -1,5 +1,6 @@
 """Every page names its guard, and the guards bite: route × part × ownership, from the route table itself (law 9)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -133,6 +134,31 @@ def test_every_part_is_kept_out_of_every_page_that_is_not_its_own(served: Served
             is_kept_out = answer.status_code == 403 and "not part of your work" in answer.text
 
             assert is_kept_out is not route.is_for(part), (part, route, answer.status_code)
+
+
+@SQLITE
+def test_a_form_is_shown_to_those_alone_whose_form_is_taken(served: Served) -> None:
+    """A guard that was loosened on the page with the form alone would show what its sender then may not do."""
+    own = a_story(served)
+    routes = page_routes(served)
+    takers = {route.path: route for route in routes if route.method == "POST"}
+    shown = 0
+    for part in Part:
+        browser = seated(served, part, provider=own["provider"] if part.value.startswith("provider") else None)
+        for route in routes:
+            if route.method != "GET" or route.guards == (anyone,) or not route.is_for(part):
+                continue
+            page = asked(browser, route, filled(route.path, own))
+            for action in re.findall(r'<form[^>]*method="post"[^>]*action="([^"]+)"', page.text):
+                taker = next(one for path, one in takers.items() if re.fullmatch(as_pattern(path), action))
+                assert taker.is_for(part), (part, route, action)
+                shown += 1
+    assert shown > 50
+
+
+def as_pattern(path: str) -> str:
+    """The route's path as a pattern; a parameter is one part of an address."""
+    return "/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in path.split("/"))
 
 
 @SQLITE

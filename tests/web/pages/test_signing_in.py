@@ -72,13 +72,16 @@ def test_a_code_works_once_of_ten(in_life: Served) -> None:
     account, totp, _ = enrolled(in_life)
     in_life.wall.step(timedelta(minutes=6))
     code = totp.at(in_life.wall.instant)
-    browsers = [Browser(in_life) for _ in range(4)]
+    browsers = [Browser(in_life) for _ in range(10)]
     for browser in browsers:
-        browser.sign_in(account)
+        with in_life.world.database.transaction() as session:
+            token = sessions.begin(session, account, is_half=True, now=in_life.wall.instant)
+        browser.client.cookies.set("__Host-dps-session", token, domain="testserver.local")
+        browser.open("/sign-in/code")
 
     answers = [browser.send("/sign-in/code", code=code).status_code for browser in browsers]
 
-    assert answers == [200, 400, 400, 400]
+    assert answers == [200, *[400] * 9]
 
 
 def test_the_eleventh_guess_within_five_minutes_is_not_looked_at(in_life: Served) -> None:
