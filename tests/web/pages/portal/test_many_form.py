@@ -116,6 +116,12 @@ def test_packages_of_one_group_exclude_each_other_and_nothing_else() -> None:
     assert [bid.content.not_with for bid in found.bids] == [("B", "C"), ("A", "C"), ("A", "B"), ()]
 
 
+def test_two_packages_are_a_group() -> None:
+    found = answers(filled("A", "B") | {"either-A": "B", "either-B": "B"}, offered("A", "B"))
+
+    assert [bid.content.not_with for bid in found.bids] == [("B",), ("A",)]
+
+
 def test_a_bundle_is_one_bid_at_its_own_price_beside_single_ones() -> None:
     fields = filled("A") | {"bundle-A": "on", "bundle-B": "on", "price-bundle": "15.00", "start-bundle": "2019-03-08"}
 
