@@ -120,6 +120,12 @@ def _run_off() -> Loaded:
     return app
 
 
+def _arrangements() -> Loaded:
+    from web.commands.arrangements import app
+
+    return app
+
+
 def _allocate() -> Loaded:
     from web.allocate import allocate
 
@@ -179,6 +185,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "outcomes": (_outcomes, "Outcomes of care, and what is reported of them."),
     "quality": (_quality, "Quality recognition, and providers that fail."),
     "run-off": (_run_off, "Move what a suspended provider runs to others."),
+    "arrangements": (_arrangements, "Providers that supply together."),
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),

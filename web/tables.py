@@ -17,6 +17,7 @@ import dps.contracts.contracts
 import dps.contracts.deliveries.records
 import dps.contracts.enablement
 import dps.contracts.outcomes
+import dps.contracts.passing_on
 import dps.contracts.quality.concerns
 import dps.contracts.quality.following_up
 import dps.contracts.quality.recognition
@@ -34,6 +35,7 @@ import dps.packages.persons
 import dps.packages.remarks
 import dps.places.directory
 import dps.register.applications
+import dps.register.arrangements
 import dps.register.capacity
 import dps.register.document_files
 import dps.register.documents

@@ -14,11 +14,13 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.columns import id_column, link_column, ref_column, state_column, utc_column
 from dps.kernel.errors import NotAdmitted
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
+from dps.register.arrangements import refuse_bound
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_provider
 from dps.register.texts import known, reason
@@ -120,6 +122,7 @@ def admit_places(
 ) -> Sequence[Membership]:
     """Make the memberships of these places that a locked provider does not hold yet."""
     assert provider.id is not None
+    refuse_bound(session, scheme=scheme.key, provider=provider.ref, on=now.astimezone(LONDON).date())
     held = {(one.list_key, one.lot, one.locality) for one in held_by(session, provider.id, scheme.key)}
     made = [
         Membership(

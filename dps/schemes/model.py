@@ -109,7 +109,7 @@ class Admission(Section):
 
     A window opens on `day` of its month (of a quarter's first month) and stays open for `days_open` days. Where a
     base is asked, only a provider with a registered location in the authorities' own districts is invited, until a
-    stage reaches across the border.
+    stage reaches across the border. Providers supply by themselves, and together in the `arrangements` named.
     """
 
     opening: Literal["always", "quarterly", "monthly"] = "always"
@@ -117,6 +117,7 @@ class Admission(Section):
     days_open: int = Field(default=28, ge=1, le=31)
     decision_working_days: int = Field(default=10, ge=1, le=60)
     base_asked: bool = False
+    arrangements: tuple[Literal["lead", "consortium"], ...] = ()
     documents: tuple[str, ...] = ()
     questions: tuple["AdmissionQuestion", ...] = ()
 

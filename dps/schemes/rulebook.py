@@ -38,6 +38,7 @@ from dps.schemes.model import (
 from dps.schemes.rulebook_contracts import payments, variations
 from dps.schemes.rulebook_quality import quality_of_care
 from dps.schemes.wording import (
+    ARRANGEMENTS,
     EVALUATIONS,
     FORMULAS,
     LEGAL_BASES,
@@ -131,6 +132,8 @@ def _admission(admission: Admission) -> Iterator[str]:
         yield "- A provider has a registered location in the buyers' districts; a stage may reach across the border."
     else:
         yield "- No base in the area is asked for."
+    kinds = [ARRANGEMENTS[kind] for kind in admission.arrangements]
+    yield f"- Providers supply by themselves{f', or together as {listed(kinds)}' if kinds else ''}."
     yield f"- Documents asked for: {words(admission.documents)}."
     yield from (f"- Question `{question.key}`: {_question(question)}" for question in admission.questions)
 

@@ -58,6 +58,10 @@ TIES = {
     Tie.HIGHER_RECOGNITION: "the higher score of the quality recognition",
     Tie.LOT: "the lot, drawn from a seed that neither side chooses",
 }
+ARRANGEMENTS = {
+    "lead": "a lead with subcontractors, who answers for them",
+    "consortium": "a consortium that makes one bid and shares what is paid",
+}
 TERMS = {
     "coverage_pence": "for each active provider missing in a locality",
     "coverage_target": "active providers wanted in each locality",

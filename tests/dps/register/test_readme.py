@@ -8,12 +8,13 @@ import pytest
 from dps import register
 from dps.kernel.states import StateTable
 from dps.register.applications import Application
+from dps.register.arrangements import Arrangement
 from dps.register.holds import Hold
 from dps.register.membership import Membership
 from dps.register.suspensions import Suspension
 
 README = Path(register.__file__).with_name("README.md")
-TABLES = {table.STEPS.kind: table.STEPS for table in (Application, Membership, Suspension, Hold)}
+TABLES = {table.STEPS.kind: table.STEPS for table in (Application, Membership, Suspension, Hold, Arrangement)}
 
 
 @pytest.mark.parametrize("kind", TABLES)

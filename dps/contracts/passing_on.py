@@ -1,0 +1,91 @@
+"""Work passed on: which subcontractor delivers a lead's contract, and what members of a consortium get of a statement.
+
+The contract stays the lead's: it is paid, it answers, its hours are counted. Who delivers is a record beside it.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from dps.contracts.contracts import IN_FORCE, Contract
+from dps.contracts.standing import find_contract
+from dps.contracts.statements.records import Statement
+from dps.kernel import audit, outbox
+from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.columns import day_column, id_column, link_column, utc_column
+from dps.kernel.database import locked_one
+from dps.kernel.errors import BadInput, Conflict, NoSuchStep, RuleNotMet
+from dps.kernel.ports import Ports
+from dps.register.arrangements import ArrangementKind, arrangement_of_lead, members_of
+
+
+class PassedOn(SQLModel, table=True):
+    """From `from_day` on `provider` delivers the contract: a subcontractor, or again the lead itself."""
+
+    __tablename__ = "passed_on"
+    __table_args__ = (UniqueConstraint("contract_id", "from_day"),)
+
+    id: int | None = id_column()
+    contract_id: int = link_column("contract.id", index=False)
+    provider: str = Field(max_length=24)
+    from_day: date = day_column()
+    passed_at: datetime = utc_column()
+    passed_by: str = Field(max_length=64)
+
+
+def pass_on(session: Session, ports: Ports, *, contract_ref: str, to: str, from_day: date, actor: Actor) -> PassedOn:
+    """The lead passes a contract on to one of its subcontractors, or takes it back into its own hands.
+
+    RuleNotMet where no arrangement of the lead runs on that day with this subcontractor in it.
+    """
+    actor.needs("pass a contract on", Role.PROVIDER)
+    contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
+    if contract.state not in IN_FORCE:
+        raise NoSuchStep(kind="Contract", ref=contract.ref, state=str(contract.state), step="be passed on")
+    now = ports.clock.read(session)
+    if from_day < now.astimezone(LONDON).date():
+        raise BadInput("work is passed on from today or later", field="from_day")
+    arrangement = arrangement_of_lead(session, scheme=contract.scheme, lead=contract.provider, on=from_day)
+    is_lead = arrangement is not None and arrangement.kind is ArrangementKind.LEAD
+    if arrangement is None or not is_lead or to not in {contract.provider, *members_of(session, arrangement)}:
+        raise RuleNotMet(reason=f"{to} is no subcontractor of {contract.provider} on {from_day}.")
+    if from_day in dict(deliverers(session, contract)):
+        raise Conflict(contract=contract.ref)
+    row = PassedOn(contract_id=contract.id or 0, provider=to, from_day=from_day, passed_at=now, passed_by=actor.ref)
+    session.add(row)
+    session.flush()
+    facts = {"ref": contract.ref, "provider": to, "from_day": from_day.isoformat(), "arrangement": arrangement.ref}
+    audit.append(session, contract.stream, "contract.passed_on", actor, now, facts)
+    for recipient in (f"authority:{contract.authority}", f"provider:{to}"):
+        outbox.post(session, ports.entropy, recipient=recipient, kind="contract_passed_on", about=contract.ref, now=now)
+    return row
+
+
+def deliverers(session: Session, contract: Contract) -> list[tuple[date, str]]:
+    """From which day who delivers it; before the first of them the contract's own provider does."""
+    query = select(PassedOn).where(PassedOn.contract_id == contract.id).order_by(col(PassedOn.from_day))
+    return [(row.from_day, row.provider) for row in session.exec(query)]
+
+
+def delivers_on(session: Session, contract: Contract, day: date) -> str:
+    """Who delivers the contract on a day."""
+    begun = [provider for from_day, provider in deliverers(session, contract) if from_day <= day]
+    return begun[-1] if begun else contract.provider
+
+
+def shares(pence: int, percents: dict[str, int]) -> dict[str, int]:
+    """An amount in shares that add up to it: rounded down, the odd pennies to the largest remainders, then by name."""
+    whole = {name: pence * percent // 100 for name, percent in percents.items()}
+    left = pence - sum(whole.values())
+    by_remainder = sorted(percents, key=lambda name: (-(pence * percents[name] % 100), name))
+    return {name: amount + (name in by_remainder[:left]) for name, amount in whole.items()}
+
+
+def shares_of(session: Session, statement: Statement) -> dict[str, int]:
+    """What each member gets of what a consortium's lead is paid, by the shares of the last day; else all is its own."""
+    arrangement = arrangement_of_lead(session, scheme=statement.scheme, lead=statement.provider, on=statement.last_day)
+    if arrangement is None or arrangement.kind is not ArrangementKind.CONSORTIUM:
+        return {statement.provider: statement.pence}
+    return shares(statement.pence, {name: share or 0 for name, share in members_of(session, arrangement).items()})
