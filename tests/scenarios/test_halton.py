@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bidding.awards import moving
+from dps.contracts.passing_on import delivers_on, pass_on
 from dps.contracts.reasons import ChangeReason
 from dps.contracts.variations.records import Weeks
 from dps.contracts.variations.rescheduling import WeekWanted, increase, reduce_as_assessor
@@ -16,7 +17,9 @@ from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.kernel.errors import VariationRefused
 from dps.packages.schedule import parse_schedule
+from dps.register.arrangements import ArrangementKind, arrange
 from dps.register.capacity import free_minutes
+from dps.register.providers import register_provider
 from dps.schemes.model import Urgency
 from tests.scenarios.serving import Care, items, on_sqlite
 from tests.support.world import World
@@ -105,3 +108,31 @@ def test_trusted_assessment_is_not_part_of_haltons_rules(council: World, lead: A
 
     with pytest.raises(VariationRefused, match="allows no reductions"):
         care.vary(reduce_as_assessor, wanted=wanted)
+
+
+@on_sqlite
+def test_the_lead_passes_work_on_to_its_two_agencies_and_stays_the_one_that_is_paid(
+    council: World, lead: Actor
+) -> None:
+    agencies = [
+        council.run(register_provider, name=f"Synthetic Agency {n}", company_number=None, actor=council.officer).ref
+        for n in (1, 2)
+    ]
+    council.run(
+        arrange,
+        scheme=council.scheme,
+        kind=ArrangementKind.LEAD,
+        lead=lead.provider or "",
+        members=dict.fromkeys(agencies),
+        from_day=council.now.date(),
+        actor=council.officer,
+    )
+    care = Care(council, council.referral(locality=WIDNES), lead)
+
+    council.run(pass_on, contract_ref=care.ref, to=agencies[1], from_day=care.today, actor=lead)
+    council.step(days=7)
+    care.mornings(7)
+
+    with council.database.reading() as session:
+        assert delivers_on(session, care.contract, care.today) == agencies[1]
+    assert (care.paid(7).provider, care.contract.provider) == (lead.provider, lead.provider)
