@@ -130,7 +130,8 @@ def close(session: Session, ports: Ports, closing_id: int) -> bool:
 
 
 def _lapse_outdated(session: Session, closing: Closing, rounds: Sequence[Round], now: datetime) -> None:
-    """Bids on an amended referral that were not reconfirmed, on a cancelled round, or of a barred provider."""
+    """Bids on an amended referral that were not reconfirmed, on a cancelled round, of a barred provider, or typed by a
+    broker and not confirmed by the provider."""
     versions = {round_.id: round_.version for round_ in rounds}
     bids = bids_of_closing(session, closing.id, BidState.SEALED)
     if not bids:
@@ -143,6 +144,8 @@ def _lapse_outdated(session: Session, closing: Closing, rounds: Sequence[Round],
             advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the referral was amended or withdrawn"})
         elif any((bid.provider, link.round_id) in barred for link in mine):
             advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the provider may no longer take part"})
+        elif bid.typed_by is not None and bid.confirmed_at is None:
+            advance(session, bid, "lapse", CLOCK, now, facts={"cause": "its provider did not confirm what was typed"})
 
 
 def rounds_of(links: dict[int, Any], rounds: Sequence[Round], bids: Sequence[Bid]) -> list[tuple[str, Round]]:

@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from bidding.publishing import amend, tell_correction
 from bidding.referrals import Referral, ReferralState, locked_referral, open_referral, referral_of
-from dps.kernel.actors import Actor
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput, CannotAmend, NotACorrection, NothingChanged
 from dps.kernel.ports import Ports
 from dps.packages import amendments
@@ -185,6 +186,18 @@ def confirm_words(session: Session, ports: Ports, *, referral_ref: str, edition:
     """Say that the words of this edition tell nobody who the person is."""
     package = _package(session, locked_referral(session, referral_ref, actor))
     confirm_free_text(session, package, edition=edition, actor=actor, now=ports.clock.read(session))
+
+
+def note_requester(session: Session, ports: Ports, *, referral_ref: str, account: str, actor: Actor) -> None:
+    """Let the account of whoever asked for this package follow it; the caller has made sure that it is one."""
+    actor.needs("name who asked for a package", Role.BROKER)
+    referral = locked_referral(session, referral_ref, actor)
+    referral.requested_by = account
+    session.add(referral)
+    session.flush()
+    audit.append(
+        session, referral.stream, "referral.requester_noted", actor, ports.clock.read(session), {"account": account}
+    )
 
 
 def _twin(

@@ -55,7 +55,10 @@ PRIORITY = {Urgency.CRISIS: 1, Urgency.DISCHARGE: 2, Urgency.URGENT: 3, Urgency.
 
 
 class Referral(SQLModel, table=True):
-    """One package's search for a provider. `cycle` counts how often its ladder was begun."""
+    """One package's search for a provider. `cycle` counts how often its ladder was begun.
+
+    `requested_by` is the account of whoever asked for it and follows it: a social worker, a ward.
+    """
 
     __tablename__ = "referral"
     STEPS: ClassVar[StateTable] = StateTable(
@@ -91,6 +94,7 @@ class Referral(SQLModel, table=True):
     ladder: Any = json_column(nullable=True)
     cycle: int = whole_column(default=0)
     created_by: str
+    requested_by: str | None = Field(default=None, max_length=40, index=True)
     published_at: datetime | None = utc_column(nullable=True)
     seeking_since: datetime | None = utc_column(nullable=True)
     unfilled_at: datetime | None = utc_column(nullable=True)
@@ -127,6 +131,7 @@ def open_referral(session: Session, ports: Ports, *, package: Package, actor: Ac
         urgency=package.urgency,
         state=ReferralState.DRAFT,
         created_by=actor.ref,
+        requested_by=actor.ref if actor.role is Role.REQUESTER else None,
     )
     session.add(referral)
     session.flush()

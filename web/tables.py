@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 import bidding.allocation.runs
 import bidding.awards.records
 import bidding.bids.records
+import bidding.calls
 import bidding.closings
 import bidding.offers
 import bidding.questions

@@ -43,7 +43,8 @@ _CLOCK = (Role.CLOCK,)
 class Bid(SQLModel, table=True):
     """One sealed bid for one round, or for a bundle of rounds of one closing (all or nothing).
 
-    `rounds_key` names the exact set of rounds; a provider has one live bid per set.
+    `rounds_key` names the exact set of rounds; a provider has one live bid per set. What a broker has typed
+    (`typed_by`) stands only if its provider has confirmed it by the closing.
     """
 
     __tablename__ = "bid"
@@ -85,6 +86,7 @@ class Bid(SQLModel, table=True):
     receipt: Any = json_column()
     valid_until: datetime = utc_column()
     typed_by: str | None = Field(default=None)
+    confirmed_at: datetime | None = utc_column(nullable=True)
 
     @property
     def stream(self) -> str:

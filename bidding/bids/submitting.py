@@ -22,8 +22,9 @@ from dps.kernel import audit, idempotency
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import canonical_json
 from dps.kernel.database import Database, find, locked
-from dps.kernel.errors import BadInput, InvalidBid, NotFound, Refused, TooLate, WrongMode
+from dps.kernel.errors import BadInput, InvalidBid, NoSuchStep, NotFound, Refused, TooLate, WrongMode
 from dps.kernel.money import Band, PriceBasis, RateCard
+from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
@@ -46,7 +47,8 @@ def submit(
     """Seal `content` for these rounds (several of one closing: a bundle) and return the signed receipt.
 
     A live bid of the same provider for the same set of rounds is replaced. A broker may type a telephone bid for
-    `provider`; who typed it can't decide the round. Raises TooLate, InvalidBid, NotEligible, NotFound, KeyReused.
+    `provider`, who is asked to confirm it (`confirm_typed`); who typed it can't decide the round. Raises TooLate,
+    InvalidBid, NotEligible, NotFound, KeyReused.
     """
     bidder = _bidder(actor, provider)
     body = canonical_json([sorted(rounds), content.to_dict(), bidder]).encode()
@@ -220,6 +222,8 @@ def _store(
     session.flush()
     session.add_all(BidRound(bid_id=bid.id or 0, round_id=round_.id or 0, version=round_.version) for round_ in rounds)
     audit.append(session, bid.stream, "bid.sealed", actor, now, {"receipt": receipt})
+    if bid.typed_by is not None:
+        post(session, ports.entropy, recipient=f"provider:{bidder}", kind="telephone_bid", about=bid.ref, now=now)
     return receipt
 
 
@@ -229,6 +233,22 @@ def withdraw(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> N
     now = ports.clock.read(session)
     _closing_in_time(session, rounds, now)
     advance(session, bid, "withdraw", actor, now)
+
+
+def confirm_typed(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> None:
+    """Say, as its provider, that a bid which a broker typed was dictated: without it the bid lapses at the closing.
+
+    Nobody reads it for that: its price is as sealed as any other's. Saying so again changes nothing.
+    """
+    bid, rounds = _own_bid(session, bid_ref, actor)
+    now = ports.clock.read(session)
+    _closing_in_time(session, rounds, now)
+    if bid.typed_by is None or bid.state is not BidState.SEALED:
+        raise NoSuchStep(kind="Bid", ref=bid.ref, state=str(bid.state), step="confirm what was typed")
+    if bid.confirmed_at is None:
+        bid.confirmed_at = now
+        session.add(bid)
+        audit.append(session, bid.stream, "bid.confirmed_by_provider", actor, now, {"bid": bid.ref})
 
 
 def reconfirm(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> None:

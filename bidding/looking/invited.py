@@ -97,7 +97,10 @@ def opportunities(
 
 @dataclass(frozen=True, slots=True)
 class OwnBid:
-    """A bid as its own bidder may see it again: everything but what it says."""
+    """A bid as its own bidder may see it again: everything but what it says.
+
+    `is_typed` by a broker at the telephone: it counts only if it `is_confirmed`.
+    """
 
     bid: str
     state: str
@@ -107,6 +110,8 @@ class OwnBid:
     received_at: datetime
     valid_until: datetime
     receipt: dict[str, Any]
+    is_typed: bool
+    is_confirmed: bool
 
 
 def own_bids(
@@ -119,7 +124,16 @@ def own_bids(
 ) -> list[OwnBid]:
     """This provider's bids, replaced and withdrawn ones too, in the order they were received."""
     query = (
-        select(Bid.ref, Bid.state, Bid.received_at, Bid.valid_until, Bid.receipt, Closing.closes_at)  # type: ignore[call-overload]
+        select(  # type: ignore[call-overload]
+            Bid.ref,
+            Bid.state,
+            Bid.received_at,
+            Bid.valid_until,
+            Bid.receipt,
+            Bid.typed_by,
+            Bid.confirmed_at,
+            Closing.closes_at,
+        )
         .join(Closing, col(Closing.id) == col(Bid.closing_id))
         .where(Bid.provider == actor.provider, behind(Bid, after))
         .order_by(col(Bid.id))
@@ -139,6 +153,8 @@ def own_bids(
             received_at=found.received_at,
             valid_until=found.valid_until,
             receipt=found.receipt,
+            is_typed=found.typed_by is not None,
+            is_confirmed=found.confirmed_at is not None,
         )
         for found in session.exec(query)
     ]

@@ -55,6 +55,7 @@ class Provider(SQLModel, table=True):
     ref: str = ref_column()
     name: str = Field(max_length=200)
     company_number: str | None = Field(default=None, max_length=8, unique=True)
+    phone: str | None = Field(default=None, max_length=24)
     registered_at: datetime = utc_column()
     skills: Any = json_column()
     accepted_flags: Any = json_column()

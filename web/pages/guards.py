@@ -70,6 +70,7 @@ EVERYBODY = Seated(*(role for role in Role if role is not Role.CLOCK))
 HALF = HalfSeated()
 PORTAL = Seated(Role.PROVIDER)
 DESK = Seated(Role.BROKER, Role.APPROVER)
+REQUESTERS = Seated(Role.REQUESTER)
 BROKERS = Seated(Role.BROKER)
 MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 """Who looks after accounts: of a provider's people its administrators alone."""

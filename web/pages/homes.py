@@ -21,6 +21,7 @@ _HOMES = {
     Role.COMMISSIONER: "/office/report",
     Role.AUDITOR: "/proof",
     Role.ADMINISTRATOR: "/accounts",
+    Role.REQUESTER: "/requests",
 }
 
 

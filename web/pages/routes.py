@@ -11,8 +11,10 @@ from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
 from web.pages.calendar import Calendars
 from web.pages.desk.awards import Awards
+from web.pages.desk.calls import Calls, TelephoneBids
 from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.importing import Importing
+from web.pages.desk.letters import Letters, Requesters
 from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
@@ -34,6 +36,8 @@ from web.pages.portal.own_service import OwnService
 from web.pages.portal.prices import Prices
 from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
+from web.pages.portal.telephone import TelephoneConfirmations
+from web.pages.requests import Requests
 from web.pages.signing_in import SigningIn, SigningOut
 from web.pages.visit import provide_visit
 
@@ -75,6 +79,12 @@ def pages(installation: Installation) -> Router:
             Questions,
             Beginning,
             Importing,
+            Calls,
+            TelephoneBids,
+            Letters,
+            Requesters,
+            Requests,
+            TelephoneConfirmations,
             Entry,
             Referrals,
             Closings,

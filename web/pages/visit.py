@@ -42,6 +42,8 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.APPROVER: (("/desk", "Work queue"), ("/rules", "Rules")),
     Role.COMMISSIONER: (("/office/report", "Report"), ("/rules", "Rules")),
     Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),
+    Role.REQUESTER: (("/requests", "Your people"), ("/rules", "Rules")),
+    Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)
@@ -140,6 +142,10 @@ class Visit:
             "now": now,
             "session_lasts_s": int(sessions.IDLE.total_seconds()),
         }
+
+    def council(self, session: Session) -> str:
+        """The name of the council that whoever is signed in works for."""
+        return _council(self.schemes(session), self.actor)
 
     @property
     def csrf(self) -> str:

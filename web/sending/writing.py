@@ -23,6 +23,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "debrief_ready": ("How your bid fared", "A round that you bid in is decided, and you can read how yours fared."),
     "award_offered": ("A package is offered to you", "Please answer in time: an offer that runs out goes to the next."),
     "award_won": ("A package is yours to confirm", "You accepted it in the window. Please confirm it in time."),
+    "telephone_bid": (
+        "Confirm a bid that you gave by telephone",
+        "It counts only if you confirm it before the closing. If you gave none, say so.",
+    ),
     "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
     "award_accepted": ("An award was accepted", "The provider has said yes and reads the person's file."),
     "award_returned": ("An award was returned", "The next in line is asked, or the search goes on."),
@@ -88,6 +92,8 @@ def link(message: OutboxMessage, *, site: str) -> str:
         return home
     round_ref = message.facts.get("round")
     rest = f"/debriefs/{round_ref}" if message.kind == "debrief_ready" and round_ref else ""
+    if message.kind == "telephone_bid":
+        rest = "/telephone"
     return f"{site}{path}{about}{rest}"
 
 

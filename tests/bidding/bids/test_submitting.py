@@ -30,6 +30,7 @@ from dps.kernel.errors import (
     WrongMode,
 )
 from dps.kernel.money import RateCard
+from dps.kernel.outbox import OutboxMessage
 from dps.packages.packages import Package
 from dps.packages.schedule import parse_schedule
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
@@ -332,6 +333,7 @@ def test_who_typed_a_telephone_bid_can_not_decide_its_round(world: World) -> Non
     oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
     referral = world.referral(visits=NEEDS_APPROVAL)
     receipt = typed(world, world.broker, referral, provider=oak.provider)
+    world.run(submitting.confirm_typed, bid_ref=receipt["bid"], actor=oak)
     world.bid(elm, referral, pence=1700)
     world.close(referral)
     award = world.award(referral)
@@ -346,6 +348,37 @@ def test_who_typed_a_telephone_bid_can_not_decide_its_round(world: World) -> Non
     assert world.award(referral).state == "offered"
     (bid,) = world.rows(Bid, Bid.ref == receipt["bid"])
     assert (bid.typed_by, bid.provider) == (world.broker.ref, oak.provider)
+
+
+def test_what_was_typed_lapses_unless_its_provider_has_confirmed_it_by_the_closing(world: World) -> None:
+    oak, elm, ash = (world.provider(f"Synthetic {name}") for name in ("Oak", "Elm", "Ash"))
+    referral = world.referral()
+    for one in (oak, elm):
+        typed(world, world.broker, referral, provider=one.provider)
+    (mine,) = world.rows(Bid, Bid.provider == oak.provider)
+    own = world.bid(ash, referral, pence=1700)["bid"]
+    asked = {(one.recipient, one.about) for one in world.rows(OutboxMessage, OutboxMessage.kind == "telephone_bid")}
+
+    for _ in range(2):
+        world.run(submitting.confirm_typed, bid_ref=mine.ref, actor=oak)
+    for bid, actor, refusal in ((mine.ref, elm, NotFound), (own, ash, NoSuchStep), (mine.ref, world.broker, Forbidden)):
+        with pytest.raises(refusal):
+            world.run(submitting.confirm_typed, bid_ref=bid, actor=actor)
+    world.close(referral)
+
+    assert (f"provider:{oak.provider}", mine.ref) in asked
+    assert (states(world, oak), states(world, elm)) == (["opened"], ["lapsed"])
+    assert len(world.events("bid.confirmed_by_provider")) == 1
+    assert world.faults() == []
+
+
+def test_what_was_typed_is_not_confirmed_at_the_closing_any_more(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    receipt = typed(world, world.broker, referral, provider=oak.provider)
+    world.clock.move_to(world.closes_at(referral))
+
+    with pytest.raises(TooLate):
+        world.run(submitting.confirm_typed, bid_ref=receipt["bid"], actor=oak)
 
 
 def test_a_telephone_bid_replaces_the_providers_own_and_the_other_way_round(world: World) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from bidding import deadline, publishing
 from bidding.closings import ExtensionReason
+from bidding.looking.arranged import is_arranged
 from bidding.looking.deciding import asked
 from bidding.looking.drafted import drafted
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
@@ -82,6 +83,7 @@ class Referrals(Controller):
                 looks=unanswered(session, referral_ref),
                 said={one.about: one for one in said},
                 remarks=said,
+                is_arranged=is_arranged(session, referral_ref),
                 linked=drafted(
                     session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor
                 ).linked,

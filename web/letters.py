@@ -1,0 +1,110 @@
+"""The letter to the person, or to their family, once care is arranged: plain words, the same on the page and in print.
+
+What it says is agreed and confirmed; it names no price, nobody else, and nothing of why somebody needs care.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from dps.packages.schedule import Schedule, Visit, VisitKind
+from web.pages.wording import day, lower
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A heading and what stands under it: sentences, or lines of a list."""
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Letter:
+    """One letter, ready to be laid out."""
+
+    council: str
+    to: tuple[str, ...]
+    written_on: str
+    reference: str
+    subject: str
+    parts: tuple[Part, ...]
+
+    def __repr__(self) -> str:
+        return "Letter(withheld)"
+
+
+def letter_of(
+    *,
+    council: str,
+    name: str,
+    address: str,
+    postcode: str,
+    today: date,
+    reference: str,
+    service: str,
+    provider: str,
+    provider_phone: str | None,
+    starts_on: date,
+    started_on: date | None,
+    schedule: Schedule | None,
+    call: str,
+) -> Letter:
+    """What was arranged, with whom, from when, what happens next and whom to call."""
+    has_begun = started_on is not None
+    begins = (
+        f"Your care began on {day(started_on)}." if has_begun else f"The first visit is planned for {day(starts_on)}."
+    )
+    who = f"{provider} will give you this care." if not has_begun else f"{provider} gives you this care."
+    parts = [
+        Part(
+            "What we have arranged",
+            (f"{service}, at your home.", who, begins),
+            tuple(_visit(visit) for visit in schedule.visits) if schedule else (),
+        )
+    ]
+    if not has_begun:
+        parts.append(
+            Part(
+                "What happens next",
+                (
+                    f"{provider} will get in touch with you before {day(starts_on)} to say hello and to agree how you "
+                    "would like things done.",
+                    "Carers show a card with their name and photo. If you are not sure who is at the door, keep it "
+                    "shut and call.",
+                ),
+            )
+        )
+    reach = f" on {provider_phone}" if provider_phone else ""
+    parts.append(
+        Part(
+            "If something is not right",
+            (
+                f"If a visit is late or does not come, call {provider}{reach}.",
+                f"If you don't want this care, or it does not suit you, call {call}. You can say no at any time.",
+                "In an emergency call 999.",
+            ),
+        )
+    )
+    return Letter(
+        council=council,
+        to=tuple(line.strip() for line in (name, *address.splitlines(), postcode) if line.strip()),
+        written_on=day(today),
+        reference=reference,
+        subject="Your care at home",
+        parts=tuple(parts),
+    )
+
+
+def _visit(visit: Visit) -> str:
+    days = visit.text().split(" ")[0].replace("-", " to ").replace(",", ", ")
+    carers = "" if visit.carers == 1 else f", by {_NUMBERS.get(visit.carers, str(visit.carers))} carers"
+    if visit.kind is VisitKind.LIVE_IN:
+        return f"{days}: a carer lives with you, {lower(visit.task)}{carers}"
+    return (
+        f"{days}: {visit.minutes} minutes between {visit.window_start:%H:%M} and {visit.window_end:%H:%M}, "
+        f"{lower(visit.task)}{carers}"
+    )
+
+
+_NUMBERS = {2: "two", 3: "three", 4: "four"}
