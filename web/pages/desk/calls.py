@@ -18,9 +18,9 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import AnsweredMeanwhile, BadInput, InvalidBid, NotFound
 from dps.register.providers import Provider
 from web.pages import names
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS, DESK
-from web.pages.portal.bidding import Values, content_of, placed
+from web.pages.portal.bidding import content_of, placed
 from web.pages.visit import Page, Visit
 from web.security.sessions import new_token
 
