@@ -71,6 +71,7 @@ HALF = HalfSeated()
 PORTAL = Seated(Role.PROVIDER)
 DESK = Seated(Role.BROKER, Role.APPROVER)
 REQUESTERS = Seated(Role.REQUESTER)
+APPROVERS = Seated(Role.APPROVER)
 BROKERS = Seated(Role.BROKER)
 MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 """Who looks after accounts: of a provider's people its administrators alone."""

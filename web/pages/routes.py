@@ -12,6 +12,8 @@ from web.pages.assets import asset, theme
 from web.pages.calendar import Calendars
 from web.pages.desk.awards import Awards
 from web.pages.desk.calls import Calls, TelephoneBids
+from web.pages.desk.contracts import DeskContracts, Statements, Variations
+from web.pages.desk.directly import DirectAwards, Interests, OpenOffers
 from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.importing import Importing
 from web.pages.desk.letters import Letters, Requesters
@@ -79,6 +81,12 @@ def pages(installation: Installation) -> Router:
             Questions,
             Beginning,
             Importing,
+            DirectAwards,
+            OpenOffers,
+            Interests,
+            DeskContracts,
+            Variations,
+            Statements,
             Calls,
             TelephoneBids,
             Letters,

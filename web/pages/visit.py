@@ -28,6 +28,12 @@ from web.security.sessions import Seat
 
 Page = Response[str]
 
+_DESK = (
+    ("/desk", "Work queue"),
+    ("/desk/contracts", "Contracts"),
+    ("/desk/interests", "Interests"),
+    ("/rules", "Rules"),
+)
 _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.PROVIDER: (
         ("/portal", "Home"),
@@ -38,12 +44,11 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/portal/prices", "Prices"),
         ("/portal/service", "Your service"),
     ),
-    Role.BROKER: (("/desk", "Work queue"), ("/rules", "Rules")),
-    Role.APPROVER: (("/desk", "Work queue"), ("/rules", "Rules")),
+    Role.BROKER: _DESK,
+    Role.APPROVER: _DESK,
     Role.COMMISSIONER: (("/office/report", "Report"), ("/rules", "Rules")),
-    Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),
     Role.REQUESTER: (("/requests", "Your people"), ("/rules", "Rules")),
-    Role.AUDITOR: (("/proof", "Proof"), ("/rules", "Rules")),
+    Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)

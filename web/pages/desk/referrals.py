@@ -15,6 +15,7 @@ from bidding.closings import ExtensionReason
 from bidding.looking.arranged import is_arranged
 from bidding.looking.deciding import asked
 from bidding.looking.drafted import drafted
+from bidding.looking.outside import open_offers
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
 from bidding.looking.placing import awards
 from bidding.looking.previewing import preview
@@ -83,6 +84,7 @@ class Referrals(Controller):
                 looks=unanswered(session, referral_ref),
                 said={one.about: one for one in said},
                 remarks=said,
+                offers=open_offers(session, referral_ref=referral_ref, actor=visit.actor),
                 is_arranged=is_arranged(session, referral_ref),
                 linked=drafted(
                     session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor

@@ -1,0 +1,116 @@
+"""What a council's desk sees of its contracts: what waits for a decision, and one contract's whole story."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlmodel import Session, col, select
+
+from dps.contracts.contracts import IN_FORCE, Contract
+from dps.contracts.deliveries.records import Delivery, deliveries_of
+from dps.contracts.standing import find_contract
+from dps.contracts.statements.records import Statement, StatementState
+from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks, history
+from dps.kernel.actors import Actor, Role
+from dps.packages.schedule import Schedule
+from dps.register.providers import Provider
+
+PAGE = 100
+EXCEPTIONS_OF = timedelta(days=28)
+"""How far back a contract's page looks for visits that were not as planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A variation that waits for the council. `is_for_approver`: a flex above the limit takes a signature."""
+
+    variation: Variation
+    contract: Contract
+    provider: str
+    is_for_approver: bool
+
+
+def waiting_variations(session: Session, *, actor: Actor) -> list[Waiting]:
+    """Those of the actor's own authority, the earliest to begin first."""
+    actor.needs("decide on changes", Role.BROKER, Role.APPROVER)
+    query = (
+        select(Variation, Contract, Provider.name)
+        .join(Contract, col(Contract.id) == col(Variation.contract_id))
+        .join(Provider, col(Provider.ref) == col(Contract.provider))
+        .where(Contract.authority == actor.authority, col(Variation.state) == VariationState.PROPOSED)
+        .order_by(col(Variation.from_day), col(Variation.id))
+    )
+    return [
+        Waiting(variation, contract, name, variation.kind is VariationKind.FLEX)
+        for variation, contract, name in session.exec(query)
+    ]
+
+
+def waiting_statements(session: Session, *, actor: Actor) -> list[tuple[Statement, str]]:
+    """(statement, provider's name) of what is queried, or agreed and not paid yet, the earliest first."""
+    actor.needs("look at statements", Role.BROKER, Role.APPROVER)
+    query = (
+        select(Statement, Provider.name)
+        .join(Provider, col(Provider.ref) == col(Statement.provider))
+        .where(
+            Statement.authority == actor.authority,
+            col(Statement.state).in_((StatementState.QUERIED, StatementState.AGREED)),
+        )
+        .order_by(col(Statement.first_day), col(Statement.id))
+    )
+    return list(session.exec(query).all())
+
+
+def contracts_in_force(session: Session, *, actor: Actor, page: int = 1) -> list[tuple[Contract, str]]:
+    """(contract, provider's name), the last agreed first, a hundred a page."""
+    actor.needs("look at contracts", Role.BROKER, Role.APPROVER)
+    query = (
+        select(Contract, Provider.name)
+        .join(Provider, col(Provider.ref) == col(Contract.provider))
+        .where(Contract.authority == actor.authority, col(Contract.state).in_(IN_FORCE))
+        .order_by(col(Contract.id).desc())
+        .offset((max(page, 1) - 1) * PAGE)
+        .limit(PAGE)
+    )
+    return list(session.exec(query).all())
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One contract: what holds today, every change, every statement, and the visits that were not as planned."""
+
+    contract: Contract
+    provider: str
+    weekly_minutes: int
+    weekly_pence: int
+    schedule: Schedule | None
+    variations: Sequence[Variation]
+    statements: Sequence[Statement]
+    visits: int
+    exceptions: tuple[Delivery, ...]
+
+
+def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) -> Story:
+    """NotFound for another authority."""
+    actor.needs("look at contracts", Role.BROKER, Role.APPROVER)
+    contract = find_contract(session, contract_ref, actor=actor)
+    weeks = Weeks(session, contract)
+    visits = deliveries_of(session, contract, first=today - EXCEPTIONS_OF, last=today)
+    statements = select(Statement).where(Statement.contract_id == contract.id)
+    day = max(today, contract.starts_on)
+    return Story(
+        contract=contract,
+        provider=session.exec(select(Provider.name).where(Provider.ref == contract.provider)).one(),
+        weekly_minutes=weeks.minutes_on(day),
+        weekly_pence=weeks.pence_on(day),
+        schedule=weeks.on(day),
+        variations=history(session, contract_ref, actor=actor),
+        statements=session.exec(statements.order_by(col(Statement.first_day), col(Statement.id))).all(),
+        visits=len(visits),
+        exceptions=tuple(one for one in visits if is_exception(one)),
+    )
+
+
+def is_exception(visit: Delivery) -> bool:
+    """Not as planned: it did not happen, nobody had planned it, or the call monitoring found something odd."""
+    return visit.outcome != "done" or visit.line is None or bool(visit.oddities)

@@ -1,0 +1,193 @@
+"""After the award: contracts, changes that wait for the council, statements to pay, visits not as planned."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+
+from dps.contracts.desk import PAGE, contracts_in_force, story_of, waiting_statements, waiting_variations
+from dps.contracts.standing import find_contract
+from dps.contracts.statements.making import make_statement
+from dps.contracts.statements.moving import pay_statement, withdraw_statement
+from dps.contracts.statements.records import find_statement
+from dps.contracts.variations import rescheduling
+from dps.contracts.variations.flexing import sign_flex
+from dps.contracts.variations.records import find_variation
+from dps.kernel.actors import Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.errors import BadInput, CannotState, StatedAlready
+from dps.schemes.published import standing_scheme
+from web.pages import names
+from web.pages.forms import Form
+from web.pages.guards import APPROVERS, BROKERS, DESK
+from web.pages.visit import Page, Visit
+
+
+class DeskContracts(Controller):
+    """The contracts of the caller's authority; nothing of the person is shown here."""
+
+    path = "/desk/contracts"
+
+    @get("/", guards=[DESK], sync_to_thread=True)
+    def all(self, visit: NamedDependency[Visit], page: FromQuery[int] = 1) -> Page:
+        """What waits, then every contract in force."""
+        with visit.look() as (session, _now):
+            schemes = visit.schemes(session)
+            found = contracts_in_force(session, actor=visit.actor, page=page)
+            return visit.page(
+                "desk/contracts.html",
+                variations=waiting_variations(session, actor=visit.actor),
+                statements=waiting_statements(session, actor=visit.actor),
+                contracts=found,
+                page=max(page, 1),
+                is_last=len(found) < PAGE,
+                lots=names.lots(schemes),
+                places=names.places(schemes),
+            )
+
+    @get("/{contract_ref:str}", guards=[DESK], sync_to_thread=True)
+    def one(self, contract_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Its whole story."""
+        return _story(visit, contract_ref, {}, {})
+
+    @post("/{contract_ref:str}/statements", guards=[BROKERS], sync_to_thread=True)
+    def state(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """State what is due for some past days; its provider then agrees or queries."""
+        with visit.look() as (session, _now):
+            contract = find_contract(session, contract_ref, actor=visit.actor)
+            scheme = standing_scheme(session, contract.scheme)
+        try:
+            with visit.command() as session:
+                made = make_statement(
+                    session,
+                    visit.ports,
+                    contract_ref=contract_ref,
+                    scheme=scheme,
+                    first_day=form.day("first_day", "give the first day"),
+                    last_day=form.day("last_day", "give the last day"),
+                    actor=visit.actor,
+                ).ref
+        except BadInput as bad:
+            return _story(visit, contract_ref, form.fields, {str(bad.field): str(bad.reason)})
+        except (CannotState, StatedAlready) as refused:
+            return _story(visit, contract_ref, form.fields, {"first_day": str(refused)})
+        return visit.to(f"/desk/statements/{made}")
+
+
+class Variations(Controller):
+    """Changes that wait for the council's yes or no."""
+
+    path = "/desk/variations/{variation_ref:str}"
+
+    @post("/agreement", guards=[BROKERS], sync_to_thread=True)
+    def agree(
+        self, variation_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """A broker agrees to what was proposed."""
+        return _moved(visit, variation_ref, rescheduling.agree)
+
+    @post("/signature", guards=[APPROVERS], sync_to_thread=True)
+    def sign(
+        self, variation_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """An officer signs a flex above the limit."""
+        return _moved(visit, variation_ref, sign_flex)
+
+    @get("/refusal", guards=[DESK], sync_to_thread=True)
+    def refusal_form(self, variation_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Why not?"""
+        return _refusal(visit, variation_ref, "", "")
+
+    @post("/refusal", guards=[DESK], sync_to_thread=True)
+    def refuse(
+        self, variation_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Refuse it, with a reason that the provider reads."""
+        try:
+            with visit.command() as session:
+                rescheduling.refuse(
+                    session, visit.ports, variation_ref=variation_ref, words=form.text("reason"), actor=visit.actor
+                )
+        except BadInput as bad:
+            return _refusal(visit, variation_ref, form.text("reason"), str(bad.reason))
+        return visit.to("/desk/contracts")
+
+
+class Statements(Controller):
+    """What is due, line by line; made by one, paid by another."""
+
+    path = "/desk/statements/{statement_ref:str}"
+
+    @get("/", guards=[DESK], sync_to_thread=True)
+    def one(self, statement_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Its lines with their workings."""
+        with visit.look() as (session, _now):
+            found = find_statement(session, statement_ref, actor=visit.actor)
+            schemes = visit.schemes(session)
+            return visit.page(
+                "desk/statement.html",
+                statement=found,
+                is_broker=visit.actor.role is Role.BROKER,
+                is_approver=visit.actor.role is Role.APPROVER,
+                lots=names.lots(schemes),
+                places=names.places(schemes),
+            )
+
+    @post("/payment", guards=[APPROVERS], sync_to_thread=True)
+    def pay(self, statement_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Record the payment of what its provider has agreed."""
+        with visit.command() as session:
+            pay_statement(session, visit.ports, statement_ref=statement_ref, actor=visit.actor)
+        return visit.to(f"/desk/statements/{statement_ref}")
+
+    @post("/withdrawal", guards=[BROKERS], sync_to_thread=True)
+    def withdraw(
+        self, statement_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Take it back; its days may be stated again."""
+        with visit.command() as session:
+            withdraw_statement(session, visit.ports, statement_ref=statement_ref, actor=visit.actor)
+        return visit.to(f"/desk/statements/{statement_ref}")
+
+
+def _moved(visit: Visit, variation_ref: str, command: Callable[..., object]) -> Redirect:
+    with visit.command() as session:
+        command(session, visit.ports, variation_ref=variation_ref, actor=visit.actor)
+    return visit.to("/desk/contracts")
+
+
+def _refusal(visit: Visit, variation_ref: str, reason: str, fault: str) -> Page:
+    with visit.look() as (session, _now):
+        variation, contract = find_variation(session, variation_ref, actor=visit.actor)
+        status = 400 if fault else 200
+        return visit.page(
+            "desk/refusal.html", status=status, variation=variation, contract=contract, reason=reason, fault=fault
+        )
+
+
+def _story(visit: Visit, contract_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+    with visit.look() as (session, now):
+        today = now.astimezone(LONDON).date()
+        story = story_of(session, contract_ref, actor=visit.actor, today=today)
+        schemes = visit.schemes(session)
+        monday = today - timedelta(days=today.weekday() + 7)
+        return visit.page(
+            "desk/contract.html",
+            status=400 if faults else 200,
+            story=story,
+            values={
+                "first_day": values.get("first_day") or monday.isoformat(),
+                "last_day": values.get("last_day") or (monday + timedelta(days=6)).isoformat(),
+            },
+            faults=faults,
+            is_broker=visit.actor.role is Role.BROKER,
+            is_approver=visit.actor.role is Role.APPROVER,
+            lots=names.lots(schemes),
+            places=names.places(schemes),
+        )
