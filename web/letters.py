@@ -59,7 +59,7 @@ def letter_of(
     parts = [
         Part(
             "What we have arranged",
-            (f"{service}, at your home.", who, begins),
+            (f"{service}.", who, begins),
             tuple(_visit(visit) for visit in schedule.visits) if schedule else (),
         )
     ]

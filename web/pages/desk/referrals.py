@@ -15,8 +15,8 @@ from bidding.closings import ExtensionReason
 from bidding.looking.arranged import is_arranged
 from bidding.looking.deciding import asked
 from bidding.looking.drafted import drafted
-from bidding.looking.outside import open_offers
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
+from bidding.looking.outside import open_offers
 from bidding.looking.placing import awards
 from bidding.looking.previewing import preview
 from bidding.looking.remarked import remarks

@@ -1,13 +1,13 @@
 """Telephone bids, calls and requesters.
 
-Step 0012, after 0011.
+Step 0013, after 0012.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
