@@ -178,6 +178,24 @@ def test_somebody_who_is_known_is_not_written_down_twice_but_copied(served: Serv
 
 
 @SQLITE
+def test_a_jointly_funded_package_says_under_which_regulations_it_is_bought(served: Served) -> None:
+    draft = served.world.referral(publish_it=False)
+    broker = at_the_desk(served)
+    path = f"/desk/referrals/{draft}/entry/funding"
+    broker.open(path)
+
+    asked = broker.send(path, funding="joint")
+    broker.open(path)
+    answered = broker.send(path, funding="joint", legal_basis="psr")
+    broker.open(path)
+    back = broker.send(path, funding="council")
+
+    assert "under which regulations a jointly funded package is bought" in asked.text
+    assert "under which regulations" not in answered.text
+    assert "under which regulations" not in back.text
+
+
+@SQLITE
 def test_a_draft_is_parted_in_two_that_are_linked(served: Served) -> None:
     visits = "Mon-Sun 07:30-09:30 30m personal_care; Mon-Fri 18:00-20:00 30m meals"
     draft = served.world.referral(publish_it=False, visits=visits)

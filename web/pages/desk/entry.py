@@ -20,6 +20,7 @@ from bidding.looking.drafted import Drafted, drafted, providers_by_name, stated_
 from bidding.referrals import Referral, referral_of
 from dps.kernel.calendar import LONDON, Weekday
 from dps.kernel.errors import BadInput, CannotLink, NotFound, PersonKnown
+from dps.law.bases import NHS_BASES
 from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
 from dps.packages.identity import AgeBand, Identity, age_band
 from dps.packages.packages import Package, disclose_confidential, person_of
@@ -293,6 +294,7 @@ def _choices(session: Session, scheme: Scheme, draft: Drafted | None) -> dict[st
         "flags": [str(one) for one in Flag],
         "bands": [str(one) for one in AgeBand],
         "fundings": [str(one) for one in FundingStream if one is not FundingStream.UNDECIDED],
+        "bases": [str(one) for one in dict.fromkeys((scheme.legal_basis, *NHS_BASES))],
         "sets_budget": lot.sets_budget if lot else False,
         "days": [day.short for day in Weekday],
         "tasks": list(dict.fromkeys([*TASKS, *(lot.visits.shorter_tasks if lot else ())])),

@@ -17,7 +17,7 @@ from dps.packages.readiness import Gap
 from dps.packages.schedule import Schedule, parse_schedule
 from dps.places.localities import LocalityMap
 from dps.places.postcodes import Postcode, parse
-from dps.schemes.model import Scheme, Urgency
+from dps.schemes.model import LegalBasis, Scheme, Urgency
 from web.pages.forms import Form
 
 Values = dict[str, str]
@@ -244,6 +244,7 @@ def _show_funding(known: Known) -> Values:
     facts = known.facts
     pence = facts.budget_pence
     return {
+        "legal_basis": str(facts.legal_basis or ""),
         "funding": "" if facts.funding is FundingStream.UNDECIDED else str(facts.funding),
         "budget": f"{pence // 100}.{pence % 100:02d}" if pence is not None else "",
         "budget_weeks": str(facts.budget_weeks or ""),
@@ -254,7 +255,10 @@ def _read_funding(form: Form, known: Known, scheme: Scheme, _today: date) -> Wan
     funding = form.text("funding") or FundingStream.UNDECIDED
     if funding not in set(FundingStream):
         raise BadInput("choose who pays", field="funding")
-    facts = replace(known.facts, funding=FundingStream(funding))
+    basis = form.text("legal_basis") if funding == FundingStream.JOINT else ""
+    if basis and basis not in {*LegalBasis}:
+        raise BadInput("choose under which regulations it is bought", field="legal_basis")
+    facts = replace(known.facts, funding=FundingStream(funding), legal_basis=LegalBasis(basis) if basis else None)
     if scheme.lot(facts.lot).sets_budget:
         weeks = form.text("budget_weeks")
         if weeks and not weeks.isdecimal():
@@ -318,6 +322,7 @@ WHERE: Mapping[Gap, str] = {
     Gap.FLAGS: "needs",
     Gap.AGE_BAND: "needs",
     Gap.FUNDING: "funding",
+    Gap.LEGAL_BASIS: "funding",
     Gap.OUTCOMES: "words",
     Gap.BUDGET: "funding",
     Gap.BUDGET_WEEKS: "funding",
