@@ -6,6 +6,7 @@ Pure: the same rules answer the form before sealing and the evaluation after ope
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Self
 
@@ -20,6 +21,22 @@ _FIELDS = frozenset(
         "card", "starts_on", "times", "weekly_minutes", "answers", "preference", "not_with", "exceptional_reason",
     }
 )  # fmt: skip
+
+
+class ExceptionalReason(StrEnum):
+    """Why a price lies outside the envelope: a closed list (assumed), because words may speak of the person.
+
+    What is sealed can't be taken back: receipt, manifest and commitment stand on its bytes, so that words about a
+    person would outlive their erasure.
+    """
+
+    TRAVEL = "travel"
+    SKILLS = "skills"
+    TWO_CARERS = "two_carers"
+    SHORT_VISITS = "short_visits"
+    UNSOCIAL_HOURS = "unsocial_hours"
+    EQUIPMENT = "equipment"
+    SHARED_ROUND = "shared_round"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class BidContent:
     answers: tuple[tuple[str, str], ...] = ()
     preference: int | None = None
     not_with: tuple[str, ...] = ()
-    exceptional_reason: str | None = None
+    exceptional_reason: ExceptionalReason | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -49,7 +66,7 @@ class BidContent:
             "answers": dict(self.answers),
             "preference": self.preference,
             "not_with": list(self.not_with),
-            "exceptional_reason": self.exceptional_reason,
+            "exceptional_reason": str(self.exceptional_reason) if self.exceptional_reason else None,
         }
 
     @classmethod
@@ -236,9 +253,9 @@ def _texts(value: Any, field: str) -> tuple[str, ...]:
     return tuple(sorted(set(value)))
 
 
-def _reason(value: Any) -> str | None:
+def _reason(value: Any) -> ExceptionalReason | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not 10 <= len(value.strip()) <= 2000:
-        raise BadInput("give the reason in 10 to 2,000 characters", field="exceptional_reason")
-    return value.strip()
+    if not isinstance(value, str) or value not in set(ExceptionalReason):
+        raise BadInput(f"give one of these reasons: {', '.join(ExceptionalReason)}", field="exceptional_reason")
+    return ExceptionalReason(value)

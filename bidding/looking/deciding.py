@@ -13,7 +13,7 @@ from bidding.allocation.runs import AllocationRun
 from bidding.awards.line import approvals_needed, standing_bids
 from bidding.awards.offering import round_of_award
 from bidding.awards.records import Award, Source, award_of
-from bidding.bids.content import BidContent
+from bidding.bids.content import BidContent, ExceptionalReason
 from bidding.bids.records import Bid, OpenedBid, ScoredBid
 from bidding.rounds import Invitation, Round
 from dps.kernel.actors import Actor, Role
@@ -41,7 +41,7 @@ class SeenBid:
     total_points: int
     rank: int | None
     starts_on: date
-    exceptional_reason: str | None
+    exceptional_reason: ExceptionalReason | None
     workings: dict[str, Any]
     stands: bool
     reserve: int | None

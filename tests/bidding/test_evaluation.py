@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bidding.bids.content import ExceptionalReason
 from bidding.concluding import band_of
 from bidding.evaluation import FULL, Entry, Score, score_round, tie_order
 from dps.kernel.money import Band, PriceBasis, RateCard
@@ -75,7 +76,7 @@ def test_linear_in_the_envelope_by_hand() -> None:
 
 
 def test_linear_in_the_envelope_does_not_reach_beyond_it() -> None:
-    reason = "Two trained carers at night."
+    reason = ExceptionalReason.TWO_CARERS
     found = scores(
         entry("low", content=content(1000, exceptional_reason=reason)),
         entry("high", content=content(3000, exceptional_reason=reason)),
@@ -316,7 +317,7 @@ def test_one_bid_alone_is_compared_with_nobody() -> None:
 
 
 def test_an_exceptional_price_is_flagged_and_ranked() -> None:
-    reason = "Two trained carers at night."
+    reason = ExceptionalReason.TWO_CARERS
 
     [found] = scores(entry("a", content=content(2500, exceptional_reason=reason)), by=LOWEST)
 

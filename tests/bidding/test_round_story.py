@@ -23,6 +23,7 @@ from bidding import deadline, publishing
 from bidding.awards import moving
 from bidding.awards.records import Award, AwardState
 from bidding.bids import submitting
+from bidding.bids.content import ExceptionalReason
 from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid
 from bidding.closings import Closing, ClosingState, ExtensionReason
 from bidding.concluding import debrief
@@ -36,7 +37,7 @@ from tests.bidding.histories import Worlds, few_of_many, off_the_tables
 from tests.bidding.test_remarks import every_value
 from tests.support.world import World
 
-WORDS = "Synthetic: the village is far from everywhere."
+WORDS = ExceptionalReason.UNSOCIAL_HOURS
 REASON = "Synthetic: the telephone was down."
 DOWN = ExtensionReason.SYSTEM_UNAVAILABLE
 PROVIDERS, PACKAGES = st.integers(0, 2), st.integers(0, 1)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, to_builtins
 
-from bidding.bids.content import BidContent
+from bidding.bids.content import BidContent, ExceptionalReason
 from bidding.closings import ExtensionReason
 from dps.kernel.money import PriceBasis
 
@@ -29,7 +29,7 @@ class BidForm(Struct, forbid_unknown_fields=True, omit_defaults=True):
     answers: dict[str, str] = {}
     preference: int | None = None
     not_with: list[str] = []
-    exceptional_reason: str | None = None
+    exceptional_reason: ExceptionalReason | None = None
 
     def content(self) -> BidContent:
         """The bid as the engine reads it; BadInput names the field that is wrong."""

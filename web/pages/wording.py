@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bidding.bids.content import ExceptionalReason
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
 from dps.packages.schedule import Schedule, Visit, VisitKind
@@ -167,6 +168,16 @@ _EVENTS = {
     "hold.release": "The provider's hours were given back",
 }
 
+_EXCEPTIONAL = {
+    ExceptionalReason.TRAVEL: "The way is long, or nothing else is near",
+    ExceptionalReason.SKILLS: "It takes carers with special training",
+    ExceptionalReason.TWO_CARERS: "It takes two carers at once",
+    ExceptionalReason.SHORT_VISITS: "The visits are short, or far apart",
+    ExceptionalReason.UNSOCIAL_HOURS: "The hours are early, late or at night",
+    ExceptionalReason.EQUIPMENT: "It takes equipment or special materials",
+    ExceptionalReason.SHARED_ROUND: "It fits into a round that we serve already",
+}
+
 _TELLTALES = {
     "own_record": "stands in the person’s own record",
     "name": "looks like somebody’s name",
@@ -227,6 +238,11 @@ def event(value: str) -> str:
     """What happened, as a sentence without its full stop."""
     kind, _, step = value.partition(".")
     return _EVENTS.get(value, f"{plain(kind)}: {lower(step)}")
+
+
+def exceptional(value: Any) -> str:
+    """Why a price lies outside the range, as its bidder chose."""
+    return _EXCEPTIONAL[ExceptionalReason(value)]
 
 
 def telltale(value: Any) -> str:
@@ -347,6 +363,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "state_colour": state_colour,
     "telltale": telltale,
     "travel": travel,
+    "exceptional": exceptional,
     "visits": visits,
     "weekly_visits": weekly_visits,
 }

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bidding.awards.line import approvals_needed, lot_number, next_in_line, standing_bids
 from bidding.awards.records import Source
+from bidding.bids.content import ExceptionalReason
 from bidding.bids.records import Bid, ScoredBid
 from bidding.closings import Closing
 from bidding.rounds import Round
@@ -81,7 +82,7 @@ def test_reserves_stand_by_rank_then_ties_then_lot_until_their_day(world: World)
     world.bid(elm, referral, pence=1600, starts_on=start + timedelta(days=1))
     world.bid(fir, referral, pence=1600)
     world.bid(oak, referral, pence=1600)
-    world.bid(yew, referral, pence=3000, exceptional_reason="Synthetic: two nurses.")
+    world.bid(yew, referral, pence=3000, exceptional_reason=ExceptionalReason.SKILLS)
     world.close(referral)
 
     round_, (closing,) = world.round(referral), world.rows(Closing)

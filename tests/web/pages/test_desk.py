@@ -159,7 +159,7 @@ def test_an_exceptional_price_waits_for_a_person_who_sees_all_bids_and_approves(
     answers = {f"answer-{one.key}": next(iter(one.answers)) for one in served.world.scheme.evaluation.questions}
     dear.page = dear.client.post(
         f"{path}/bid/check",
-        data=filled | answers | {"price-weekday": "25.00", "exceptional_reason": "Two carers live far away."},
+        data=filled | answers | {"price-weekday": "25.00", "exceptional_reason": "travel"},
     )
     dear.send(f"{path}/bid/submission")
     served.world.close(referral)
@@ -171,7 +171,7 @@ def test_an_exceptional_price_waits_for_a_person_who_sees_all_bids_and_approves(
     approved = broker.send(f"/desk/awards/{award}/approval")
 
     assert f"/desk/awards/{award}" in queue
-    assert "Two carers live far away." in seen
+    assert "The way is long" in seen
     assert "Approve and offer it" in seen
     assert "The provider answers by" in approved.text
 

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from sqlmodel import Session, select
 
 from bidding.bids import submitting
-from bidding.bids.content import BidContent
+from bidding.bids.content import BidContent, ExceptionalReason
 from bidding.bids.preparing import Terms, preview, terms_of
 from bidding.looking.answered import live_bids
 from bidding.looking.invited import Opportunity
@@ -167,8 +167,8 @@ def content_of(form: Form, terms: Terms) -> tuple[BidContent | None, dict[str, s
     except ValueError:
         faults["preference"] = "write a whole number, 1 for the one you want most"
     reason = form.text("exceptional_reason")
-    if reason and len(reason) < 10:
-        faults["exceptional_reason"] = "give the reason in 10 characters or more"
+    if reason and reason not in set(ExceptionalReason):
+        faults["exceptional_reason"] = "choose a reason"
     answers = form.under(_ANSWER)
     for question in terms.questions:
         if answers.get(question.key, "") not in question.answers:
@@ -180,7 +180,7 @@ def content_of(form: Form, terms: Terms) -> tuple[BidContent | None, dict[str, s
         starts_on=starts_on,
         answers=tuple(sorted((question.key, answers[question.key]) for question in terms.questions)),
         preference=preference,
-        exceptional_reason=reason or None,
+        exceptional_reason=ExceptionalReason(reason) if reason else None,
     ), {}
 
 
@@ -214,6 +214,7 @@ def _form(visit: Visit, round_ref: str, values: Mapping[str, str], faults: Mappi
             status=400 if faults else 200,
             one=asked,
             terms=terms,
+            exceptional_reasons=list(ExceptionalReason),
             values=Values(values),
             faults=faults,
             live=live,
