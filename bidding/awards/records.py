@@ -59,6 +59,7 @@ WORDED = ("decline", "return", "refuse", "overturn")
 """The steps that end an award in somebody's own words, kept as a remark about it."""
 
 LIVE = (_A.PROPOSED, _A.OFFERED, _A.ACCEPTED, _A.CONFIRMED)
+_RUNNING = "ended_at IS NULL"
 _LIVE = "state IN ('proposed', 'offered', 'accepted', 'confirmed') AND ended_at IS NULL"
 
 
@@ -75,7 +76,15 @@ class Award(SQLModel, table=True):
     __table_args__ = (
         Index("uq_award_live", "referral_id", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
         Index("ix_award_due", "state", "answer_by"),
-        Index("ix_award_scheme", "scheme", "state"),
+        # What counts against take limits: what came to nothing or is over is not read.
+        Index(
+            "ix_award_running",
+            "scheme",
+            "state",
+            "provider",
+            sqlite_where=text(_RUNNING),
+            postgresql_where=text(_RUNNING),
+        ),
     )
     STEPS: ClassVar[StateTable] = StateTable(
         "award",

@@ -56,7 +56,7 @@ class Package(SQLModel, table=True):
         CheckConstraint("budget_pence >= 0 AND budget_weeks >= 1", name="budget"),
         CheckConstraint("version >= 1 AND correction >= 0", name="version_counts"),
         CheckConstraint("(linked_group IS NULL) = (linked_as = 'alone')", name="linked_or_alone"),
-        Index("ix_package_crowd", "scheme", "locality", "referred_at"),
+        Index("ix_package_crowd", "scheme", "referred_at"),
     )
 
     id: int | None = id_column()
