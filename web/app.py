@@ -31,6 +31,7 @@ from web.api.guards import SIGNED_IN, anyone
 from web.api.once import provide_write
 from web.api.open_list import OpenList
 from web.api.opportunities import Opportunities
+from web.api.persons import Persons
 from web.api.referrals import Referrals
 from web.api.schemes import Schemes
 from web.assembly import Installation, release
@@ -95,6 +96,7 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
             Awards,
             OpenList,
             Referrals,
+            Persons,
             Closings,
             Audit,
             me,
