@@ -20,8 +20,6 @@ from dps.kernel.actors import Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.clock import AcceleratedClock
 from dps.kernel.errors import TooLate
-from dps.law.clocks import Clock
-from dps.law.notices import record_notice
 from dps.schemes.model import Urgency
 from tests.faults.figures import Figure
 from tests.faults.killing import CRISIS_WINDOW, Council
@@ -90,7 +88,7 @@ def verdicts(served: Served, night: datetime, minutes: Sequence[datetime]) -> Fi
     """A round closes at each of these minutes; every way in is tried in the last microsecond, and at the instant."""
     world = served.world
     found = Figure(1, f"instants of {night:%d %B}")
-    _publish_the_lists(world)
+    world.publish_lists()
     world.move_to(minutes[0] - CRISIS_WINDOW)
     ways = Ways(served)
     closing_at: dict[datetime, str] = {}
@@ -102,21 +100,6 @@ def verdicts(served: Served, night: datetime, minutes: Sequence[datetime]) -> Fi
             closing_at[instant + CRISIS_WINDOW] = world.referral(urgency=Urgency.CRISIS)
     tries = len(minutes) * len(IN_TIME) * 2
     return replace(found, counted={"minutes": len(minutes), "tries": tries, "wrong verdicts": len(found.faults)})
-
-
-def _publish_the_lists(world: World) -> None:
-    """The public is told who is on which list: by autumn nothing could be published without it."""
-    with world.database.transaction() as session:
-        record_notice(
-            session,
-            scheme=world.scheme,
-            clock=Clock.TIERS,
-            about="",
-            number="https://council.example/lists",
-            published_on=world.now.date(),
-            actor=world.commissioner,
-            now=world.now,
-        )
 
 
 def _tried(served: Served, ways: Ways, referral: str, instant: datetime) -> list[str]:

@@ -496,6 +496,7 @@ def test_who_types_a_telephone_bid_can_not_decide_its_round(council: World) -> N
     )
     (bid,) = council.rows(Bid)
     assert (bid.provider, bid.typed_by) == (oak.provider, council.broker.ref)
+    council.run(submitting.confirm_typed, bid_ref=bid.ref, actor=oak)
     council.close(referral)
     award = council.award(referral)
 

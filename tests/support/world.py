@@ -33,6 +33,8 @@ from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
+from dps.law.clocks import Clock
+from dps.law.notices import record_notice
 from dps.packages.facts import Confidential, FreeText, FundingStream, PackageFacts
 from dps.packages.identity import Identity, age_band
 from dps.packages.packages import confirm_free_text, create_package
@@ -116,6 +118,20 @@ class World:
 
     def step(self, **delta: float) -> Swept:
         return self.move_to(self.now + timedelta(**delta))
+
+    def publish_lists(self) -> None:
+        """Tell the public who is on which list, without which nothing is published after the law's days."""
+        with self.database.transaction() as session:
+            record_notice(
+                session,
+                scheme=self.scheme,
+                clock=Clock.TIERS,
+                about="",
+                number="https://council.example/lists",
+                published_on=self.now.date(),
+                actor=self.commissioner,
+                now=self.now,
+            )
 
     # The market
 

@@ -44,7 +44,7 @@ def test_every_command_has_its_help() -> None:
 def test_the_list_of_commands_says_what_each_is_for() -> None:
     result = dps("--help")
 
-    listed = re.findall(r"^│ (\w+) +(\S.*?) *│$", result.output, re.MULTILINE)
+    listed = re.findall(r"^│ ([\w-]+) +(\S.*?) *│$", result.output, re.MULTILINE)
     assert {name: words for name, words in listed if name in COMMANDS} == {
         name: words for name, (_, words) in COMMANDS.items()
     }

@@ -66,6 +66,7 @@ def suspend_now(world: World, provider: Actor) -> None:
 @pytest.mark.parametrize("night", [SPRING_FORWARD, FALL_BACK, None], ids=["spring", "autumn", "ordinary day"])
 def test_a_bid_is_in_time_up_to_the_last_microsecond(world: World, night: datetime | None) -> None:
     if night is not None:
+        world.publish_lists()
         world.clock.move_to(night)
     ash, elm, oak = (world.provider(f"Synthetic {name}") for name in ("Ash", "Elm", "Oak"))
     referral = world.referral(urgency=Urgency.CRISIS)

@@ -207,6 +207,6 @@ def test_an_accelerated_clock_is_not_slowed_down_or_turned_back(session: Session
 def test_the_ports_hold_nothing_that_opens_a_bid_and_can_not_be_exchanged(keyring: Keyring) -> None:
     ports = Ports(clock=FrozenClock(NOON), entropy=SeededEntropy("test"), keyring=keyring)
 
-    assert {field.name for field in fields(ports)} == {"clock", "entropy", "keyring"}
+    assert {field.name for field in fields(ports)} == {"clock", "entropy", "keyring", "reached"}
     with pytest.raises(FrozenInstanceError):
         ports.clock = SystemClock()  # type: ignore[misc]
