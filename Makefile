@@ -75,6 +75,11 @@ audit: .tools/audit/.made ## Look for known weaknesses in what is installed, and
 	@.tools/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --requirement $<
 	@touch $@
 
+.PHONY: screenshots
+screenshots: $(VENV)/.dev setup browser ## Keep a picture of every page at two widths, for a person to look at (in .screenshots)
+	@DPS_SCREENSHOTS=$(CURDIR)/.screenshots $(BIN)/python -m pytest -q tests/web/pages/test_accessible.py
+	@echo "Look at .screenshots"
+
 .PHONY: format
 format: $(VENV)/.dev ## Rewrite the code in the house format
 	@$(BIN)/ruff check --fix-only $(PACKAGES) tests

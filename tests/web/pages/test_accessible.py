@@ -1,0 +1,200 @@
+"""Every page × {default, error, empty, long} × {1280, 320 px}: axe finds no violation of WCAG 2.2 AA, target size on.
+
+One walk over the route table in one Chromium. With DPS_SCREENSHOTS it keeps a picture of each page for a person to look
+at (`make screenshots`).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from sqlmodel import select
+
+from dps.kernel.clock import DatabaseClock
+from dps.register.providers import Provider
+from tests.web.pages.browsing import an_account
+from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
+from tests.web.pages.test_page_guards import PageRoute, a_story, filled, page_routes
+from tests.web.served import Served
+from web.api.guards import anyone
+from web.pages.guards import HalfSeated
+from web.security import sessions
+from web.security.accounts import Account, Part
+
+pytestmark = [*MARKS, pytest.mark.timeout(900)]
+
+AXE = Path("web/frontend/node_modules/axe-core/axe.min.js")
+WIDTHS = (1280, 320)
+RUN = """() => axe.run(document, {
+    runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']},
+    rules: {'target-size': {enabled: true}}, resultTypes: ['violations']
+}).then(found => found.violations.map(
+    one => one.id + ': ' + one.nodes.map(node => node.target.join(' ')).join(' | ')
+))"""
+PARTS = (
+    Part.PROVIDER_ADMIN, Part.PROVIDER_USER, Part.BROKER, Part.APPROVER, Part.ADMINISTRATOR, Part.AUDITOR,
+    Part.COMMISSIONER, Part.REGISTER_OFFICER, Part.REQUESTER,
+)  # fmt: skip
+"""Who looks at a page: the first of these that may."""
+
+NO_PAGE = ("/assets/", "/theme/", "/sign-in/with/", "/sign-in/back")
+
+
+@dataclass
+class Walk:
+    """One browser going through the pages; what axe complained of, and what was seen."""
+
+    browser: Browser
+    site: str
+    served: Served
+    faults: list[str] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+
+    @contextmanager
+    def window(self, account: Account | None, *, is_half: bool = False) -> Iterator[Page]:
+        context: BrowserContext = self.browser.new_context(base_url=self.site, locale="en-GB")
+        if account is not None:
+            with self.served.world.database.transaction() as session:
+                token = sessions.begin(session, account, is_half=is_half, now=DatabaseClock().read(session))
+            context.add_cookies([{"name": "dps-session", "value": token, "url": self.site}])
+            self.csrf = sessions.csrf_of(token)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        yield page
+        context.close()
+
+    def look(self, page: Page, state: str, path: str) -> None:
+        """Let axe look at what the window shows, at both widths."""
+        if "text/html" not in page.evaluate("document.contentType"):
+            return
+        self.seen.add((state, path))
+        page.evaluate(AXE.read_text())
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            self.faults += [f"{state} {path} at {width}: {fault}" for fault in page.evaluate(RUN)]
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                self.faults.append(f"{state} {path} at {width}: wider than the window")
+            self._keep_picture(page, f"{state}{path.replace('/', '_')}_{width}")
+
+    def _keep_picture(self, page: Page, name: str) -> None:
+        folder = os.environ.get("DPS_SCREENSHOTS")
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name[:150]}.png", full_page=True)
+
+    def open_all(self, routes: list[PageRoute], people: dict[Part, Account], state: str, refs: dict[str, str]) -> None:
+        """Every page that somebody of these may see, once."""
+        for part, account in people.items():
+            mine = [one for one in routes if one.method == "GET" and first_part(one) is part]
+            with self.window(account) as page:
+                for route in mine:
+                    if "{" in route.path and not refs:
+                        continue
+                    if opened(page, filled(route.path, refs)):
+                        self.look(page, state, route.path)
+
+    def send_all(self, routes: list[PageRoute], people: dict[Part, Account], refs: dict[str, str]) -> None:
+        """Every form, sent empty: what is refused is shown on a page."""
+        for part, account in people.items():
+            mine = [one for one in routes if one.method == "POST" and first_part(one) is part]
+            with self.window(account) as page:
+                for route in mine:
+                    if route.path in ("/sign-out", "/sign-out-everywhere", "/session"):
+                        continue
+                    page.goto("/account")
+                    with page.expect_navigation():
+                        page.evaluate(SEND, [filled(route.path, refs), self.csrf])
+                    if page.evaluate("document.querySelector('.govuk-error-summary, h1') !== null"):
+                        self.look(page, "error", route.path)
+
+
+SEND = """([action, csrf]) => {
+    const form = document.createElement('form')
+    form.method = 'post'
+    form.action = action
+    const token = document.createElement('input')
+    token.name = 'csrf'
+    token.value = csrf
+    form.append(token)
+    document.body.append(form)
+    HTMLFormElement.prototype.submit.call(form)
+}"""
+
+
+def opened(page: Page, path: str) -> bool:
+    """Whether there is a page: a file to take away is none."""
+    try:
+        page.goto(path)
+    except Error as fault:
+        if "Download is starting" not in str(fault):
+            raise
+        return False
+    return True
+
+
+def first_part(route: PageRoute) -> Part | None:
+    """Who looks at this page."""
+    if route.path.startswith(NO_PAGE) or route.guards == (anyone,) or isinstance(route.guards[0], HalfSeated):
+        return None
+    if route.path.endswith("/options"):
+        return None
+    return next((part for part in PARTS if route.is_for(part)), None)
+
+
+def people_of(served: Served, provider: str | None = None) -> dict[Part, Account]:
+    """An account for each part."""
+    return {
+        part: an_account(served, part, provider=provider if part.value.startswith("provider") else None)
+        for part in PARTS
+    }
+
+
+def lengthened(served: Served, people: dict[Part, Account]) -> None:
+    """The longest names that there may be, without a space to break them at."""
+    with served.world.database.transaction() as session:
+        for account in people.values():
+            session.get_one(Account, account.id).name = "Synthetic" + "x" * 71
+        for row in session.exec(select(Provider)).all():
+            row.name = "Synthetic" + "provider" * 20
+
+
+@pytest.fixture
+def walk(served: Served) -> Iterator[Walk]:
+    assert AXE.is_file(), "axe-core is not here: make setup"
+    if os.environ.get("DPS_SCREENSHOTS"):
+        Path(os.environ["DPS_SCREENSHOTS"]).mkdir(parents=True, exist_ok=True)
+    listening = Site(served)
+    site = listening.start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield Walk(browser, site, served)
+        browser.close()
+    listening.stop()
+
+
+def test_axe_finds_nothing_wrong_with_any_page_in_any_state_at_any_width(served: Served, walk: Walk) -> None:
+    routes = page_routes(served)
+    before = people_of(served)
+
+    walk.open_all(routes, before, "empty", {})
+    own: dict[str, Any] = a_story(served)
+    people = people_of(served, own["provider"])
+    walk.open_all(routes, people, "default", own)
+    walk.send_all(routes, people, own)
+    lengthened(served, people)
+    walk.open_all(routes, people, "long", own)
+    with walk.window(None) as page:
+        for path in ("/sign-in", "/nowhere"):
+            page.goto(path)
+            walk.look(page, "default", path)
+    with walk.window(people[Part.BROKER], is_half=True) as page:
+        page.goto("/sign-in/second-factor")
+        walk.look(page, "default", "/sign-in/second-factor")
+
+    assert walk.faults == []
+    for state in ("empty", "default", "error", "long"):
+        assert len([one for one in walk.seen if one[0] == state]) > 10, state
