@@ -45,6 +45,7 @@ class Report(Controller):
                 chosen=chosen.key,
                 name=chosen.name,
                 month=month,
+                title=f"{first:%B %Y}" if made else "",
                 fault=fault,
                 tables=tuple(tables(made)) if made else (),
                 said=said,
