@@ -1,0 +1,115 @@
+"""Every way the engine says no, in one tree, one file for each room that says it; all are imported from here.
+
+An error is named for what happened. It carries a stable `code` (what programs match on), the facts as attributes (what
+pages write their words from) and a plain sentence (what a log or a terminal shows). HTTP status codes belong to `web/`.
+"""
+
+from dps.kernel.errors.after import CannotState, RuleNotMet, StatedAlready, VariationRefused
+from dps.kernel.errors.competition import (
+    CannotAmend,
+    InvalidBid,
+    LimitPassed,
+    NeedsSecondPerson,
+    NotEligible,
+    NotReady,
+    OutOfTerm,
+    PriceStillSealed,
+    TakenByAnother,
+    TooLate,
+    WrongMode,
+)
+from dps.kernel.errors.edges import AccountKnown, BadForm, NotSignedIn, TooManyGuesses
+from dps.kernel.errors.families import (
+    BadInput,
+    Conflict,
+    Corrupted,
+    DpsError,
+    Forbidden,
+    Misconfigured,
+    NotFound,
+    Refused,
+)
+from dps.kernel.errors.kernel import AnsweredMeanwhile, BadReference, KeyReused, NoPrice, NoSuchStep, StateChanged
+from dps.kernel.errors.packages import (
+    AlreadyContracted,
+    AlreadyExcluded,
+    CannotLink,
+    NotACorrection,
+    NothingChanged,
+    PersonErased,
+    PersonKnown,
+    StartCannotMove,
+    StillServed,
+    StillSought,
+)
+from dps.kernel.errors.places import BadDirectory, LocalitiesOverlap, NotAPostcode, NotComparable
+from dps.kernel.errors.register import (
+    AdmissionClosed,
+    BadCompanyNumber,
+    DocumentExpired,
+    DocumentsMissing,
+    HeldOtherwise,
+    NoCapacity,
+    NotAdmitted,
+    RegisteredAlready,
+)
+from dps.kernel.errors.schemes import BadScheme
+
+__all__ = [
+    "AccountKnown",
+    "AdmissionClosed",
+    "AlreadyContracted",
+    "AlreadyExcluded",
+    "AnsweredMeanwhile",
+    "BadCompanyNumber",
+    "BadDirectory",
+    "BadForm",
+    "BadInput",
+    "BadReference",
+    "BadScheme",
+    "CannotAmend",
+    "CannotLink",
+    "CannotState",
+    "Conflict",
+    "Corrupted",
+    "DocumentExpired",
+    "DocumentsMissing",
+    "DpsError",
+    "Forbidden",
+    "HeldOtherwise",
+    "InvalidBid",
+    "KeyReused",
+    "LimitPassed",
+    "LocalitiesOverlap",
+    "Misconfigured",
+    "NeedsSecondPerson",
+    "NoCapacity",
+    "NoPrice",
+    "NoSuchStep",
+    "NotACorrection",
+    "NotAPostcode",
+    "NotAdmitted",
+    "NotComparable",
+    "NotEligible",
+    "NotFound",
+    "NotReady",
+    "NotSignedIn",
+    "NothingChanged",
+    "OutOfTerm",
+    "PersonErased",
+    "PersonKnown",
+    "PriceStillSealed",
+    "Refused",
+    "RegisteredAlready",
+    "RuleNotMet",
+    "StartCannotMove",
+    "StateChanged",
+    "StatedAlready",
+    "StillServed",
+    "StillSought",
+    "TakenByAnother",
+    "TooLate",
+    "TooManyGuesses",
+    "VariationRefused",
+    "WrongMode",
+]
