@@ -25,7 +25,7 @@ demo: setup ## Play a council through a working week, then serve it (ARGS="--sch
 	@$(BIN)/dps demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.dev setup browser ## Run every test on SQLite and PostgreSQL, and the journeys in a browser
+test: $(VENV)/.dev setup browser proxy ## Run every test on SQLite and PostgreSQL, and the journeys in a browser
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 .PHONY: check
@@ -39,6 +39,14 @@ browser:
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium" && apt-get -qq update && \
 		apt-get -qq install --yes --no-install-recommends chromium >/dev/null; } || \
 		{ echo "The tests need a Chromium: sudo apt-get install chromium" >&2; exit 1; }
+
+# RUNLEVEL keeps the package from starting a server of its own.
+.PHONY: proxy
+proxy:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing nginx" && apt-get -qq update && \
+		RUNLEVEL=1 apt-get -qq install --yes --no-install-recommends nginx-light >/dev/null; } || \
+		{ echo "The tests need nginx: sudo apt-get install nginx-light" >&2; exit 1; }
 
 # The import contracts stand among the tests, in tests/architecture.
 .PHONY: lint types unit
