@@ -28,6 +28,9 @@ from dps.kernel.money import in_pounds
 from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
 from dps.kernel.settings import Settings, read_settings
+from dps.law.clocks import Clock as LegalClock
+from dps.law.clocks import stages_lists
+from dps.law.notices import record_notice
 from dps.places.loading import load
 from dps.places.localities import districts_of
 from dps.places.packaged import read
@@ -216,10 +219,24 @@ def _serve(
     with database.reading() as session:
         scheme = standing_scheme(session, key)
         places = places_of(session, scheme)
-        market = draw(scheme, places, centres_of(session, places), seed=seed + 1)
+        # What is stored of a scheme are its rules: how it is played stands in the file alone.
+        market = draw(preset(key), places, centres_of(session, places), seed=seed + 1)
         provider = most_asked(session, refs)
     with database.transaction() as session:
         accelerated.start(session, origin=next_morning(scheme, clock.instant), rate=MINUTE_A_SECOND)
+    if stages_lists(scheme):
+        with database.transaction() as session:
+            now = accelerated.read(session)
+            record_notice(
+                session,
+                scheme=scheme,
+                clock=LegalClock.TIERS,
+                about="",
+                number="synthetic",
+                published_on=now.date(),
+                actor=_COMMISSIONER,
+                now=now,
+            )
     visitors = prepare(database, ports, key, market, provider, ADMINISTRATOR)
     authority = scheme.authorities[0].key
     with database.transaction() as session:
