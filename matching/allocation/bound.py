@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.allocation.knapsack import FORBIDDEN, best_sets, grouped, table
+from matching.allocation.groups import Groups, grouped
+from matching.allocation.knapsack import FORBIDDEN, best_sets, table
 from matching.allocation.market import Market
 from matching.allocation.problem import Ints
 
@@ -53,9 +54,10 @@ class Choice:
 class Oracle:
     """Answers what each provider would take at given prices; two lanes share the work, whatever runs them."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: Market, groups: Groups | None = None) -> None:
+        """`groups` are those of another oracle of the same market, which need not be arranged twice."""
         self.market = market
-        self.groups = grouped(market)
+        self.groups = grouped(market) if groups is None else groups
         self.providers = len(market.provider_new)
         self.lesser = self.providers + len(market.pair_provider)
         self.localities = np.flatnonzero(market.wanted > 0)

@@ -85,7 +85,7 @@ def _fix(oracle: Oracle, bids: Ints, holder: Ints, covered: NDArray[np.bool_], w
     opened = set()
     for bid in bids.tolist():
         packages = _packages(oracle, bid)
-        # One set may hold a bundle and a bid for one of its packages: the first of them stays.
+        # A bundle that spans localities may stand beside a bid for one of its packages: the first of them stays.
         if covered[packages].any():
             continue
         holder[packages] = bid

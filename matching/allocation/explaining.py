@@ -15,7 +15,8 @@ from matching.allocation.book import Book
 from matching.allocation.bound import Oracle, Prices, raise_bound
 from matching.allocation.first_prices import first_prices
 from matching.allocation.fixing import forcing_losses
-from matching.allocation.knapsack import Groups, best_sets, table
+from matching.allocation.groups import Groups
+from matching.allocation.knapsack import best_sets, table
 from matching.allocation.market import Numbering, as_market
 from matching.allocation.neighbourhood import Effort, Surroundings, cheapest_with
 from matching.allocation.problem import Ints, Problem, number

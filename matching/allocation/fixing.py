@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from matching.allocation.bound import Oracle, Prices
 from matching.allocation.compiled import compiled
-from matching.allocation.knapsack import Groups, Table, best_sets, table
+from matching.allocation.groups import Groups
+from matching.allocation.knapsack import Table, best_sets, table
 from matching.allocation.problem import Ints
 
 LIFT = 1 << 40

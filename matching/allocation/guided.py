@@ -128,7 +128,8 @@ class _Search:
         self.numbering, self.plan, self.seed, self.told, self.lanes = numbering, plan, seed, told, lanes
         self.watch = watch
         self.market: Market = numbering.market
-        self.oracles = [Oracle(self.market) for _ in range(LANES)]
+        first = Oracle(self.market)
+        self.oracles = [first, *(Oracle(self.market, first.groups) for _ in range(LANES - 1))]
         median = float(np.median(self.market.cost)) if len(self.market.cost) else USUAL_BID_PENCE
         scale = max(median, 1.0) / USUAL_BID_PENCE
         self.coolings = [_scaled(cooling, scale) for cooling in COOLINGS]

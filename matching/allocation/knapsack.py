@@ -1,9 +1,10 @@
 """The two-level knapsack: the best set of bids for one provider at given values, exactly, by dynamic programming.
 
-Inside each locality a 0/1 knapsack over its bids (cap and smallest block); over localities a multiple choice of how
-many minutes to win there, with the price of working there at all. Minutes are in units of their common divisor. Both
-levels together cost time of order (bids x locality cells + localities x cells x cells). Works in float64 for
-searching and in int64 for the published bound; the same code, compiled twice.
+Inside each locality a 0/1 knapsack over its bids (cap and smallest block), of bids that share a package one at most
+(`clusters`); over localities a multiple choice of how many minutes to win there, with the price of working there at
+all. Minutes are in units of their common divisor. Both levels together cost time of order (bids x locality cells +
+localities x cells x cells). Works in float64 for searching and in int64 for the published bound; the same code,
+compiled twice.
 
 Source: Pisinger 1995 on multiple-choice knapsacks; rules 2 and 3 of problem.md.
 """
@@ -14,117 +15,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.allocation.compiled import compiled
-from matching.allocation.market import Market
+from matching.allocation.groups import Groups
 from matching.allocation.problem import Ints
 
-MOST_CELLS = 2_400
-"""Beyond so many units of capacity, minutes are counted in coarser units, rounded so that the bound stays valid."""
 FORBIDDEN = -(10**11)
 """A value at or below this is never taken."""
 IMPOSSIBLE = -(10**17)
 
 
-class Groups(NamedTuple):
-    """Items by group, groups by provider. A group is a pair, or a bundle that spans localities, on its own."""
-
-    provider_start: Ints
-    group_start: Ints
-    group_cells: Ints
-    group_block: Ints
-    group_pair: Ints
-    item_bid: Ints
-    item_cells: Ints
-    provider_cells: Ints
-    provider_item: Ints
-    unit: int
-
-
 class Table(NamedTuple):
-    """Working space for one thread: a row for each group, and a row for each item of the group in hand."""
+    """Working space for one thread: a row for each group; of the group in hand one for each cluster, then a set's."""
 
     outer: NDArray[Any]
     inner: NDArray[Any]
-
-
-def grouped(market: Market) -> Groups:
-    """Arrange the market's bids for the knapsack; every rounding widens what is allowed, so that bounds stay valid."""
-    bids = len(market.cost)
-    providers = len(market.provider_new)
-    pairs = len(market.pair_provider)
-    low = np.minimum.reduceat(market.part_pair, market.part_start[:-1]) if bids else market.part_pair
-    high = np.maximum.reduceat(market.part_pair, market.part_start[:-1]) if bids else market.part_pair
-    spans = low != high
-    unit = _unit(market)
-    owner = np.concatenate((market.pair_provider, market.provider[spans]))
-    order = np.lexsort((np.arange(len(owner)), owner))
-    renumber = np.empty(len(owner), dtype=np.int64)
-    renumber[order] = np.arange(len(owner))
-    item_group = renumber[np.where(spans, pairs - 1 + np.cumsum(spans), low)]
-    items = np.lexsort((np.arange(bids), item_group))
-    item_cells = market.minutes[items] // unit
-    # What coarser units round to nothing takes one cell of room made for it.
-    tiny = item_cells == 0
-    item_cells[tiny] = 1
-    room = np.bincount(item_group[items], tiny, len(owner)).astype(np.int64)
-    free = market.row_capacity[market.provider[spans]]
-    group_cells = np.concatenate((market.row_capacity[providers : providers + pairs], free))[order] // unit + room
-    group_start = np.searchsorted(item_group[items], np.arange(len(owner) + 1)).astype(np.int64)
-    provider_start = np.searchsorted(owner[order], np.arange(providers + 1)).astype(np.int64)
-    group_pair = np.concatenate((np.arange(pairs), np.full(int(spans.sum()), -1)))[order].astype(np.int64)
-    provider_room = np.bincount(market.provider[items], tiny, providers).astype(np.int64)
-    return Groups(
-        provider_start=provider_start,
-        group_start=group_start,
-        group_cells=group_cells,
-        group_block=_blocks(market, spans, group_pair, group_start, item_cells, unit),
-        group_pair=group_pair,
-        item_bid=items.astype(np.int64),
-        item_cells=item_cells.astype(np.int64),
-        provider_cells=(market.row_capacity[:providers] // unit + provider_room).astype(np.int64),
-        provider_item=group_start[provider_start],
-        unit=unit,
-    )
-
-
-def _blocks(
-    market: Market, spans: NDArray[np.bool_], group_pair: Ints, group_start: Ints, item_cells: Ints, unit: int
-) -> Ints:
-    """A newcomer's block in cells, at least its smallest bid (coverage is not bought with no work behind it).
-
-    Where a bundle that spans localities could help to reach the block, or coarser units have rounded the minutes, the
-    block can't be demanded and the smallest bid is all that is.
-    """
-    pairs = len(market.pair_provider)
-    demanded = np.ones(pairs, dtype=np.bool_)
-    for bid in np.flatnonzero(spans).tolist():
-        demanded[market.part_pair[market.part_start[bid] : market.part_start[bid + 1]]] = False
-    exact = bool((market.minutes % unit == 0).all())
-    stated = np.where(demanded & exact, -(-market.pair_block // unit), 0)
-    blocks = np.zeros(len(group_pair), dtype=np.int64)
-    for group, pair in enumerate(group_pair.tolist()):
-        items = item_cells[group_start[group] : group_start[group + 1]]
-        if len(items) and (pair < 0 or market.pair_new[pair]):
-            blocks[group] = max(int(items.min()), int(stated[pair]) if pair >= 0 else 0)
-    return blocks
-
-
-def _unit(market: Market) -> int:
-    if not len(market.minutes):
-        return 1
-    common = int(np.gcd.reduce(market.minutes))
-    most = int(market.row_capacity[: len(market.provider_new)].max())
-    return common * max(1, -(-most // (common * MOST_CELLS)))
 
 
 def table(groups: Groups, kind: type[float] | type[int]) -> Table:
     """Working space; `kind` is float or int."""
     cells = int(groups.provider_cells.max(initial=0)) + 2
     most_groups = int(np.diff(groups.provider_start).max(initial=0)) + 1
-    most_items = int(np.diff(groups.group_start).max(initial=0)) + 1
+    # Below the clusters' rows one for a cluster's result, and a set's of its own.
+    most_rows = int(np.diff(groups.group_cluster).max(initial=0)) + int(np.diff(groups.set_start).max(initial=0)) + 3
     dtype = np.float64 if kind is float else np.int64
-    return Table(
-        outer=np.zeros((most_groups + 1, cells), dtype=dtype), inner=np.zeros((most_items + 1, cells), dtype=dtype)
-    )
+    return Table(outer=np.zeros((most_groups + 1, cells), dtype=dtype), inner=np.zeros((most_rows, cells), dtype=dtype))
 
 
 @compiled
@@ -170,13 +83,23 @@ def best_sets(
                 groups, group, outer[place], outer[place + 1, cell], cell, capacity, values, fixed, inner
             )
             cell -= used
-            for item in range(groups.group_start[group + 1] - 1, groups.group_start[group] - 1, -1):
-                if _counts(values[item], groups.group_block[group]):
-                    rows -= 1
-                    if inner[rows + 1, used] > inner[rows, used]:
-                        chosen[base + number] = item
-                        number += 1
-                        used -= groups.item_cells[item]
+            block = groups.group_block[group]
+            for cluster in range(groups.group_cluster[group + 1] - 1, groups.group_cluster[group] - 1, -1):
+                if not _any_counts(groups, cluster, values, block):
+                    continue
+                rows -= 1
+                if inner[rows + 1, used] == inner[rows, used]:
+                    continue
+                of_set, row = _reached_by(groups, cluster, values, block, inner, rows, used)
+                for position in range(groups.set_start[of_set + 1] - 1, groups.set_start[of_set] - 1, -1):
+                    item = groups.set_item[position]
+                    if _counts(values[item], block):
+                        below = row - 1 if row > rows + 2 else rows
+                        if inner[row, used] > inner[below, used]:
+                            chosen[base + number] = item
+                            number += 1
+                            used -= groups.item_cells[item]
+                        row = below
         chosen_count[provider] = number
 
 
@@ -201,23 +124,91 @@ def _reach(groups: Groups, group: int, values: NDArray[Any], fixed: Any) -> int:
 
 @compiled
 def _inside(groups: Groups, group: int, limit: int, values: NDArray[Any], inner: NDArray[Any]) -> int:
-    """The knapsack inside one group: row r holds the worth of filling exactly so many cells with its first r items."""
+    """The knapsack inside one group: row r holds the worth of filling exactly so many cells by its first r clusters."""
     inner[0, 0] = 0
     inner[0, 1 : limit + 1] = IMPOSSIBLE
+    block = groups.group_block[group]
     rows = 0
-    for item in range(groups.group_start[group], groups.group_start[group + 1]):
-        value = values[item]
-        if not _counts(value, groups.group_block[group]):
-            continue
-        # Whole rows, from one into the next: the compiler turns such loops into vector instructions.
-        weight = min(groups.item_cells[item], limit + 1)
-        inner[rows + 1, :weight] = inner[rows, :weight]
-        without, beneath, after = inner[rows, weight : limit + 1], inner[rows, :], inner[rows + 1, weight : limit + 1]
-        for cell in range(len(without)):
-            taken = beneath[cell] + value
-            after[cell] = taken if taken > without[cell] else without[cell]
-        rows += 1
+    for cluster in range(groups.group_cluster[group], groups.group_cluster[group + 1]):
+        item = groups.cluster_item[cluster]
+        if groups.cluster_item[cluster + 1] - item > 1:
+            rows += _add_sets(groups, cluster, values, block, limit, inner, rows)
+        elif _counts(values[item], block):
+            _add_item(inner, rows, rows + 1, groups.item_cells[item], values[item], limit)
+            rows += 1
     return rows
+
+
+@compiled
+def _add_sets(
+    groups: Groups, cluster: int, values: NDArray[Any], block: int, limit: int, inner: NDArray[Any], rows: int
+) -> int:
+    """Extend row `rows` by the best of the cluster's sets at each cell; the rows added: 1, or 0 if no item counts."""
+    if not _any_counts(groups, cluster, values, block):
+        return 0
+    inner[rows + 1, : limit + 1] = inner[rows, : limit + 1]
+    for of_set in range(groups.cluster_set[cluster], groups.cluster_set[cluster + 1]):
+        best, filled = inner[rows + 1, :], inner[_fill(groups, of_set, values, block, limit, inner, rows), :]
+        for cell in range(limit + 1):
+            best[cell] = filled[cell] if filled[cell] > best[cell] else best[cell]
+    return 1
+
+
+@compiled
+def _any_counts(groups: Groups, cluster: int, values: NDArray[Any], block: int) -> bool:
+    """Some item of the cluster is looked at."""
+    for item in range(groups.cluster_item[cluster], groups.cluster_item[cluster + 1]):
+        if _counts(values[item], block):
+            return True
+    return False
+
+
+@compiled
+def _add_item(inner: NDArray[Any], row: int, after: int, cells: int, value: Any, limit: int) -> None:
+    """Extend the worths of `row` by one item, into the row `after`."""
+    # Whole rows, from one into the next: the compiler turns such loops into vector instructions.
+    weight = min(cells, limit + 1)
+    inner[after, :weight] = inner[row, :weight]
+    without, beneath, above = inner[row, weight : limit + 1], inner[row, :], inner[after, weight : limit + 1]
+    for cell in range(len(without)):
+        taken = beneath[cell] + value
+        above[cell] = taken if taken > without[cell] else without[cell]
+
+
+@compiled
+def _fill(
+    groups: Groups, of_set: int, values: NDArray[Any], block: int, limit: int, inner: NDArray[Any], rows: int
+) -> int:
+    """Extend row `rows` by a set's items, in the rows below its cluster's own; the row that holds them all."""
+    row = rows
+    for position in range(groups.set_start[of_set], groups.set_start[of_set + 1]):
+        item = groups.set_item[position]
+        if _counts(values[item], block):
+            after = row + 1 if row > rows else rows + 2
+            _add_item(inner, row, after, groups.item_cells[item], values[item], limit)
+            row = after
+    return row
+
+
+@compiled
+def _reached_by(
+    groups: Groups,
+    cluster: int,
+    values: NDArray[Any],
+    block: int,
+    inner: NDArray[Any],
+    rows: int,
+    used: int,
+) -> tuple[int, int]:
+    """The set by which the cluster reached its worth at `used` cells, and the row that holds all its items."""
+    first, last = groups.cluster_set[cluster], groups.cluster_set[cluster + 1]
+    if last - first == 1:
+        return first, rows + 1
+    for of_set in range(first, last):
+        row = _fill(groups, of_set, values, block, used, inner, rows)
+        if inner[row, used] == inner[rows + 1, used]:
+            return of_set, row
+    return first, rows
 
 
 @compiled

@@ -30,12 +30,19 @@ def _market(seed: int, **wanted: int) -> tuple[Problem, Numbering]:
 
 
 def _best_set(market: Market, provider: int, value: list[int], oracle: Oracle, newcomer: dict[int, int]) -> int:
-    """The worth of a provider's best set of bids under rules 2 and 3, by trying every set."""
+    """The worth of a provider's best set of bids under rules 2 and 3, no package twice, by trying every set."""
     own = [bid for bid in range(len(market.cost)) if market.provider[bid] == provider]
     best = 0
     for size in range(1, len(own) + 1):
         for chosen in combinations(own, size):
             minutes: dict[int, int] = {}
+            packages = [
+                package
+                for bid in chosen
+                for package in market.part_package[market.part_start[bid] : market.part_start[bid + 1]].tolist()
+            ]
+            if len(set(packages)) < len(packages):
+                continue
             for bid in chosen:
                 pair = int(market.part_pair[market.part_start[bid]])
                 minutes[pair] = minutes.get(pair, 0) + int(market.minutes[bid])
@@ -53,25 +60,60 @@ def _best_set(market: Market, provider: int, value: list[int], oracle: Oracle, n
     return best
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_two_level_knapsack_finds_each_providers_best_set(seed: int) -> None:
-    _, numbering = _market(seed, packages=7, providers=3)
+def _both_worths(seed: int, **wanted: int) -> tuple[list[int], list[int]]:
+    """What the knapsack and trying everything make of drawn prices, provider by provider."""
+    _, numbering = _market(seed, **wanted)
     market = numbering.market
     oracle = Oracle(market)
     chance = random.Random(seed)
     prices = oracle.start()
     prices.package[:] = [chance.randint(0, 20_000) for _ in prices.package]
     prices.newcomer[:] = [chance.randint(0, 9_000) for _ in prices.newcomer]
-    value = [
-        int(prices.package[market.part_package[market.part_start[bid]]] - cost)
-        for bid, cost in enumerate(market.cost.tolist())
-    ]
+    part_bid = np.repeat(np.arange(len(market.cost)), np.diff(market.part_start))
+    worth = np.bincount(part_bid, prices.package[market.part_package], len(market.cost))
+    value = (worth - market.cost).astype(int).tolist()
     newcomer = dict(zip(oracle.localities.tolist(), prices.newcomer.astype(int).tolist(), strict=True))
 
     choice = oracle.choose(prices, None, kind=int)
 
+    ends = np.cumsum(choice.count)
+    for provider, worth_of in enumerate(choice.worth.tolist()):
+        bids = choice.bids[ends[provider] - choice.count[provider] : ends[provider]].tolist()
+        pairs = set(market.part_pair[np.isin(part_bid, bids)].tolist())
+        entries = sum(
+            int(market.pair_entry[pair])
+            - (newcomer.get(int(market.pair_locality[pair]), 0) if market.pair_new[pair] else 0)
+            for pair in pairs
+        )
+        assert sum(value[bid] for bid in bids) - entries == worth_of
     expected = [_best_set(market, provider, value, oracle, newcomer) for provider in range(oracle.providers)]
-    assert choice.worth.tolist() == expected
+    return choice.worth.tolist(), expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_two_level_knapsack_finds_each_providers_best_set(seed: int) -> None:
+    found, expected = _both_worths(seed, packages=7, providers=3)
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bundles_of_one_locality_that_share_packages_are_never_held_together(seed: int) -> None:
+    found, expected = _both_worths(seed, packages=5, providers=2, localities=1, bundles=9)
+
+    assert found == expected
+
+
+def test_where_bids_share_too_much_a_best_set_is_valued_too_high_and_never_too_low(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("matching.allocation.clusters.MOST_SETS", 1)
+
+    worths = [_both_worths(seed, packages=5, providers=2, localities=1, bundles=9) for seed in range(20)]
+
+    pairs = [pair for found, expected in worths for pair in zip(found, expected, strict=True)]
+    assert all(one >= other for one, other in pairs)
+    assert any(one > other for one, other in pairs)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -97,7 +139,7 @@ def test_the_bound_is_never_above_a_proven_optimum(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_odd_minutes_make_coarser_units_and_the_bound_stays_valid(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matching.allocation.knapsack.MOST_CELLS", 12)
+    monkeypatch.setattr("matching.allocation.groups.MOST_CELLS", 12)
     instance = a_market(seed, packages=8, providers=4, policy=PRICED)
     chance = random.Random(seed)
     odd = tuple(
