@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from dps.kernel.errors import NotComparable
 from dps.places.localities import Locality, LocalityMap
 from dps.places.positions import Position
+from dps.places.strays import SQUARE_M, are_alone, metres_of, near
 
 Squares = NDArray[np.int64]
 
@@ -28,10 +29,6 @@ LEAST_BOUNDARY_M = 500
 _ALWAYS_CLOSE_M = 400.0
 _SPACINGS_APART = 8.0
 _NEVER_CLOSE_M = 3000.0
-_DENSITY_SQUARE_M = 1000
-_LEAST_SHARE = 0.05
-_NEAR_ANYWAY_M = 1000.0
-_FAR_OUT = 10.0
 
 
 def propose_neighbours(
@@ -63,9 +60,9 @@ def shared_boundaries(
         return {}
     keys = sorted({key for _, key in placed})
     number = {key: index for index, key in enumerate(keys)}
-    metres = _metres(position for position, _ in placed)
+    metres = metres_of(position for position, _ in placed)
     locality = np.array([number[key] for _, key in placed])
-    at_home = ~_next_to_alone(metres, locality)
+    at_home = ~are_alone(metres, locality)
     metres, locality = metres[at_home], locality[at_home]
     side = max(_SMALLEST_SIDE_M, float(np.sqrt(np.prod(np.ptp(metres, axis=0) + _SMALLEST_SIDE_M) / _SQUARES)))
     owners = _nearest(metres, side)
@@ -85,7 +82,7 @@ def shared_boundaries(
 def _placed(map_: LocalityMap, positions: Mapping[str, Sequence[Position]]) -> list[tuple[Position, str]]:
     """Every place once with its locality, in an order that does not depend on how the positions came."""
     placed = sorted(
-        {(place, key) for sector, found in positions.items() if (key := map_.of(sector)) for place in _near(found)}
+        {(place, key) for sector, found in positions.items() if (key := map_.of(sector)) for place in near(found)}
     )
     for place, _ in placed:
         if place.grid is not placed[0][0].grid:
@@ -93,32 +90,10 @@ def _placed(map_: LocalityMap, positions: Mapping[str, Sequence[Position]]) -> l
     return placed
 
 
-def _near(found: Sequence[Position]) -> list[Position]:
-    """A sector's places without those ten times as far from its middle as half of them are: old, rough positions."""
-    metres = _metres(found)
-    if not len(metres):
-        return []
-    away = np.hypot(*(metres - np.median(metres, axis=0)).T)
-    near = away <= _NEAR_ANYWAY_M + _FAR_OUT * np.median(away)
-    return [place for place, is_near in zip(found, near, strict=True) if is_near]
-
-
-def _metres(places: Iterable[Position]) -> NDArray[np.float64]:
-    return np.array([place[:2] for place in places], dtype=np.float64)
-
-
-def _next_to_alone(metres: NDArray[np.float64], locality: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Places among which, in their square kilometre, hardly any belong to their locality: large users, dead codes."""
-    square = np.unique(metres // _DENSITY_SQUARE_M, axis=0, return_inverse=True)[1].ravel()
-    _, group, count = np.unique(np.stack((square, locality)), axis=1, return_inverse=True, return_counts=True)
-    alone: NDArray[np.bool_] = count[group.ravel()] < _LEAST_SHARE * np.bincount(square)[square]
-    return alone
-
-
 def _spacing(metres: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far apart postcodes are around each one: from their number in its square kilometre."""
-    _, square, count = np.unique(metres // _DENSITY_SQUARE_M, axis=0, return_inverse=True, return_counts=True)
-    spacing: NDArray[np.float64] = _DENSITY_SQUARE_M / np.sqrt(count[square.ravel()])
+    _, square, count = np.unique(metres // SQUARE_M, axis=0, return_inverse=True, return_counts=True)
+    spacing: NDArray[np.float64] = SQUARE_M / np.sqrt(count[square.ravel()])
     return spacing
 
 
