@@ -13,7 +13,15 @@ from sqlmodel import Session, col, select
 
 from bidding.asking import asked_of, barred_from, best_rating_score
 from bidding.bids.content import BidContent
-from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid, bids_of_closing, rounds_of_bids
+from bidding.bids.records import (
+    Bid,
+    BidState,
+    OpenedBid,
+    ScoredBid,
+    bids_of_closing,
+    rounds_of_bids,
+    scores_sha256,
+)
 from bidding.bids.submitting import package_of
 from bidding.closings import Closing, ClosingState, ExtensionReason
 from bidding.evaluation import Entry, Score, score_round
@@ -224,7 +232,8 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
     for bid in bids:
         if bid.id in invalid:
             advance(session, bid, "invalidate", CLOCK, now)
-    advance(session, closing, "score", CLOCK, now, facts={"scored": len(bids), "invalid": len(invalid)})
+    facts = {"scored": len(bids), "invalid": len(invalid), "scores_sha256": scores_sha256(session, closing.id)}
+    advance(session, closing, "score", CLOCK, now, facts=facts)
     return True
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Text, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
-from bidding.bids.records import Bid, BidRound, BidState, OpenedBid
+from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, scores_sha256
 from bidding.closings import Closing, ClosingState
 from bidding.rounds import Invitation, Round
 from bidding.sealing.seal import commitment_of, in_milliseconds, recipients_id
@@ -30,6 +30,7 @@ _TAKEN_BACK = (BidState.REPLACED, BidState.WITHDRAWN)
 _UNOPENED = (BidState.SEALED, BidState.LAPSED, *_TAKEN_BACK)
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, Corrupted, DBAPIError)
 _FORMAT = "dps-receipt-1"
+_NO_SCORES = hashlib.sha256(b"[]").hexdigest()
 
 
 @dataclass
@@ -311,6 +312,10 @@ def _closing_faults(session: Session, closing: Closing, events: Mapping[str, Aud
         yield from _draw_faults(closing, events["closing.close"].body)
     elif closing.manifest_sha256 is not None or closing.lot_seed is not None:
         yield "it has not closed, and its draw is there"
+    scored = events["closing.score"].body.get("scores_sha256") if "closing.score" in events else _NO_SCORES
+    # Closings scored by an earlier release kept no fingerprint.
+    if scored is not None and scored != scores_sha256(session, closing.id):
+        yield "its scores are not those that were worked out"
 
 
 def _draw_faults(closing: Closing, closed: Mapping[str, Any]) -> Iterator[str]:

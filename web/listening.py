@@ -1,18 +1,16 @@
 """The web process: binds its address, says where, and answers until it is told to end."""
 
-import os
 import signal
-import socket
 import sys
 from types import FrameType
 
 import uvicorn
 
-from dps.kernel.errors import Misconfigured
 from dps.kernel.logs import configure
 from dps.kernel.settings import Settings
 from web.app import create_app
 from web.assembly import opened
+from web.serving import bound
 
 GRACE_S = 10
 """How long an answer under way may take after the signal to end."""
@@ -21,7 +19,7 @@ GRACE_S = 10
 def listen(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then end what is under way. Misconfigured where the address can't be had."""
     configure(settings.log_level)
-    with opened(settings) as installation, _bound(settings.host, settings.port) as bound:
+    with opened(settings) as installation, bound(settings.host, settings.port) as address:
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(installation),
@@ -33,7 +31,7 @@ def listen(settings: Settings) -> None:
                 lifespan="on",
             )
         )
-        site = f"http://{settings.host}:{bound.getsockname()[1]}"
+        site = f"http://{settings.host}:{address.getsockname()[1]}"
 
         def end(_number: int, _frame: FrameType | None) -> None:
             """uvicorn raises the signal that ended it once more when it is done; one may come before it listens."""
@@ -43,17 +41,7 @@ def listen(settings: Settings) -> None:
         try:
             sys.stdout.write(f"Serving on {site} (API manual: {site}/api/docs)\n")
             sys.stdout.flush()
-            server.run(sockets=[bound])
+            server.run(sockets=[address])
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as taken:
-        raise Misconfigured(
-            reason=f"DPS_HOST and DPS_PORT: {host}:{port} can't be had ({os.strerror(taken.errno or 0)})."
-        ) from None

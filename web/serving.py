@@ -7,12 +7,15 @@ watches: when one of the two ends, or a signal comes, both end.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+
+from dps.kernel.errors import Misconfigured
 
 IDENTITIES = "DPS_IDENTITIES_DIR"
 WITHHELD = os.devnull
@@ -84,3 +87,15 @@ def end_with_input() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=listen, daemon=True).start()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """The address to listen on; Misconfigured where it can't be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as taken:
+        raise Misconfigured(
+            reason=f"DPS_HOST and DPS_PORT: {host}:{port} can't be had ({os.strerror(taken.errno or 0)})."
+            " Choose another with --port."
+        ) from None

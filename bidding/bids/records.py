@@ -3,16 +3,20 @@
 A bid's events go to its first invitation's stream; the closing's event carries the manifest of all of them.
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, Session, SQLModel
+from sqlalchemy import Index, Text, UniqueConstraint, inspect, text, type_coerce
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel.actors import Role
 from dps.kernel.columns import (
+    Json,
     bytes_column,
+    canonical_json,
     id_column,
     json_column,
     link_column,
@@ -157,3 +161,22 @@ def rounds_of_bids(session: Session, bid_ids: list[int | None]) -> dict[int, lis
     for link in find_all(session, BidRound, bid_id=list(found), order=("round_id",)) if found else ():
         found[link.bid_id].append(link)
     return found
+
+
+def scores_sha256(session: Session, closing_id: int | None) -> str:
+    """The fingerprint of a closing's scores as they are stored, which the closing's event keeps (law 3).
+
+    With each score goes the nonce that its bid committed to, so that nobody can find a price by trying prices.
+    """
+    columns: Iterable[Any] = (one for one in inspect(ScoredBid).columns if one.name not in ("id", "bid_id"))
+    # JSON as it is written: a byte that reads the same is a changed byte.
+    written = [type_coerce(one, Text) if isinstance(one.type, Json) else one for one in columns]
+    query = (
+        select(Bid.ref, OpenedBid.nonce, *written)
+        .join(Bid, col(Bid.id) == col(ScoredBid.bid_id))
+        .join(OpenedBid, col(OpenedBid.bid_id) == col(ScoredBid.bid_id))
+        .where(Bid.closing_id == closing_id)
+        .order_by(col(Bid.ref), col(ScoredBid.round_id))
+    )
+    rows = [list(row) for row in session.exec(query)]
+    return hashlib.sha256(canonical_json(rows).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Settings from the environment (`DPS_…`), refused at start when they make no sense."""
 
+import os
 import re
 from pathlib import Path
 from typing import Literal, Self
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dps.kernel.database import database_url as check_url
-from dps.kernel.errors import Misconfigured
+from dps.kernel.errors import Misconfigured, meant
 
 DEMO_SECRET = "demonstration-only-never-in-production"  # noqa: S105 - refused outside the demo, below
 _OWN = "Value error, "
@@ -129,12 +130,18 @@ class Settings(BaseSettings):
 
 def read_settings(**overrides: object) -> Settings:
     """The settings of this process; raises `Misconfigured` with one line per fault."""
+    # A misspelt name would silently leave the default: another database, another folder of keys.
+    if unknown := sorted(name for name in os.environ if name.startswith("DPS_") and name not in _NAMES):
+        raise Misconfigured(reason="\n".join(f"{name} is no setting{meant(name, _NAMES)}" for name in unknown))
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except SettingsError:
         raise Misconfigured(reason="DPS_OPENID: is not a JSON list") from None
     except ValidationError as faults:
         raise Misconfigured(reason="\n".join(_words(fault["loc"], fault["msg"]) for fault in faults.errors())) from None
+
+
+_NAMES = sorted(f"DPS_{name.upper()}" for name in Settings.model_fields)
 
 
 def _words(place: tuple[int | str, ...], message: str) -> str:

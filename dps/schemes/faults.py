@@ -1,7 +1,6 @@
 """What is wrong with a scheme file: one fault names one key and says why, in plain words."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 Location = tuple[str | int, ...]
@@ -40,12 +39,6 @@ def repeated(keys: Sequence[str]) -> Iterator[tuple[int, str]]:
         if key in seen:
             yield place, key
         seen.add(key)
-
-
-def meant(text: str, known: Iterable[str]) -> str:
-    """` (did you mean 'window'?)`, or nothing where no known word is near."""
-    near = get_close_matches(text, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def listed(words: Iterable[str]) -> str:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from dps.kernel.columns import canonical_json
-from dps.kernel.errors import BadScheme, Corrupted, NotFound
+from dps.kernel.errors import BadScheme, Corrupted, NotFound, meant
 from dps.schemes.checks import broken_rules
-from dps.schemes.faults import Fault, meant
+from dps.schemes.faults import Fault
 from dps.schemes.model import Scheme
 from dps.schemes.shape import read
 

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from dps.schemes.faults import Fault, Location, fault, meant
+from dps.kernel.errors import meant
+from dps.schemes.faults import Fault, Location, fault
 from dps.schemes.model import Scheme
 
 _WORDS = {

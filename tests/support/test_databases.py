@@ -82,6 +82,6 @@ def test_a_killed_test_run_leaves_no_cluster_behind(ending: signal.Signals) -> N
 def test_the_server_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("postgres", "initdb"):
         (tmp_path / name).touch()
-    monkeypatch.setenv("DPS_TEST_POSTGRES_BIN", str(tmp_path))
+    monkeypatch.setenv("TEST_POSTGRES_BIN", str(tmp_path))
 
     assert find_binaries() == tmp_path

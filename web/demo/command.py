@@ -184,6 +184,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed plays the same week.")] = 7,
     scale: Annotated[int, typer.Option(min=1, max=50, help="So many twin councils: localities, people, closings.")] = 1,
     serve: Annotated[bool, typer.Option(help="Serve the pages and the API afterwards.")] = True,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Where to serve; else DPS_PORT, or 8000.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> None:
     """Play one council through a working week with a synthetic market, then serve what came of it."""
@@ -197,7 +198,11 @@ def demo(
         identities_dir=folder / "identities",
         spool_dir=folder / "spool",
         clock="accelerated",
+        **({} if port is None else {"port": port}),
     )
+    if serve:
+        # Said now, not after the week was played.
+        serving.bound(settings.host, settings.port).close()
     database = prepare_database(settings.database_url)
     found, clock, refs = play(
         preset(scheme), seed=seed, scale=scale, database=database, settings=settings, console=console
@@ -264,6 +269,7 @@ def _serve(
         **os.environ,
         "DPS_DEMO": "1",
         "DPS_CLOCK": "accelerated",
+        "DPS_PORT": str(settings.port),
         "DPS_DATABASE_URL": settings.database_url,
         "DPS_KEYS_DIR": str(settings.keys_dir.resolve()),
         "DPS_IDENTITIES_DIR": str(settings.identities_dir.resolve()),

@@ -28,6 +28,7 @@ from dps.kernel.errors.families import (
     Misconfigured,
     NotFound,
     Refused,
+    meant,
 )
 from dps.kernel.errors.kernel import AnsweredMeanwhile, BadReference, KeyReused, NoPrice, NoSuchStep, StateChanged
 from dps.kernel.errors.packages import (
@@ -112,4 +113,5 @@ __all__ = [
     "TooManyGuesses",
     "VariationRefused",
     "WrongMode",
+    "meant",
 ]

@@ -1,5 +1,7 @@
 """The root of the tree and its families: a family says what can be done about an error, and how it is answered."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 
@@ -94,3 +96,9 @@ class Corrupted(DpsError):
 
     code = "corrupted"
     sentence = "{reason}"
+
+
+def meant(text: str, known: Iterable[str]) -> str:
+    """What goes behind an unknown word: ` (did you mean 'window'?)`, or nothing where no known word is near."""
+    near = get_close_matches(text, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from dps.schemes.faults import Fault, fault, listed, meant, repeated
+from dps.kernel.errors import meant
+from dps.schemes.faults import Fault, fault, listed, repeated
 from dps.schemes.model import Allocation, AllocationMode, Terms, Urgency
 
 URGENCY_TERMS = ("start_delay_pence_per_day", "waited_pence_per_day", "unplaced_pence_per_hour")

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from dps.kernel.errors import meant
 from dps.schemes.contracting import Payment, PaymentModel, Variations
-from dps.schemes.faults import Fault, fault, meant, repeated
+from dps.schemes.faults import Fault, fault, repeated
 from dps.schemes.model import Locality, Lot
 
 _ASKED = {

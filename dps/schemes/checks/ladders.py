@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from dps.schemes.faults import Fault, Location, fault, listed, meant, repeated
+from dps.kernel.errors import meant
+from dps.schemes.faults import Fault, Location, fault, listed, repeated
 from dps.schemes.model import (
     Admission,
     Award,

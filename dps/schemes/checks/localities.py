@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from dps.kernel.errors import NotAPostcode
+from dps.kernel.errors import NotAPostcode, meant
 from dps.places.packaged import known_districts, known_sectors
 from dps.places.postcodes import parse_district, parse_sector
-from dps.schemes.faults import Fault, Location, fault, meant, repeated
+from dps.schemes.faults import Fault, Location, fault, repeated
 from dps.schemes.model import Locality
 
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from dps.schemes.faults import Fault, fault, meant
+from dps.kernel.errors import meant
+from dps.schemes.faults import Fault, fault
 from dps.schemes.model import Envelope, Ladder, Locality, Lot, Mode, Term
 
 OFFERED = frozenset({Mode.RANKED_OFFER, Mode.FIRST_ACCEPTANCE, Mode.ACCEPTANCE_WINDOW})

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from dps.schemes.faults import Fault, fault, meant, repeated
+from dps.kernel.errors import meant
+from dps.schemes.faults import Fault, fault, repeated
 from dps.schemes.model import Evaluation, Lot, ProviderList, Tie
 from dps.schemes.quality import SHARES, Enablement, FollowUp, Indicator, IndicatorKey, Recognition
 

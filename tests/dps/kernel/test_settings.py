@@ -107,6 +107,12 @@ def test_nonsense_is_refused_by_the_variables_name(env: Set, name: str, value: s
     assert "hunter2" not in line
 
 
+def test_a_misspelt_setting_is_refused_rather_than_left_at_its_default(env: Set) -> None:
+    env(DATABASE_ULR="postgresql://dps@db/dps")
+
+    assert refusal() == "DPS_DATABASE_ULR is no setting (did you mean 'DPS_DATABASE_URL'?)"
+
+
 def test_every_fault_has_its_line(env: Set) -> None:
     env(PORT="http", CLOCK="sundial", DATABASE_URL="nonsense")
 

@@ -56,7 +56,7 @@ class Site:
 
 def chromium() -> str:
     """The machine's Chromium; `make test` makes sure of one."""
-    for name in (os.environ.get("DPS_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
+    for name in (os.environ.get("TEST_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
         found = shutil.which(name) if name else None
         if found:
             return found

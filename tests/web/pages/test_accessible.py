@@ -1,7 +1,7 @@
 """Every page × {default, error, empty, long} × {1280, 320 px}: axe finds no violation of WCAG 2.2 AA, target size on.
 
-One walk over the route table in one Chromium. With DPS_SCREENSHOTS it keeps a picture of each page for a person to look
-at (`make screenshots`).
+One walk over the route table in one Chromium. With TEST_SCREENSHOTS it keeps a picture of each page for a person to
+look at (`make screenshots`).
 """
 
 import os
@@ -82,7 +82,7 @@ class Walk:
             self._keep_picture(page, f"{state}{path.replace('/', '_')}_{width}")
 
     def _keep_picture(self, page: Page, name: str) -> None:
-        folder = os.environ.get("DPS_SCREENSHOTS")
+        folder = os.environ.get("TEST_SCREENSHOTS")
         if folder:
             page.screenshot(path=Path(folder) / f"{name[:150]}.png", full_page=True)
 
@@ -165,8 +165,8 @@ def lengthened(served: Served, people: dict[Part, Account]) -> None:
 @pytest.fixture
 def walk(served: Served) -> Iterator[Walk]:
     assert AXE.is_file(), "axe-core is not here: make setup"
-    if os.environ.get("DPS_SCREENSHOTS"):
-        Path(os.environ["DPS_SCREENSHOTS"]).mkdir(parents=True, exist_ok=True)
+    if os.environ.get("TEST_SCREENSHOTS"):
+        Path(os.environ["TEST_SCREENSHOTS"]).mkdir(parents=True, exist_ok=True)
     listening = Site(served)
     site = listening.start()
     with sync_playwright() as playwright:
