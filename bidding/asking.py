@@ -4,7 +4,7 @@ Eligibility is asked four times: when a stage opens (everything), when a bid com
 only: nobody suspended or removed may take part), and when an award is offered (law 5).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -32,13 +32,27 @@ def need_of(
     session: Session, referral: Referral, package: Package, scheme: Scheme, stage_no: int, now: datetime
 ) -> Need:
     """What this referral asks of a provider at this stage of its ladder."""
-    stages = referral.stages
+    excluded = excluded_by_person(session, [package.person_id]).get(package.person_id, frozenset())
+    return need_at(referral.ref, package, scheme, referral.stages, stage_no, now, excluded=excluded)
+
+
+def need_at(
+    ref: str,
+    package: Package,
+    scheme: Scheme,
+    stages: Sequence[Stage],
+    stage_no: int,
+    now: datetime,
+    *,
+    excluded: frozenset[str] = frozenset(),
+) -> Need:
+    """What a package asks at this one of its ladder's `stages`; `excluded` may not serve this person. Pure."""
     stage = stages[stage_no]
     asked_lists = [one.lists for one in (stages[: stage_no + 1] if stage.keeps_earlier else (stage,))]
     lot = scheme.lot(package.lot)
     schedule = Schedule.from_dict(package.schedule)
     return Need(
-        ref=referral.ref,
+        ref=ref,
         at=now,
         lot=package.lot,
         locality=package.locality,
@@ -56,7 +70,7 @@ def need_of(
         bordering_lads=frozenset(scheme.bordering_lads),
         may_cross_border=stage.reach is Reach.BORDER,
         least_scores=scheme.recognition.least_scores if scheme.recognition else {},
-        excluded_providers=excluded_by_person(session, [package.person_id]).get(package.person_id, frozenset()),
+        excluded_providers=excluded,
     )
 
 

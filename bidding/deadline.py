@@ -223,7 +223,7 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
             )
             for bid in here
         ]
-        scores = score_round(entries, evaluation=evaluation_of(scheme, round_), ties=scheme.ties)
+        scores = score_round(entries, evaluation=evaluation_of(scheme, Mode(round_.mode)), ties=scheme.ties)
         by_ref = {bid.ref: bid for bid in here}
         session.add_all(_row(by_ref[each.bid], round_, each) for each in scores)
         invalid |= {by_ref[each.bid].id or 0 for each in scores if not each.is_valid}
@@ -237,9 +237,9 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
     return True
 
 
-def evaluation_of(scheme: Scheme, round_: Round) -> Evaluation:
+def evaluation_of(scheme: Scheme, mode: Mode) -> Evaluation:
     """The scheme's evaluation; an acceptance window has one price for all, so that the published order decides."""
-    if round_.mode == Mode.ACCEPTANCE_WINDOW:
+    if mode is Mode.ACCEPTANCE_WINDOW:
         return Evaluation(rule=EvaluationRule.LOWEST_PRICE, formula=PriceFormula.FIXED_PRICE)
     return scheme.evaluation
 

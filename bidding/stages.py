@@ -4,9 +4,9 @@ The window starts now, when the invitations are committed, however late the swee
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, insert
@@ -168,14 +168,8 @@ def _asked_before(session: Session, referral: Referral, stage_no: int) -> frozen
 def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, stage: Stage, now: datetime) -> _Plan:
     """Rounds that close together get their closing; a ranked offer ends with its last answer, not at an instant."""
     assert referral.rule_hash is not None
-    if stage.mode is Mode.RANKED_OFFER:
-        return _Plan(None, None)
-    is_published = stage.closing == "published"
-    if is_published:
-        closes_at = next_closing(now, scheme.closings.times, scheme.calendar(), stage.window)
-    else:
-        closes_at = stage.window.end(now, scheme.calendar())
-    if stage.mode not in _CLOSES_TOGETHER:
+    closes_at = ends_at(stage, scheme, now)
+    if closes_at is None or stage.mode not in _CLOSES_TOGETHER:
         return _Plan(closes_at, None)
     closing = closing_for(
         session,
@@ -184,10 +178,19 @@ def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, st
         rule_hash=referral.rule_hash,
         mode=stage.mode,
         closes_at=closes_at,
-        published=is_published,
+        published=stage.closing == "published",
         now=now,
     )
     return _Plan(closes_at, closing)
+
+
+def ends_at(stage: Stage, scheme: Scheme, now: datetime) -> datetime | None:
+    """When a stage that is opened now closes; None where one is asked after another."""
+    if stage.mode is Mode.RANKED_OFFER:
+        return None
+    if stage.closing == "published":
+        return next_closing(now, scheme.closings.times, scheme.calendar(), stage.window)
+    return stage.window.end(now, scheme.calendar())
 
 
 def published_part_of(session: Session, package: Package, scheme: Scheme, now: datetime) -> dict[str, Any]:
@@ -272,7 +275,22 @@ def _in_order(
     counts_quality = Tie.HIGHER_RECOGNITION in scheme.ties
     recognised = scores_in_force(session, scheme.key, at=now, providers=providers) if counts_quality else {}
     seed = ports.entropy.token(16).hex()
-    start = package.earliest_start or package.latest_start or now.date()
+    audit.append(session, round_.stream, "round.order_drawn", CLOCK, now, {"seed": seed, "of": len(providers)})
+    return in_order(package, scheme, providers, won=won, recognised=recognised, seed=seed, today=now.date())
+
+
+def in_order(
+    package: Package,
+    scheme: Scheme,
+    providers: Sequence[str],
+    *,
+    won: Mapping[tuple[str, str], int],
+    recognised: Mapping[str, int],
+    seed: str,
+    today: date,
+) -> list[str]:
+    """Those invited to one round in its published order. Pure: `won` and `recognised` say what the ties compare."""
+    start = package.earliest_start or package.latest_start or today
 
     def order(numbered: tuple[int, str]) -> tuple[tuple[int, ...], str]:
         number, provider = numbered
@@ -286,5 +304,4 @@ def _in_order(
         )
         return ties, hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()
 
-    audit.append(session, round_.stream, "round.order_drawn", CLOCK, now, {"seed": seed, "of": len(providers)})
     return [provider for _, provider in sorted(enumerate(providers), key=order)]

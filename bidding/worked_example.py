@@ -7,7 +7,7 @@ example says how the first stage finds its provider instead. Pure.
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from bidding.allocation.instance import policy_of
+from bidding.allocation.instance import policy_of, unplaced_pence
 from bidding.bids.content import Asked, BidContent
 from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import PRIORITY
@@ -144,7 +144,7 @@ def _instance(scheme: Scheme, scored: Sequence[Sequence[Score]]) -> solver.Insta
                 locality=scheme.localities[0].key,
                 weekly_minutes=scores[0].weekly_minutes,
                 priority=PRIORITY[Urgency.STANDARD],
-                unplaced_pence=_unplaced_pence(scheme, scores[0].weekly_minutes),
+                unplaced_pence=unplaced_pence(scheme, Urgency.STANDARD, scores[0].weekly_minutes),
             )
             for number, scores in enumerate(scored, start=1)
         ),
@@ -171,8 +171,3 @@ def _instance(scheme: Scheme, scored: Sequence[Sequence[Score]]) -> solver.Insta
         ),
         policy=policy_of(scheme, Mode.SEALED_BID),
     )
-
-
-def _unplaced_pence(scheme: Scheme, weekly_minutes: int) -> int | None:
-    prices = scheme.allocation.terms.unplaced_pence_per_hour
-    return None if prices is None else round_half_up(prices[Urgency.STANDARD] * weekly_minutes, 60)

@@ -4,8 +4,9 @@ Packages are named by their rounds, lots by the bids' commitments; prices come f
 each provider has room for from `room`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from sqlmodel import Session, col, select
 
@@ -44,12 +45,10 @@ def instance_of(session: Session, closing: Closing, scheme: Scheme, now: datetim
     others = {provider for provider, locality in serving if locality in places} - bidders.keys()
     return solver.Instance(
         packages=tuple(
-            solver.Package(
-                ref=round_.ref,
-                locality=round_.locality,
-                weekly_minutes=packages[round_.ref].weekly_minutes or 1,
-                priority=PRIORITY[packages[round_.ref].urgency],
-                unplaced_pence=_unplaced_pence(scheme, packages[round_.ref]),
+            package_terms(
+                round_.ref,
+                packages[round_.ref],
+                scheme,
                 days_waited=_days_waited(referral_of_round(session, round_), now),
             )
             for round_ in rounds
@@ -94,11 +93,25 @@ def _by_priority(prices: dict[Urgency, int] | None) -> tuple[int, int, int, int]
     return by.get(1, 0), by.get(2, 0), by.get(3, 0), by.get(4, 0)
 
 
-def _unplaced_pence(scheme: Scheme, package: Package) -> int | None:
+def package_terms(ref: str, package: Package, scheme: Scheme, *, days_waited: int) -> solver.Package:
+    """A package as the solver sees it, with the published price of leaving it unplaced."""
+    minutes = package.weekly_minutes or 1
+    return solver.Package(
+        ref=ref,
+        locality=package.locality,
+        weekly_minutes=minutes,
+        priority=PRIORITY[package.urgency],
+        unplaced_pence=unplaced_pence(scheme, package.urgency, minutes),
+        days_waited=days_waited,
+    )
+
+
+def unplaced_pence(scheme: Scheme, urgency: Urgency, weekly_minutes: int) -> int | None:
+    """The published weekly price of leaving a package unplaced; None where the scheme publishes none."""
     prices = scheme.allocation.terms.unplaced_pence_per_hour
-    if prices is None or package.urgency not in prices:
+    if prices is None or urgency not in prices:
         return None
-    return round_half_up(prices[package.urgency] * (package.weekly_minutes or 1), 60)
+    return round_half_up(prices[urgency] * weekly_minutes, 60)
 
 
 def _days_waited(referral: Referral, now: datetime) -> int:
@@ -149,21 +162,55 @@ def _bid(
     packages: dict[str, Package],
     excludes: tuple[str, ...],
 ) -> solver.Bid:
-    scored, bid, content = part[0]
-    here = [rounds[one.round_id].ref for one, _, _ in part]
-    earliest = [packages[ref].earliest_start for ref in here]
+    _, bid, content = part[0]
+    scores = {rounds[one.round_id].ref: one for one, _, _ in part}
+    return bid_terms(bid.ref, bid.provider, content, scores, packages, lot_key=bid.commitment, excludes=excludes)
+
+
+class Scored(Protocol):
+    """What the evaluation made of a bid for one round, stored or not."""
+
+    @property
+    def weekly_pence(self) -> int: ...
+
+    @property
+    def weekly_minutes(self) -> int: ...
+
+    @property
+    def quality_points(self) -> int: ...
+
+    @property
+    def rank(self) -> int | None: ...
+
+    @property
+    def ties(self) -> Sequence[int]: ...
+
+
+def bid_terms(
+    ref: str,
+    provider: str,
+    content: BidContent,
+    scores: Mapping[str, Scored],
+    packages: Mapping[str, Package],
+    *,
+    lot_key: str,
+    excludes: tuple[str, ...] = (),
+) -> solver.Bid:
+    """A bid as the solver sees it, from its `scores` by round; one for several rounds counts at their sum. Pure."""
+    each = tuple(scores.values())
+    earliest = [packages[round_ref].earliest_start for round_ref in scores]
     delays = [(content.starts_on - start).days for start in earliest if start is not None]
     return solver.Bid(
-        ref=bid.ref,
-        provider=bid.provider,
-        packages=tuple(here),
-        weekly_pence=sum(one.weekly_pence for one, _, _ in part),
-        weekly_minutes=sum(one.weekly_minutes for one, _, _ in part),
-        quality=round_half_up(sum(one.quality_points for one, _, _ in part), 1000 * len(part)),
+        ref=ref,
+        provider=provider,
+        packages=tuple(scores),
+        weekly_pence=sum(one.weekly_pence for one in each),
+        weekly_minutes=sum(one.weekly_minutes for one in each),
+        quality=round_half_up(sum(one.quality_points for one in each), 1000 * len(each)),
         start_delay_days=max([*delays, 0]),
         preference=content.preference,
         excludes=excludes,
-        rank=scored.rank if len(part) == 1 else None,
-        tie=tuple(scored.ties),
-        lot_key=bid.commitment,
+        rank=each[0].rank if len(each) == 1 else None,
+        tie=tuple(each[0].ties),
+        lot_key=lot_key,
     )
