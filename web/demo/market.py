@@ -6,8 +6,8 @@ rates spread by about 6% around the scheme's own. All names are made up and say 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
@@ -30,6 +30,7 @@ _FLAGS = (("smoker", 0.16), ("pets", 0.25), ("equipment", 0.18), ("behaviour", 0
 _WINDOWS = (("07:00", "10:00"), ("12:00", "14:00"), ("16:00", "18:30"), ("19:30", "22:00"))
 _TASKS = ("personal_care", "meal", "personal_care", "personal_care")
 _DOUBLE_HANDED = 0.11
+DAYS_TO_START = {Urgency.STANDARD: 5, Urgency.URGENT: 3, Urgency.DISCHARGE: 2, Urgency.CRISIS: 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,47 @@ def draw(
     on from those of the councils before, so that no two bear the same name.
     """
     assert scheme.demo is not None
-    rng = np.random.default_rng([seed, number])
-    keys = [locality.key for locality in scheme.localities if places.get(locality.key)]
-    weights = rng.dirichlet(np.full(len(keys), 4.0))
-    needs = _needs(scheme, places, keys, weights, rng, before=scheme.demo.referrals * (number - 1))
+    rng, keys, weights = _begun(scheme, places, seed, number)
+    monday, before = scheme.demo.starts_at, scheme.demo.referrals * (number - 1)
+    needs = _needs(scheme, places, keys, weights, rng, monday=monday, before=before)
     demand = sum(need.schedule.weekly_minutes for need in needs)
     before = scheme.demo.providers * (number - 1)
     providers = _providers(scheme, places, centres, keys, weights, rng, demand=demand, before=before)
     return Market(scheme=scheme, providers=providers, needs=needs)
+
+
+def draw_year(
+    scheme: Scheme,
+    places: Mapping[str, Sequence[Place]],
+    centres: Mapping[str, tuple[float, float]],
+    *,
+    seed: int,
+    weeks: int,
+) -> Market:
+    """The demonstration's market with the needs of so many weeks; its first week is the demonstration's own."""
+    assert scheme.demo is not None
+    first = draw(scheme, places, centres, seed=seed)
+    _, keys, weights = _begun(scheme, places, seed, 1)
+    needs = list(first.needs)
+    for week in range(1, weeks):
+        rng = np.random.default_rng([seed, 1, week])
+        monday = weeks_later(scheme.demo.starts_at, week)
+        needs += _needs(scheme, places, keys, weights, rng, monday=monday, before=len(needs))
+    return replace(first, needs=tuple(needs))
+
+
+def weeks_later(instant: datetime, weeks: int) -> datetime:
+    """The same weekday and time on the wall, so many weeks on."""
+    return (instant.astimezone(LONDON) + timedelta(weeks=weeks)).astimezone(UTC)
+
+
+def _begun(
+    scheme: Scheme, places: Mapping[str, Sequence[Place]], seed: int, number: int
+) -> tuple[np.random.Generator, list[str], np.ndarray]:
+    """The generator of one council's market, its localities, and the share of people that lives in each."""
+    rng = np.random.default_rng([seed, number])
+    keys = [locality.key for locality in scheme.localities if places.get(locality.key)]
+    return rng, keys, rng.dirichlet(np.full(len(keys), 4.0))
 
 
 def _pick(rng: np.random.Generator, choices: Sequence[tuple[object, float]]) -> int:
@@ -147,10 +181,10 @@ def _needs(
     weights: np.ndarray,
     rng: np.random.Generator,
     *,
+    monday: datetime,
     before: int,
 ) -> tuple[SyntheticNeed, ...]:
     assert scheme.demo is not None
-    monday = scheme.demo.starts_at
     instants = sorted(
         monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60)))
         for _ in range(scheme.demo.referrals)
@@ -163,7 +197,7 @@ def _needs(
         urgency = _URGENCY[_pick(rng, _URGENCY)][0]
         lot = scheme.lots[_lot(rng, len(scheme.lots))]
         today = arrives_at.astimezone(LONDON).date()
-        soon = {Urgency.STANDARD: 5, Urgency.URGENT: 3, Urgency.DISCHARGE: 2, Urgency.CRISIS: 1}[urgency]
+        soon = DAYS_TO_START[urgency]
         schedule = _schedule(lot, _MEDIAN_HOURS * scheme.demo.weekly_hours / _MEAN_HOURS, rng)
         found.append(
             SyntheticNeed(
@@ -244,7 +278,7 @@ def _providers(
     count = scheme.demo.providers
     sizes = rng.lognormal(0, 0.8, count)
     capacity = demand * scheme.demo.capacity_percent // 100
-    lists = _asked_lists(scheme)
+    lists = asked_lists(scheme)
     found = []
     for number in range(count):
         home = keys[int(rng.choice(len(keys), p=weights))]
@@ -279,15 +313,20 @@ def _nearest(home: str, keys: Sequence[str], centres: Mapping[str, tuple[float, 
     return sorted(keys, key=lambda key: (key != home, float(np.hypot(*(np.array(centres[key]) - here)))))
 
 
-def _asked_lists(scheme: Scheme) -> list[str]:
-    """Lists in the order in which the ladders first ask them."""
+def asked_lists(scheme: Scheme) -> list[str]:
+    """The lists that ladders ask: the narrow ones in order of their first turn, then the one that everybody is on.
+
+    That is the list which the first ladder's last stage asks last: who is asked at the end is everybody there is.
+    """
     stages: list[Stage] = [stage for ladder in scheme.ladders for stage in ladder.stages]
-    return list(dict.fromkeys(key for stage in stages for key in stage.lists))
+    everybody = scheme.ladders[0].stages[-1].lists[-1]
+    asked = dict.fromkeys(key for stage in stages for key in stage.lists)
+    return [*(key for key in asked if key != everybody), everybody]
 
 
 def _lists(lists: Sequence[str], number: int, rng: np.random.Generator) -> tuple[str, ...]:
-    """About three in ten stand on the first list that is asked; the others on the next. A single list holds all."""
+    """Everybody is on the last list, and about three in ten on the narrow ones before it too."""
     if len(lists) == 1:
         return (lists[0],)
-    first = number % 10 < 3 or rng.random() < 0.05
-    return (lists[0], *lists[1:2]) if first else (lists[1],)
+    is_on_all = number % 10 < 3 or rng.random() < 0.05
+    return tuple(lists) if is_on_all else (lists[-1],)

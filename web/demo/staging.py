@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
 
+import sqlalchemy as sa
 from sqlalchemy import MetaData, inspect, text
 from sqlmodel import Session, col, select
 
@@ -14,13 +15,13 @@ from dps.kernel.errors import Misconfigured
 from dps.kernel.ports import Ports
 from dps.migrations import history
 from dps.places.directory import DirectoryEntry
-from dps.places.localities import LocalityMap
 from dps.register.capacity import declare
 from dps.register.documents import receive
 from dps.register.limits import LimitPart, set_take_limit
 from dps.register.membership import admit
 from dps.register.providers import add_location, register_provider
 from dps.schemes.model import Scheme
+from web.demo.homes import Spot, homes, middles
 from web.demo.market import Market, Place, SyntheticProvider
 from web.tables import metadata
 
@@ -74,36 +75,24 @@ def _was_made_by_demo(database: Database) -> bool:
 
 def places_of(session: Session, scheme: Scheme) -> dict[str, list[Place]]:
     """Real postcodes by locality, in order."""
-    area = LocalityMap(scheme.localities)
-    found: dict[str, list[Place]] = {locality.key: [] for locality in scheme.localities}
-    query = (
-        select(DirectoryEntry.canonical, DirectoryEntry.sector, DirectoryEntry.lad_code)
-        .where(col(DirectoryEntry.easting).is_not(None))
-        .order_by(col(DirectoryEntry.load_id))
-    )
-    for postcode, sector, lad in sorted(session.exec(query)):
-        home = area.of(sector)
-        if home is not None:
-            found[home].append(Place(postcode=postcode, sector=sector, locality=home, lad=lad))
-    return found
+    return homes(scheme, _spots(session))
 
 
 def centres_of(session: Session, places: dict[str, list[Place]]) -> dict[str, tuple[float, float]]:
     """The middle of each locality in kilometres; no two are the same."""
-    where = {
-        code: (easting, northing)
-        for code, easting, northing in session.exec(
-            select(DirectoryEntry.canonical, DirectoryEntry.easting, DirectoryEntry.northing)
-        )
-        if easting is not None and northing is not None
-    }
-    centres = {}
-    for number, (key, here) in enumerate(places.items()):
-        points = [where[place.postcode] for place in here]
-        east = sum(point[0] for point in points) / max(len(points), 1) / 1000
-        north = sum(point[1] for point in points) / max(len(points), 1) / 1000
-        centres[key] = (east, north + 0.001 * number)
-    return centres
+    return middles(places, _spots(session))
+
+
+def _spots(session: Session) -> list[Spot]:
+    """Every postcode of the loaded directory, in order."""
+    asked = (
+        col(DirectoryEntry.canonical),
+        col(DirectoryEntry.sector),
+        col(DirectoryEntry.lad_code),
+        col(DirectoryEntry.easting),
+        col(DirectoryEntry.northing),
+    )
+    return [Spot(*row) for row in session.connection().execute(sa.select(*asked).order_by(asked[0]))]
 
 
 def admit_all(session: Session, ports: Ports, market: Market, now: datetime, *, number: int = 1) -> list[str]:

@@ -4,9 +4,7 @@ Everybody acts through the same commands as in life; chance is drawn from the se
 seed plays the same week on any database.
 """
 
-import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -17,13 +15,7 @@ from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.errors import Conflict, NotFound, Refused
 from dps.kernel.ports import Ports
-
-
-@dataclass(order=True)
-class _Event:
-    at: datetime
-    number: int
-    act: Callable[[], object] = field(compare=False)
+from web.demo.agenda import Agenda
 
 
 class Week:
@@ -35,8 +27,7 @@ class Week:
         self.database, self.ports, self.clock, self.timetable = database, ports, clock, timetable
         self.rng = np.random.default_rng([seed, 2])
         self.changed = False
-        self._events: list[_Event] = []
-        self._count = 0
+        self._agenda = Agenda(clock.instant)
         self._sweeps: set[datetime] = set()
 
     def play(
@@ -46,21 +37,18 @@ class Week:
 
         `progress` is told how many events were played and how many wait.
         """
-        played = 0
-        while self._events and self._events[0].at <= until:
-            event = heapq.heappop(self._events)
-            self.clock.move_to(event.at)
-            event.act()
+
+        def played(at: datetime, count: int, waiting: int) -> None:
             if self.changed:
                 self.changed = False
                 observe()
-            played += 1
-            progress(event.at, played, len(self._events))
+            progress(at, count, waiting)
+
+        self._agenda.play(until, self.clock.move_to, played)
 
     def at(self, instant: datetime, act: Callable[[], object]) -> None:
         """Have this happen then; at once where the instant has passed."""
-        self._count += 1
-        heapq.heappush(self._events, _Event(max(instant, self.clock.instant), self._count, act))
+        self._agenda.at(max(instant, self.clock.instant), act)
 
     def after(self, low_minutes: float, high_minutes: float) -> timedelta:
         return timedelta(minutes=float(self.rng.uniform(low_minutes, high_minutes)))

@@ -2,8 +2,10 @@
 
 import pytest
 
-from dps.schemes.loader import canonical, from_canonical, preset
-from web.demo.market import Market, Place, draw, twins
+from dps.kernel.calendar import LONDON
+from dps.schemes.loader import canonical, from_canonical, preset, presets
+from dps.schemes.model import Scheme
+from web.demo.market import Market, Place, draw, draw_year, twins
 
 
 @pytest.mark.parametrize("key", ["liverpool", "st-helens", "knowsley-sefton"])
@@ -29,13 +31,22 @@ def test_a_demonstration_of_the_usual_size_plays_the_scheme_as_it_is_published()
     assert twins(scheme, 1) == (scheme,)
 
 
-def drawn(scheme_number: int) -> Market:
-    scheme = twins(preset("liverpool"), scheme_number)[-1]
+def somewhere(scheme: Scheme) -> tuple[dict[str, list[Place]], dict[str, tuple[float, float]]]:
+    """One home in each locality, and all of them in one place."""
     homes = {
         locality.key: [Place(f"L{number} 1AA", f"L{number} 1", locality.key, None)]
         for number, locality in enumerate(scheme.localities)
     }
-    return draw(scheme, homes, dict.fromkeys(homes, (0.0, 0.0)), seed=7, number=scheme_number)
+    return homes, dict.fromkeys(homes, (0.0, 0.0))
+
+
+def drawn_for(scheme: Scheme, number: int = 1) -> Market:
+    homes, centres = somewhere(scheme)
+    return draw(scheme, homes, centres, seed=7, number=number)
+
+
+def drawn(scheme_number: int) -> Market:
+    return drawn_for(twins(preset("liverpool"), scheme_number)[-1], scheme_number)
 
 
 def test_no_two_people_or_providers_of_twins_bear_the_same_name_and_each_twin_has_a_market_of_its_own() -> None:
@@ -45,3 +56,30 @@ def test_no_two_people_or_providers_of_twins_bear_the_same_name_and_each_twin_ha
     assert not {one.name for one in first.providers} & {one.name for one in second.providers}
     assert len(first.needs) == len(second.needs)
     assert [need.arrives_at for need in first.needs] != [need.arrives_at for need in second.needs]
+
+
+@pytest.mark.parametrize("key", presets())
+def test_everybody_stands_on_the_list_that_is_asked_last_and_somebody_on_every_list(key: str) -> None:
+    scheme = preset(key)
+    asked = {name for ladder in scheme.ladders for stage in ladder.stages for name in stage.lists}
+
+    held = [one.lists for one in drawn_for(scheme).providers]
+
+    assert all(scheme.ladders[0].stages[-1].lists[-1] in lists for lists in held)
+    assert {name for lists in held for name in lists} == asked
+
+
+def test_the_first_week_of_a_year_is_the_demonstration_s_and_each_later_week_begins_at_the_same_hour_on_the_wall() -> (
+    None
+):
+    scheme = preset("liverpool")
+    assert scheme.demo is not None
+    homes, centres = somewhere(scheme)
+
+    week = draw(scheme, homes, centres, seed=7)
+    year = draw_year(scheme, homes, centres, seed=7, weeks=30)
+
+    assert year.providers == week.providers
+    assert year.needs[: len(week.needs)] == week.needs
+    assert [need.number for need in year.needs] == list(range(1, 30 * scheme.demo.referrals + 1))
+    assert {need.arrives_at.astimezone(LONDON).hour for need in year.needs} <= set(range(8, 18))
