@@ -165,11 +165,18 @@ def rounds_of(links: dict[int, Any], rounds: Sequence[Round], bids: Sequence[Bid
 
 
 def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -> bool:
-    """Open every bid of a closed closing, once, in the worker; an unreadable bid is invalid, with the reason."""
+    """Open every bid of a closed closing, once, in the worker; an unreadable bid is invalid, with the reason.
+
+    False where there is nothing to do; before the closing's instant that is a refusal, and an event.
+    """
     closing = locked_one(session, Closing, closing_id)
     now = ports.clock.read(session)
-    # A clock that was put back since the closing: what it shows now is before the end, and nothing is opened then.
-    if closing.state is not ClosingState.CLOSED or now < closing.closes_at:
+    # Before the end by the clock as it is now, even where it was put back since the closing. Who asks is written down.
+    if now < closing.closes_at and closing.state in (ClosingState.GATHERING, ClosingState.CLOSED):
+        facts = {"ref": closing.ref, "closes_at": closing.closes_at.isoformat()}
+        audit.append(session, closing.stream, "closing.opening_refused", CLOCK, now, facts)
+        return False
+    if closing.state is not ClosingState.CLOSED:
         return False
     opened = 0
     for bid in bids_of_closing(session, closing.id, BidState.SEALED):

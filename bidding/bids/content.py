@@ -23,6 +23,13 @@ _FIELDS = frozenset(
 )  # fmt: skip
 
 
+MOST_WEEKLY_PENCE = 200_000_00
+"""No package costs more a week (assumed), whatever the reason: a slip of the keyboard would stop a whole closing.
+
+Fifty of them, the largest bundle, stay within what one bid may cost in an allocation.
+"""
+
+
 class ExceptionalReason(StrEnum):
     """Why a price lies outside the envelope: a closed list (assumed), because words may speak of the person.
 
@@ -191,11 +198,14 @@ def _minutes_problem(content: BidContent, asked: Asked) -> str | None:
 
 
 def _price_problem(content: BidContent, asked: Asked) -> str | None:
-    """Whether a visit has no price, or the price lies outside floor and ceiling without a reason for that."""
+    """Whether a visit has no price, the week costs beyond all reason, or the price lies outside floor and ceiling
+    without a reason for that."""
     try:
         outside = is_outside(content.card, asked.schedule, asked.envelope)
     except NoPrice as none:
         return f"The prices do not cover every visit: {none.reason}."
+    if weekly_pence(content, asked.schedule) > MOST_WEEKLY_PENCE:
+        return f"The price comes to more than {in_pounds(MOST_WEEKLY_PENCE)} a week: please check it."
     if content.exceptional_reason or not outside:
         return None
     floor, ceiling = asked.envelope.floor_pence_per_hour, asked.envelope.ceiling_pence_per_hour

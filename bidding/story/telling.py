@@ -282,7 +282,7 @@ def _looks(session: Session, referral: Referral, of: _ByKind) -> dict[str, Any]:
     """Prices: by nobody before the closing was opened. The person: by whom it was disclosed to, each time."""
     return {
         "opened": of.said("closing.open"),
-        "refused_before": of.said("bid.look_refused"),
+        "refused_before": of.said("bid.look_refused", "closing.opening_refused"),
         "refused_late": of.said("bid.refused_late"),
         "person": of.said("person.disclosed", "package.disclosed"),
     }

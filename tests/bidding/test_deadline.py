@@ -38,6 +38,21 @@ def opened(world: World) -> bool:
     return bool(world.run(deadline.open_bids, closing_id=one_closing(world).id, opener=opener))
 
 
+def test_whoever_opens_before_the_instant_is_refused_and_written_down(world: World) -> None:
+    world.provider("Synthetic Oak")
+    referral = world.referral()
+    ends = world.closes_at(referral)
+    world.clock.move_to(ends - timedelta(microseconds=1))
+
+    early = opened(world)
+    world.clock.move_to(ends)
+    unclosed = opened(world)
+
+    assert (early, unclosed) == (False, False)
+    (refused,) = world.events("closing.opening_refused")
+    assert (refused.actor, refused.body["closes_at"]) == ("clock", ends.isoformat())
+
+
 # More time for everybody
 
 

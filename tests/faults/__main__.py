@@ -22,8 +22,9 @@ from bidding.waypoints import Waypoint
 from dps.kernel.database import Database
 from dps.kernel.logs import configure
 from dps.migrations import history
+from dps.schemes.model import Scheme
 from tests.bidding.histories import Worlds
-from tests.faults import instants, racing, solving, storm
+from tests.faults import canary, canary_person, instants, racing, solving, storm
 from tests.faults.figures import Figure
 from tests.faults.fleet import Processes
 from tests.faults.instants import AUTUMN, SPRING, minutes_of
@@ -82,6 +83,12 @@ class Places:
         folder = self.empty()
         with self.database(kind, folder) as database:
             return campaign(World(database, folder), folder, **numbers)
+
+    def council(self, kind: str, campaign: Callable[..., Figure], scheme: Scheme, **numbers: Any) -> Figure:
+        """Run a campaign that wants a council under rules of its own, and its folder."""
+        folder = self.empty()
+        with self.database(kind, folder) as database, Served(database, folder, scheme) as council:
+            return campaign(council, folder, **numbers)
 
     def served(self, kind: str, campaign: Callable[..., Figure], **numbers: Any) -> Figure:
         folder = self.empty()
@@ -179,6 +186,17 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
         "posts": each(places.served, racing.identical_posts, times=number(200, 10)),
         "simulation": [partial(simulated, places, 0, number(2_000, 20))],
         "storm": [partial(stormed, places, float(number(1_800, 60)))],
+        "canary": [
+            *each(
+                places.council,
+                canary.prices,
+                scheme=canary.dear_scheme(),
+                attempts=100,
+                guessed_to=number(10_000, 2_000),
+                is_sampled=False,
+            ),
+            *each(places.council, canary_person.a_life, scheme=canary_person.telling_scheme(), is_sampled=False),
+        ],
         "solver": [partial(solving.orders, number(20, 4), number(100, 10)), partial(solving.hung, number(10, 2))],
     }
 

@@ -235,9 +235,15 @@ class World:
         visits: str = MORNING_VISITS,
         lot: str | None = None,
         publish_it: bool = True,
+        identity: Identity | None = None,
+        confidential: Confidential | None = None,
+        free_text: FreeText | None = None,
         **facts: Any,
     ) -> str:
-        """A complete package for a new synthetic person, published unless told otherwise; returns the referral."""
+        """A complete package for a new synthetic person, published unless told otherwise; returns the referral.
+
+        The words of `free_text` are held back: nobody has confirmed them.
+        """
         home = locality or self.scheme.localities[0].key
         today = self.now.date()
         chosen = self.scheme.lot(lot) if lot else self.scheme.lots[0]
@@ -249,7 +255,8 @@ class World:
                 self.ports.keyring,
                 self.ports.entropy,
                 authority=self.authority,
-                identity=Identity(
+                identity=identity
+                or Identity(
                     name=f"Synthetic Person {self._people}",
                     address="1 Example Street",
                     postcode=f"{self.sector(home)}AA",
@@ -284,13 +291,16 @@ class World:
                 self.ports.entropy,
                 person,
                 facts=wanted,
-                confidential=Confidential(postcode=f"{self.sector(home)}AA", address="1 Example Street"),
-                free_text=FreeText(pen_picture="Needs help to wash and dress.", outcomes=("Washes alone.",)),
+                confidential=confidential
+                or Confidential(postcode=f"{self.sector(home)}AA", address="1 Example Street"),
+                free_text=free_text
+                or FreeText(pen_picture="Needs help to wash and dress.", outcomes=("Washes alone.",)),
                 scheme=self.scheme,
                 actor=self.broker,
                 now=self.now,
             )
-            confirm_free_text(session, package, actor=self.broker, now=self.now)
+            if free_text is None:
+                confirm_free_text(session, package, actor=self.broker, now=self.now)
             referral = open_referral(session, self.ports, package=package, actor=self.broker)
             ref = referral.ref
         if publish_it:

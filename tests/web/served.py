@@ -16,6 +16,7 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.settings import Settings
+from dps.schemes.model import Scheme
 from tests.support.world import World
 from web.app import create_app
 from web.assembly import Installation
@@ -55,7 +56,9 @@ class Caller:
 class Served:
     """A council with an application before it."""
 
-    def __init__(self, database: Database, folder: Path, scheme: str = "st-helens", *, demo: bool = True) -> None:
+    def __init__(
+        self, database: Database, folder: Path, scheme: Scheme | str = "st-helens", *, demo: bool = True
+    ) -> None:
         self.world = World(database, folder, scheme)
         settings = Settings(demo=demo, secret=SecretStr("made-up-for-tests-made-up-for-tests"))
         self.installation = Installation(settings, database, self.world.ports)

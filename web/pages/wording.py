@@ -158,6 +158,7 @@ _EVENTS = {
     "closing.published": "The closing was published, with the number that lots are drawn from",
     "round.invitations_undelivered": "Many invitations had not arrived after a quarter of the time to bid",
     "closing.extended": "The closing was moved later for everybody",
+    "closing.opening_refused": "Somebody tried to open the bids before the closing, and was refused",
     "closing.close": "The closing came: what was sealed is fixed",
     "closing.open": "The bids were opened",
     "closing.score": "The bids were scored",

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidding.bids.content import BidContent, ExceptionalReason, is_outside, problems, weekly_pence
+from bidding.bids.content import MOST_WEEKLY_PENCE, BidContent, ExceptionalReason, is_outside, problems, weekly_pence
 from dps.kernel.errors import BadInput
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.packages.costing import exact_effective_rate
 from dps.packages.schedule import Schedule
 from dps.schemes.model import Envelope
+from matching.allocation.records import MOST_PENCE
 from tests.bidding.builders import QUESTION, START, asked, content, per_hour
 from tests.dps.packages.builders import a_visit, schedules
 
@@ -89,6 +90,13 @@ def test_a_hair_beyond_the_envelope_is_outside(weekday: int, weekend: int, rate:
 
 def test_a_reason_asks_for_the_exceptional_route() -> None:
     assert problems(content(2500, exceptional_reason=ExceptionalReason.TWO_CARERS), asked()) == ()
+
+
+def test_no_reason_asks_for_a_price_that_no_allocation_could_count() -> None:
+    dear = content(99_999_999_99, exceptional_reason=ExceptionalReason.TRAVEL)
+
+    assert problems(dear, asked()) == ("The price comes to more than £200,000.00 a week: please check it.",)
+    assert 50 * MOST_WEEKLY_PENCE <= MOST_PENCE
 
 
 @given(schedules, st.integers(1, 5000), st.integers(0, 3000), st.integers(0, 3000))
