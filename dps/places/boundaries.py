@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from dps.kernel.errors import NotComparable
 from dps.places.directory import DirectoryEntry, PlacesLoad
@@ -137,15 +137,12 @@ def _boundary(shape: Any) -> Boundary:
 def loaded_boundaries(session: Session, localities: Collection[Locality], by: By) -> dict[str, Boundary]:
     """The boundaries of what these localities hold, from the loaded directory; empty while it is not loaded.
 
-    Worked out once in a process for each state of the directory. Postcodes known to have ended are left out.
+    Worked out once in a process, until the next load. Postcodes known to have ended are left out.
     """
     districts = districts_of(localities)
-    loads = select(PlacesLoad.id, PlacesLoad.sha256, PlacesLoad.rows, PlacesLoad.districts).order_by(col(PlacesLoad.id))
-    marks = tuple(
-        (number, sha256, rows) for number, sha256, rows, given in session.exec(loads) if districts.intersection(given)
-    )
+    last_load = session.exec(select(func.max(PlacesLoad.id))).one()
     held = tuple((one.key, tuple(one.districts), tuple(one.sectors)) for one in localities)
-    key = (marks, held, by)
+    key = (str(session.get_bind().engine.url), last_load, held, by)
     with _LOCK:
         found = _DRAWN.get(key)
     if found is None:

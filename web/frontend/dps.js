@@ -22,6 +22,22 @@
     window.addEventListener('pageshow', function () { form.removeAttribute('data-sent') })
   })
 
+  // An area of a map ticks its box in the list beside it, and shows whether it is ticked.
+  document.querySelectorAll('a[data-ticks]').forEach(function (area) {
+    var box = document.getElementById(area.dataset.ticks)
+    if (!box) return
+    var show = function () {
+      area.firstElementChild.classList.toggle('dps-map__area--3', box.checked)
+      area.firstElementChild.classList.toggle('dps-map__area--0', !box.checked)
+    }
+    area.addEventListener('click', function (event) {
+      event.preventDefault()
+      box.click()
+    })
+    box.addEventListener('change', show)
+    show()
+  })
+
   // A session that is about to end says so, and can be kept; nothing that was typed is lost.
   var warning = document.getElementById('session-warning')
   if (!warning) return

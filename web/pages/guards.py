@@ -78,3 +78,5 @@ MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)
 OFFICE = Seated(Role.COMMISSIONER, Role.AUDITOR)
 """Who answers for a scheme, and who checks those."""
+STAFF = Seated(Role.BROKER, Role.APPROVER, Role.COMMISSIONER)
+"""Who places packages, and who answers for how."""

@@ -23,6 +23,7 @@ from web.pages.desk.referrals import Closings, Referrals
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.office.coverage import CoverageMap
 from web.pages.office.report import Report
 from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
@@ -54,6 +55,7 @@ def pages(installation: Installation) -> Router:
             theme,
             Homes,
             Report,
+            CoverageMap,
             SigningIn,
             SigningOut,
             WithPasskey,

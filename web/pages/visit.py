@@ -31,6 +31,7 @@ Page = Response[str]
 _DESK = (
     ("/desk", "Work queue"),
     ("/desk/contracts", "Contracts"),
+    ("/coverage", "Coverage"),
     ("/desk/interests", "Interests"),
     ("/rules", "Rules"),
 )
@@ -46,7 +47,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     ),
     Role.BROKER: _DESK,
     Role.APPROVER: _DESK,
-    Role.COMMISSIONER: (("/office/report", "Report"), ("/rules", "Rules")),
+    Role.COMMISSIONER: (("/office/report", "Report"), ("/coverage", "Coverage"), ("/rules", "Rules")),
     Role.REQUESTER: (("/requests", "Your people"), ("/rules", "Rules")),
     Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),

@@ -304,6 +304,17 @@ def hours(minutes: int) -> str:
     return " ".join([*parts, *([_count(rest, "minute")] if rest else [])]) or "0 hours"
 
 
+def hours_only(minutes: int) -> str:
+    """Weekly hours as a number for a column, to one decimal, cut: `10.5`."""
+    tenth = minutes * 10 // 60
+    return f"{tenth // 10:,}.{tenth % 10}" if tenth % 10 else f"{tenth // 10:,}"
+
+
+def tenths(value: int | None) -> str:
+    """`2.4`; where nothing was counted, a word."""
+    return "–" if value is None else f"{value // 10}.{value % 10}"
+
+
 def points(thousandths: int) -> str:
     """Points out of 100, to one decimal, cut and not rounded: nobody is shown more than they have."""
     return f"{thousandths // 1000}.{thousandths % 1000 // 100}"
@@ -349,6 +360,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "event": event,
     "hours": hours,
+    "hours_only": hours_only,
     "instant": instant,
     "left": left,
     "lower_words": lower,
@@ -363,6 +375,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "state": state,
     "state_colour": state_colour,
     "telltale": telltale,
+    "tenths": tenths,
     "travel": travel,
     "exceptional": exceptional,
     "visits": visits,

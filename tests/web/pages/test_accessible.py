@@ -19,6 +19,7 @@ from dps.kernel.clock import DatabaseClock
 from dps.register.providers import Provider
 from tests.web.pages.browsing import an_account
 from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
+from tests.web.pages.test_coverage_page import with_places
 from tests.web.pages.test_page_guards import PageRoute, a_story, filled, page_routes
 from tests.web.served import Served
 from web.api.guards import anyone
@@ -96,6 +97,17 @@ class Walk:
                         continue
                     if opened(page, filled(route.path, refs)):
                         self.look(page, state, route.path)
+
+    def open_maps(self, people: dict[Part, Account], *, world_scheme: str) -> None:
+        """The pages with a map, once there is something to draw."""
+        staff = ("/coverage?by=sector&show=bids", "/coverage?by=locality&show=providers")
+        own = ("/portal/opportunities?show=map", f"/portal/service/schemes/{world_scheme}/application")
+        for part, paths in ((Part.COMMISSIONER, staff), (Part.PROVIDER_ADMIN, own)):
+            with self.window(people[part]) as page:
+                for path in paths:
+                    page.goto(path)
+                    page.locator("svg.dps-map").wait_for()
+                    self.look(page, "map", path)
 
     def send_all(self, routes: list[PageRoute], people: dict[Part, Account], refs: dict[str, str]) -> None:
         """Every form, sent empty: what is refused is shown on a page."""
@@ -184,6 +196,8 @@ def test_axe_finds_nothing_wrong_with_any_page_in_any_state_at_any_width(served:
     own: dict[str, Any] = a_story(served)
     people = people_of(served, own["provider"])
     walk.open_all(routes, people, "default", own)
+    with_places(served)
+    walk.open_maps(people, world_scheme=served.world.scheme.key)
     walk.send_all(routes, people, own)
     lengthened(served, people)
     walk.open_all(routes, people, "long", own)

@@ -18,6 +18,7 @@ from dps.register.providers import provider_of
 from dps.schemes.model import AdmissionQuestion, Scheme
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
+from web.pages.portal.on_map import choosing_map
 from web.pages.visit import Page, Visit
 
 _LOT, _PLACE, _ANSWER = "lot-", "place-", "answer-"
@@ -208,6 +209,8 @@ def _form(
     values: Mapping[str, str],
     faults: Mapping[str, str],
 ) -> Page:
+    with visit.look() as (session, _):
+        drawn = choosing_map(session, scheme, values, _PLACE)
     action = (
         f"/portal/service/applications/{application.ref}/change"
         if application
@@ -221,4 +224,5 @@ def _form(
         is_draft=application is not None and application.state is ApplicationState.DRAFT,
         values=Values(values),
         faults=faults,
+        map=drawn,
     )

@@ -28,6 +28,7 @@ from dps.register.membership import Membership, MembershipState
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
+from web.pages.portal.on_map import SHADES, on_maps
 from web.pages.portal.own import own_provider
 from web.pages.visit import Page, Visit
 
@@ -71,9 +72,12 @@ class Opportunities(Controller):
     guards = (PORTAL,)
 
     @get("/", sync_to_thread=True)
-    def asked(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
-        """A hundred at a time, what closes soonest first; the filters stand in the address."""
+    def asked(self, visit: NamedDependency[Visit], after: FromQuery[str] = "", show: FromQuery[str] = "") -> Page:
+        """A hundred at a time, what closes soonest first, or all on a map; the filters stand in the address."""
         wanted = Narrowing.from_dict(visit.request.query_params)
+        query = "".join(f"{name}={quote(value)}&" for name, value in wanted.to_dict().items())
+        if show == "map":
+            return _on_map(visit, wanted, query)
         with visit.look() as (session, now):
             found, next_after = narrowed(session, visit, wanted, now, after=after or None)
             live = live_bids(session, visit.actor)
@@ -87,10 +91,11 @@ class Opportunities(Controller):
             lots=names.lots(schemes),
             places=names.places(schemes),
             chosen=Values(wanted.to_dict()),
-            query="".join(f"{name}={quote(value)}&" for name, value in wanted.to_dict().items()),
+            query=query,
             times=list(TimeOfDay),
             is_narrowed=not wanted.is_empty,
             next_after=next_after,
+            maps=None,
         )
 
     @get("/{round_ref:str}", sync_to_thread=True)
@@ -137,6 +142,28 @@ class Opportunities(Controller):
         return visit.to(f"/portal/offers/{award}")
 
 
+def _on_map(visit: Visit, wanted: Narrowing, query: str) -> Page:
+    """The same packages, by area. An area leads to its part of the list; the filter for one area does not narrow."""
+    elsewhere = "".join(f"{name}={quote(value)}&" for name, value in wanted.to_dict().items() if name != "locality")
+    with visit.look() as (session, now):
+        found = narrowed(session, visit, wanted, now, most=_LOOKED_AT)[0]
+        schemes = visit.schemes(session)
+        maps = on_maps(session, schemes, found, lambda key: f"/portal/opportunities?{elsewhere}locality={quote(key)}")
+    return visit.page(
+        "portal/opportunities.html",
+        maps=maps,
+        shades=SHADES,
+        elsewhere=elsewhere,
+        opportunities=found,
+        lots=names.lots(schemes),
+        places=names.places(schemes),
+        chosen=Values(wanted.to_dict()),
+        query=query,
+        times=list(TimeOfDay),
+        is_narrowed=not wanted.is_empty,
+    )
+
+
 def opportunity(session: Session, visit: Visit, round_ref: str) -> Opportunity:
     """The open round with this reference, if this provider is asked in it."""
     found = opportunities(session, visit.actor, visit.ports.clock.read(session), ref=round_ref)
@@ -152,9 +179,9 @@ def frame(session: Session, visit: Visit) -> dict[str, Any]:
 
 
 def narrowed(
-    session: Session, visit: Visit, wanted: Narrowing, now: datetime, *, after: str | None = None
+    session: Session, visit: Visit, wanted: Narrowing, now: datetime, *, after: str | None = None, most: int = PAGE
 ) -> tuple[list[Opportunity], str]:
-    """The open packages that a filter wants, at most a page of them, and where the next page begins ('' nowhere)."""
+    """The open packages that a filter wants, at most `most` of them, and where the next page begins ('' nowhere)."""
     own = own_of(session, visit, now)
     found = opportunities(session, visit.actor, now, lot=wanted.lot or None, after=after, most=_LOOKED_AT)
     fitting = [
@@ -169,8 +196,8 @@ def narrowed(
             own=own,
         )
     ]
-    if len(fitting) > PAGE:
-        return fitting[:PAGE], fitting[PAGE - 1].round
+    if len(fitting) > most:
+        return fitting[:most], fitting[most - 1].round
     return fitting, found[-1].round if len(found) == _LOOKED_AT else ""
 
 
