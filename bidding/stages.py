@@ -195,7 +195,14 @@ def ends_at(stage: Stage, scheme: Scheme, now: datetime) -> datetime | None:
 
 def published_part_of(session: Session, package: Package, scheme: Scheme, now: datetime) -> dict[str, Any]:
     """What providers see of a package, but for the confirmed words: those stay under the person's key (`shown`)."""
-    return published_part(package, scheme=scheme, crowd=crowd_of(session, package, now=now))
+    query = (
+        select(Round.published_part)
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .where(Referral.package_id == package.id)
+        .order_by(col(Round.id))
+    )
+    earlier = session.exec(query).all()
+    return published_part(package, scheme=scheme, crowd=crowd_of(session, package, now=now), earlier=earlier)
 
 
 def shown(session: Session, ports: Ports, round_: Round) -> dict[str, Any]:

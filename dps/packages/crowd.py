@@ -28,6 +28,14 @@ class Grain(StrEnum):
     LEAST = "least"
 
 
+_ORDER = tuple(Grain)
+
+
+def finer(*grains: Grain) -> Grain:
+    """The one that shows most."""
+    return min(grains, key=_ORDER.index)
+
+
 @dataclass(frozen=True, slots=True)
 class Crowd:
     """Packages referred in the scheme in the last 12 months, and how many people fit what each grain shows."""
@@ -35,11 +43,17 @@ class Crowd:
     referrals_last_year: int
     people: Mapping[Grain, int]
 
-    def finest(self, *, full_from_referrals: int, smallest_group: int) -> Grain:
-        """The finest grain that may be shown; `least` always may."""
+    def finest(self, *, full_from_referrals: int, smallest_group: int, known: Grain = Grain.LEAST) -> Grain:
+        """The finest grain that may be shown; `least` always may.
+
+        `known` is how much readers have been told of the person before, with other needs or another age: whatever is
+        shown now, they put it together with that.
+        """
         if self.referrals_last_year < full_from_referrals:
             return Grain.LEAST
-        return next((grain for grain in Grain if self.people.get(grain, 0) >= smallest_group), Grain.LEAST)
+        return next(
+            (grain for grain in Grain if self.people.get(finer(grain, known), 0) >= smallest_group), Grain.LEAST
+        )
 
 
 def district_of(sector: str) -> str:
@@ -55,7 +69,7 @@ def crowd_of(session: Session, package: Package, *, now: datetime) -> Crowd:
     in_locality = col(Package.locality) == package.locality
     in_district = col(Package.sector).startswith(district_of(package.sector) + " ", autoescape=True)
     fits = {
-        Grain.SECTOR: and_(col(Package.sector) == package.sector, same_age, same_needs),
+        Grain.SECTOR: and_(in_locality, col(Package.sector) == package.sector, same_age, same_needs),
         Grain.DISTRICT: and_(in_locality, in_district, same_age, same_needs),
         Grain.LOCALITY: and_(in_locality, same_age, same_needs),
         Grain.WITHOUT_AGE: and_(in_locality, same_needs),

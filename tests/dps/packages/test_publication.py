@@ -1,5 +1,6 @@
 """The published part: nothing confidential in it, and nothing that fits too few people."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -7,14 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sqlmodel import Session
 
 from dps.kernel.columns import canonical_json
 from dps.kernel.database import Database
 from dps.packages.amendments import correct
 from dps.packages.crowd import Crowd, Grain, crowd_of
 from dps.packages.exclusions import Ground, Reason, exclude
-from dps.packages.facts import Confidential, FreeText, PackageFacts
-from dps.packages.packages import confirm_free_text, free_text_of, note_referred
+from dps.packages.facts import Confidential, Flag, FreeText, PackageFacts
+from dps.packages.identity import AgeBand
+from dps.packages.packages import Package, confirm_free_text, free_text_of, note_referred
 from dps.packages.publication import published_part
 from tests.dps.packages.cases import (
     BROKER,
@@ -187,3 +190,89 @@ def test_a_scheme_of_two_hundred_referrals_publishes_what_five_people_share(data
         ]
 
     assert grains == ["least", "sector"]
+
+
+ANYBODY = st.tuples(
+    st.sampled_from(["L6 1", "L6 2", "L7 1", "L8 1", "L8 2", "L9 1"]),
+    st.sampled_from([AgeBand.FROM_75, AgeBand.FROM_85]),
+    st.sampled_from([frozenset({"dementia"}), frozenset({"stoma"}), frozenset()]),
+    st.sampled_from([frozenset(), frozenset({Flag.PETS})]),
+)
+
+
+def _fits(row: Package, told: Mapping[str, Any]) -> bool:
+    """Whether this person might be the one of whom all this was told, read as a reader would."""
+    said = {
+        "locality": row.locality,
+        "sector": row.sector,
+        "district": row.sector.partition(" ")[0],
+        "age_band": row.age_band.value,
+        "needs": row.needs,
+        "flags": row.flags,
+    }
+    return all(said[name] == value for name, value in told.items() if name in said)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(ANYBODY, min_size=30, max_size=60),
+    st.lists(st.tuples(st.integers(0, 29), ANYBODY), min_size=5, max_size=25),
+)
+def test_in_no_population_does_what_was_told_fit_fewer_than_five(
+    database: Database, people: list[Any], changes: list[Any]
+) -> None:
+    """Everybody is published, some again with other needs; a reader keeps all that was ever told of the place."""
+    scheme = a_scheme(publication={"full_from_referrals": 10})
+    with database.transaction() as session:
+        rows = [_somebody(session, one) for one in people]
+        parts: dict[int, list[dict[str, Any]]] = {number: [] for number in range(len(rows))}
+
+        def publish(number: int) -> None:
+            crowd = crowd_of(session, rows[number], now=NOON)
+            shown = published_part(rows[number], scheme=scheme, crowd=crowd, earlier=parts[number])
+            parts[number].append(shown)
+            # What the place was said to be stays known, whatever the newest part leaves out.
+            place = {name: one[name] for one in parts[number] for name in ("sector", "district") if name in one}
+            if set(shown) - LEAST - {"told_before"}:
+                assert len([row for row in rows if _fits(row, place | shown)]) >= 5, (place, shown)
+
+        for number in range(len(rows)):
+            publish(number)
+        for number, (_, age_band, needs, flags) in changes:
+            change = some_facts(sector=rows[number].sector, age_band=age_band, needs=needs, flags=flags).columns()
+            for name in ("age_band", "needs", "flags"):
+                setattr(rows[number], name, change[name])
+            session.flush()
+            publish(number)
+        session.rollback()
+
+
+def _somebody(session: Session, one: Any) -> Package:
+    sector, age_band, needs, flags = one
+    harbour = sector == "L8 1" or sector.startswith(("L6", "L7"))
+    person = a_person(session)
+    facts = some_facts(
+        sector=sector, locality="harbour" if harbour else "hills", age_band=age_band, needs=needs, flags=flags
+    )
+    package = an_unsaved_package(facts)
+    package.ref, package.person_id, package.referred_at = person.ref, person.id or 0, NOON
+    session.add(package)
+    session.flush()
+    return package
+
+
+def test_a_coarser_place_hides_nothing_from_who_was_told_the_finer_one() -> None:
+    """Five of the locality share the new needs, and nobody else in the sector that was told before."""
+    crowd = Crowd(200, {Grain.SECTOR: 1, Grain.DISTRICT: 1, Grain.LOCALITY: 5, Grain.WITHOUT_AGE: 5})
+    package = an_unsaved_package(some_facts(needs=frozenset({"stoma"})))
+    before = {"grain": "sector", "needs": ["dementia"], "flags": [], "age_band": package.age_band.value}
+
+    first = published_part(package, scheme=SCHEME, crowd=crowd)
+    after = published_part(package, scheme=SCHEME, crowd=crowd, earlier=[before])
+    later = published_part(package, scheme=SCHEME, crowd=crowd, earlier=[after])
+
+    assert (first["grain"], after["grain"], after["told_before"]) == ("locality", "least", "sector")
+    assert "needs" not in after
+    assert later["grain"] == "least"
