@@ -6,7 +6,8 @@ Of what is mounted here only `work` and `demo` hold identities; `serve` starts t
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from inspect import getdoc
 from typing import Annotated, Any
 
 import typer
@@ -86,13 +87,23 @@ def _import() -> Loaded:
     from web.commands.deliveries import import_deliveries
     from web.commands.importing import import_referrals
     from web.commands.reaccrediting import import_register
+    from web.deliveries_file import COLUMNS as OF_DELIVERIES
+    from web.deliveries_file import REQUIRED as NEEDED_OF_DELIVERIES
+    from web.provider_rows import ADMITTED, NEEDED, OPTIONAL
     from web.providers import import_providers
+    from web.referrals_file import COLUMNS, REQUIRED
+    from web.sheets import columns_in_words
 
+    def helped(command: Callable[..., None], columns: Collection[str], needed: Collection[str], *more: str) -> str:
+        return "\n\n".join((getdoc(command) or "", columns_in_words(columns, needed), *more))
+
+    providers = (*NEEDED, *OPTIONAL, *ADMITTED)
+    week = "A week is written as: Mon-Fri 07:30-09:30 30m x2 personal_care; Sat,Sun 09:00-11:00 45m meals"
     app = typer.Typer(name="import", help="Bring in what another system holds.", no_args_is_help=True)
-    app.command("providers")(import_providers)
-    app.command("register")(import_register)
-    app.command("referrals")(import_referrals)
-    app.command("deliveries")(import_deliveries)
+    app.command("providers", help=helped(import_providers, providers, NEEDED))(import_providers)
+    app.command("register", help=helped(import_register, providers, NEEDED))(import_register)
+    app.command("referrals", help=helped(import_referrals, COLUMNS, REQUIRED, week))(import_referrals)
+    app.command("deliveries", help=helped(import_deliveries, OF_DELIVERIES, NEEDED_OF_DELIVERIES))(import_deliveries)
     return app
 
 

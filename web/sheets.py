@@ -169,3 +169,12 @@ def _refuse_far_cells(file: str, worksheet: bytes) -> None:
         for letter in letters.upper():
             column = column * 26 + letter - ord("A") + 1
         _refuse_more(file, int(digits[:9] or 0), column)
+
+
+def columns_in_words(columns: Collection[str], required: Collection[str]) -> str:
+    """Which columns a file may have and how their cells are written, for a command's help."""
+    named = ", ".join(f"{name} (needed)" if name in required else name for name in columns)
+    return (
+        f"Columns, in any order: {named}.\n\n"
+        "A day is written 2026-03-09 or 09/03/2026, several keys with commas between; none says that there are none."
+    )

@@ -71,9 +71,9 @@ def read(
             units = list(rows.units(wanted, _every(progress, stream, size)))
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         raise BadDirectory(f"can't be read: {getattr(fault, 'strerror', None) or fault}", file=path.name) from None
+    require_districts(districts or (), {unit.district for unit in units}, name)
     if not units:
         raise BadDirectory("holds no postcode", file=name)
-    require_districts(districts or (), {unit.district for unit in units}, name)
     named = _NAMED_VINTAGE.search(name) or _NAMED_VINTAGE.search(path.name)
     return Edition(
         source=named[1].upper() if named else "file",

@@ -17,6 +17,9 @@ from dps.migrations import history
 from tests.conftest import ROOT
 from tests.web.served import dps
 from web.cli import COMMANDS
+from web.deliveries_file import COLUMNS as OF_DELIVERIES
+from web.provider_rows import ADMITTED, NEEDED, OPTIONAL
+from web.referrals_file import COLUMNS as OF_REFERRALS
 from web.tables import metadata
 
 
@@ -39,6 +42,22 @@ def test_every_command_has_its_help() -> None:
         assert result.exit_code == 0, (path, result.output)
         assert "Usage" in result.output
     assert ["keys", "api", "create"] in paths
+
+
+@pytest.mark.parametrize(
+    ("what", "columns"),
+    [
+        ("providers", (*NEEDED, *OPTIONAL, *ADMITTED)),
+        ("register", (*NEEDED, *OPTIONAL, *ADMITTED)),
+        ("referrals", OF_REFERRALS),
+        ("deliveries", tuple(OF_DELIVERIES)),
+    ],
+)
+def test_the_help_of_an_import_names_every_column(what: str, columns: tuple[str, ...]) -> None:
+    said = " ".join(dps("import", what, "--help").output.split())
+
+    assert [column for column in columns if not re.search(rf"\b{column}\b", said)] == []
+    assert "(needed)" in said
 
 
 def test_the_list_of_commands_says_what_each_is_for() -> None:

@@ -43,7 +43,7 @@ def test_a_trial_writes_nothing_and_says_what_it_would(installed: Path, database
 
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "2 referrals of 2 people would be drafted.",
+        "Referrals: 2, of 2 people, would be drafted.",
         "Nothing was written: --write writes it.",
     ]
     assert counted(database_url) == (0, 0, 0)

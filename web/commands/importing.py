@@ -117,8 +117,8 @@ def _say_in_words(file: Path, done: Entered, unready: Mapping[int, str], *, is_w
     if done.faults:
         typer.echo(f"Nothing was written: {len(done.faults)} fault{'s' if len(done.faults) > 1 else ''}.", err=True)
         return
-    verb = "are drafted" if is_written else "would be drafted"
-    typer.echo(f"{len(done.referrals)} referrals of {done.people} people {verb}.")
+    verb = "drafted" if is_written else "would be drafted"
+    typer.echo(f"Referrals: {len(done.referrals)}, of {done.people} people, {verb}.")
     if is_written and published:
         typer.echo(f"{len(done.referrals) - len(unready)} of them are published.")
     if not is_written:
