@@ -18,8 +18,9 @@ from dps.kernel.calendar import LONDON
 from dps.register.capacity import Ledger, free_in
 from dps.register.documents import latest_documents, missing
 from dps.register.limits import LimitPart, TakeLimit
-from dps.register.membership import Membership, MembershipState, Place
+from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Location, Provider, locked_providers
+from dps.register.shapes import Place
 from dps.register.suspensions import Suspension, in_force
 from dps.schemes.model import Rating
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from dps.kernel.calendar import Nation, WorkingCalendar
 from dps.schemes.contracting import Payment, Variations
+from dps.schemes.joining import Admission, AdmissionQuestion, ListShape, ProviderList, Quality
 from dps.schemes.quality import Enablement, FollowUp, Indicator, Recognition
 from dps.schemes.section import Section
 from dps.schemes.vocabulary import (
@@ -51,6 +52,7 @@ __all__ = [
     "Key",
     "Ladder",
     "LegalBasis",
+    "ListShape",
     "Locality",
     "Lot",
     "Mode",
@@ -102,41 +104,6 @@ class Hours(Section):
 
     opens: WallTime = time(9)
     closes: WallTime = time(17)
-
-
-class Admission(Section):
-    """When providers may join, what they are asked, and how fast the council must answer.
-
-    A window opens on `day` of its month (of a quarter's first month) and stays open for `days_open` days. Where a
-    base is asked, only a provider with a registered location in the authorities' own districts is invited, until a
-    stage reaches across the border. Providers supply by themselves, and together in the `arrangements` named.
-    """
-
-    opening: Literal["always", "quarterly", "monthly"] = "always"
-    day: int = Field(default=1, ge=1, le=28)
-    days_open: int = Field(default=28, ge=1, le=31)
-    decision_working_days: int = Field(default=10, ge=1, le=60)
-    base_asked: bool = False
-    arrangements: tuple[Literal["lead", "consortium"], ...] = ()
-    documents: tuple[str, ...] = ()
-    questions: tuple["AdmissionQuestion", ...] = ()
-
-
-class AdmissionQuestion(Section):
-    """Asked of every applicant. An answer above `flag_above` (or equal to `flag_when`) is put before the officer."""
-
-    key: Key
-    text: str
-    kind: Literal["percent", "yes_no", "number", "text"]
-    flag_above: int | None = None
-    flag_when: bool | None = None
-
-
-class Quality(Section):
-    """What each rating scores out of 100, and which ratings may be invited at all."""
-
-    scores: dict[Rating, Percent]
-    accepted: tuple[Rating, ...]
 
 
 class Envelope(Section):
@@ -194,14 +161,6 @@ class Locality(Section):
     sectors: tuple[str, ...] = ()
     neighbours: tuple[Key, ...] = ()
     live_from: date | None = None
-
-
-class ProviderList(Section):
-    """A named standing of providers; `staged` lists must be published before they are used."""
-
-    key: Key
-    name: str
-    published: bool = True
 
 
 class Stage(Section):

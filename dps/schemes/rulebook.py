@@ -26,6 +26,7 @@ from dps.schemes.model import (
     Lot,
     Mode,
     Open,
+    ProviderList,
     Publication,
     Quality,
     Retention,
@@ -45,6 +46,7 @@ from dps.schemes.wording import (
     MODES,
     NATIONS,
     REACHES,
+    SHAPES,
     TERMS,
     TIES,
     URGENCIES,
@@ -203,7 +205,13 @@ def _lists(scheme: Scheme) -> Iterator[str]:
     yield "## Lists of providers"
     yield ""
     for one in scheme.lists:
-        yield f"- {plain(one.name)} (`{one.key}`), {'published' if one.published else 'not published'}"
+        is_published = "published" if one.published else "not published"
+        yield f"- {plain(one.name)} (`{one.key}`), {is_published}: {_shape(one)}."
+
+
+def _shape(one: ProviderList) -> str:
+    most = f", at most {one.most} in each locality" if one.most is not None else ""
+    return f"for each lot {SHAPES[one.shape]}{most}"
 
 
 def _ladder(ladder: Ladder, scheme: Scheme) -> Iterator[str]:

@@ -5,7 +5,7 @@ from datetime import date
 
 from dps.kernel.calendar import ByWorkingDay, Nation, Window
 from dps.schemes.faults import listed
-from dps.schemes.model import EvaluationRule, LegalBasis, Mode, PriceFormula, Reach, Tie, Urgency
+from dps.schemes.model import EvaluationRule, LegalBasis, ListShape, Mode, PriceFormula, Reach, Tie, Urgency
 
 NATIONS = {
     Nation.ENGLAND_WALES: "England and Wales",
@@ -57,6 +57,12 @@ TIES = {
     Tie.FEWER_HOURS_28_DAYS: "fewer hours won in this locality in the last 28 days",
     Tie.HIGHER_RECOGNITION: "the higher score of the quality recognition",
     Tie.LOT: "the lot, drawn from a seed that neither side chooses",
+}
+SHAPES = {
+    ListShape.SINGLE: "one provider, for the whole of the scheme",
+    ListShape.ONE_PER_AREA: "one provider in each locality, for which its neighbours give cover",
+    ListShape.SEVERAL: "several providers, each for the whole of the scheme",
+    ListShape.SEVERAL_PER_AREA: "several providers, each for the localities it chose",
 }
 ARRANGEMENTS = {
     "lead": "a lead with subcontractors, who answers for them",

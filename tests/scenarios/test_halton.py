@@ -15,10 +15,11 @@ from dps.contracts.variations.records import Weeks
 from dps.contracts.variations.rescheduling import WeekWanted, increase, reduce_as_assessor
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import VariationRefused
+from dps.kernel.errors import RuleNotMet, VariationRefused
 from dps.packages.schedule import parse_schedule
 from dps.register.arrangements import ArrangementKind, arrange
 from dps.register.capacity import free_minutes
+from dps.register.membership import remove
 from dps.register.providers import register_provider
 from dps.schemes.model import Urgency
 from tests.scenarios.serving import Care, items, on_sqlite
@@ -61,6 +62,21 @@ def test_nobody_but_the_lead_is_ever_asked(council: World, lead: Actor, urgency:
     council.run(moving.decline, award_ref=council.award(referral).ref, actor=lead, reason="No carer is free.")
 
     assert council.state(referral) == "unfilled"
+
+
+@on_sqlite
+def test_there_is_a_single_provider_and_it_serves_both_towns(council: World, lead: Actor) -> None:
+    with pytest.raises(RuleNotMet, match=f"one provider for the whole of the scheme.* by {lead.provider}"):
+        council.provider("Synthetic Second")
+    with pytest.raises(RuleNotMet, match="would lack Widnes"):
+        council.run(
+            remove,
+            provider_id=council.row_of(lead).id or 0,
+            scheme=council.scheme,
+            localities=[WIDNES],
+            because="One town alone.",
+            actor=council.officer,
+        )
 
 
 @on_sqlite

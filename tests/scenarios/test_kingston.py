@@ -49,7 +49,7 @@ def cared_for(council: World, provider: Actor, lot: str) -> Care:
 @on_sqlite
 def test_the_areas_provider_is_asked_then_its_neighbours_then_the_borough(council: World, oak: Actor) -> None:
     cover = council.provider("Synthetic Cover", localities=[CHESSINGTON], lists=["area-provider"])
-    council.provider("Synthetic Malden", localities=[MALDEN], lists=["approved"])
+    council.provider("Synthetic Borough", lists=["approved"])
     referral = council.referral(locality=SURBITON)
     assert council.award(referral).provider == oak.provider
 
@@ -60,6 +60,16 @@ def test_the_areas_provider_is_asked_then_its_neighbours_then_the_borough(counci
 
     assert (council.round(referral).stage_key, council.round(referral).mode) == ("borough", "sealed_bid")
     assert len(council.invited(referral)) == 3
+
+
+@on_sqlite
+def test_an_area_has_one_provider_and_who_serves_the_borough_serves_all_of_it(council: World, oak: Actor) -> None:
+    with pytest.raises(RuleNotMet, match=f"Home care in Surbiton, Berrylands and Tolworth by {oak.provider}"):
+        council.provider("Synthetic Second", localities=[SURBITON, MALDEN], lists=["area-provider"])
+    with pytest.raises(RuleNotMet, match=r"Home care would lack .*Surbiton"):
+        council.provider("Synthetic Part", localities=[MALDEN], lists=["approved"])
+
+    council.provider("Synthetic Malden", localities=[MALDEN], lists=["area-provider"])
 
 
 @on_sqlite

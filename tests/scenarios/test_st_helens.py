@@ -17,7 +17,7 @@ from bidding.concluding import debrief
 from dps.contracts.contracts import Contract
 from dps.contracts.reasons import HandBackReason
 from dps.kernel.database import Database
-from dps.kernel.errors import NotFound, PriceStillSealed, TooLate
+from dps.kernel.errors import NotFound, PriceStillSealed, RuleNotMet, TooLate
 from dps.kernel.verify import verify_trail
 from dps.register.capacity import free_minutes
 from dps.register.providers import Provider
@@ -177,18 +177,19 @@ def test_a_hand_back_brokers_the_package_again_at_once_with_the_person_still_ser
     assert (again.cycle, again.predecessor_id) == (2, round_.id)
 
 
-def test_end_of_life_care_is_offered_to_its_own_contract_first_one_after_another(council: World) -> None:
-    held = [council.provider(f"Synthetic Hospice {n}", lists=["end-of-life-contract"]) for n in range(2)]
+def test_end_of_life_care_is_offered_to_its_own_contract_first_then_to_the_approved(council: World) -> None:
+    hospice = council.provider("Synthetic Hospice", lists=["end-of-life-contract"])
+    oak = council.provider("Synthetic Oak")
+    with pytest.raises(RuleNotMet, match="Holder of the end-of-life contract has one provider"):
+        council.provider("Synthetic Second Hospice", lists=["end-of-life-contract"])
     referral = council.referral(locality=HOME, lot="end-of-life")
     first = council.award(referral)
+    assert (first.provider, first.source) == (hospice.provider, "ranked_offer")
 
-    with council.database.transaction() as session:
-        who = next(provider for provider in held if provider.provider == first.provider)
-        moving.decline(session, council.ports, award_ref=first.ref, reason="No nurse tonight.", actor=who)
-    second = council.award(referral)
+    council.run(moving.decline, award_ref=first.ref, reason="No nurse tonight.", actor=hospice)
 
-    assert {first.provider, second.provider} == {provider.provider for provider in held}
-    assert second.source == "ranked_offer"
+    assert council.round(referral).mode == "sealed_bid"
+    assert oak.provider in council.invited(referral)
 
 
 def test_the_whole_story_verifies(council: World) -> None:

@@ -13,7 +13,7 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import InvalidBid, NotFound, Refused, TooLate
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.schemes.model import Mode, Scheme
-from web.demo.market import SyntheticProvider
+from web.demo.provider import SyntheticProvider
 from web.demo.week import Week
 
 _DECLINES = ("No carers free at these times.", "Outside our runs this week.", "Two carers can't be found.")

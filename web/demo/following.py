@@ -39,6 +39,7 @@ from dps.register.documents import receive
 from dps.register.providers import Provider
 from dps.schemes.contracting import PaymentModel
 from dps.schemes.model import Scheme
+from web.demo.passing_on import pass_work_on
 
 FOLLOWED = 24
 FORTNIGHT = 14
@@ -72,6 +73,7 @@ class Following:
             contracts = list(session.exec(query))
         for contract in contracts:
             self._place_in_tier(contract)
+        pass_work_on(self.database, self.ports, self.clock, contracts)
         turns = self._turns()
         for number, contract in enumerate(contracts[::_VARIED] if turns else ()):
             self._try(partial(turns[number % len(turns)], contract=contract))

@@ -14,6 +14,8 @@ import numpy as np
 from dps.kernel.calendar import LONDON
 from dps.packages.schedule import Schedule, parse_schedule
 from dps.schemes.model import Lot, Rating, Scheme, Stage, Urgency
+from web.demo.provider import SyntheticProvider
+from web.demo.seating import seated
 
 _MEDIAN_HOURS = 8.3
 _MEAN_HOURS = 13.06
@@ -44,25 +46,6 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class SyntheticProvider:
-    """One made-up provider: where it is, which lists and localities it holds, its free hours and its usual rate."""
-
-    name: str
-    home: str
-    sector: str
-    lad: str
-    lists: tuple[str, ...]
-    localities: tuple[str, ...]
-    lots: tuple[str, ...]
-    rating: Rating
-    flags: tuple[str, ...]
-    most_carers: int
-    minutes: int
-    max_packages: int | None
-    rate_pence_per_hour: int
-
-
-@dataclass(frozen=True, slots=True)
 class SyntheticNeed:
     """One made-up person's package, and when it reaches the brokers."""
 
@@ -82,11 +65,12 @@ class SyntheticNeed:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One council's market."""
+    """One council's market; `lead` is the provider whose subcontractors those without a place are."""
 
     scheme: Scheme
     providers: tuple[SyntheticProvider, ...]
     needs: tuple[SyntheticNeed, ...]
+    lead: int | None = None
 
 
 def twins(scheme: Scheme, scale: int) -> tuple[Scheme, ...]:
@@ -128,8 +112,9 @@ def draw(
     needs = _needs(scheme, places, keys, weights, rng, monday=monday, before=before)
     demand = sum(need.schedule.weekly_minutes for need in needs)
     before = scheme.demo.providers * (number - 1)
-    providers = _providers(scheme, places, centres, keys, weights, rng, demand=demand, before=before)
-    return Market(scheme=scheme, providers=providers, needs=needs)
+    drawn = _providers(scheme, places, centres, keys, weights, rng, demand=demand, before=before)
+    seating = seated(scheme, drawn, [flag for flag, _ in _FLAGS])
+    return Market(scheme=scheme, providers=seating.providers, needs=needs, lead=seating.lead)
 
 
 def draw_year(

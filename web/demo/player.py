@@ -145,6 +145,6 @@ def _near(markets: Sequence[Market], refs: Sequence[Sequence[str]]) -> Mapping[t
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for market, its in zip(markets, refs, strict=True):
         for ref, one in zip(its, market.providers, strict=True):
-            for locality in one.localities:
+            for locality in one.localities if one.places else ():
                 found[market.scheme.key, locality].append(ref)
     return found

@@ -15,6 +15,7 @@ from dps.kernel.errors import Misconfigured
 from dps.kernel.ports import Ports
 from dps.migrations import history
 from dps.places.directory import DirectoryEntry
+from dps.register.arrangements import ArrangementKind, arrange
 from dps.register.capacity import declare
 from dps.register.documents import receive
 from dps.register.limits import LimitPart, set_take_limit
@@ -22,7 +23,8 @@ from dps.register.membership import admit
 from dps.register.providers import add_location, register_provider
 from dps.schemes.model import Scheme
 from web.demo.homes import Spot, homes, middles
-from web.demo.market import Market, Place, SyntheticProvider
+from web.demo.market import Market, Place
+from web.demo.provider import SyntheticProvider
 from web.tables import metadata
 
 STREAM = "DEMO"
@@ -102,9 +104,22 @@ def admit_all(session: Session, ports: Ports, market: Market, now: datetime, *, 
     """
     scheme = market.scheme
     documents = sorted({*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)})
-    return [
+    refs = [
         _admit(session, ports, scheme, one, at, documents, now) for at, one in enumerate(market.providers, start=number)
     ]
+    if market.lead is not None:
+        others = [ref for ref, one in zip(refs, market.providers, strict=True) if not one.places]
+        arrange(
+            session,
+            ports,
+            scheme=scheme,
+            kind=ArrangementKind.LEAD,
+            lead=refs[market.lead],
+            members=dict.fromkeys(others),
+            from_day=now.date(),
+            actor=_OFFICER,
+        )
+    return refs
 
 
 def _admit(
@@ -145,17 +160,20 @@ def _admit(
         receive(
             session, ports, provider_id=provider.id, kind=kind, sha256="0" * 64, expires_on=expires_on, actor=_OFFICER
         )
-    admit(
-        session,
-        ports,
-        provider_id=provider.id,
-        scheme=scheme,
-        lists=one.lists,
-        lots=one.lots,
-        localities=one.localities,
-        actor=_OFFICER,
-    )
+    for localities in dict.fromkeys(localities for _, localities in one.places):
+        admit(
+            session,
+            ports,
+            provider_id=provider.id,
+            scheme=scheme,
+            lists=[key for key, where in one.places if where == localities],
+            lots=one.lots,
+            localities=localities,
+            actor=_OFFICER,
+        )
     user = Actor(ref=f"demo-user-{provider.ref}", role=Role.PROVIDER, provider=provider.ref)
+    if not one.places:
+        return provider.ref  # works under another's lead, who declares its hours
     share = one.minutes // len(scheme.authorities)
     for authority in scheme.authorities:
         declare(

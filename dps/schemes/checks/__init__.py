@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     quality.failing_can_be_told_and_challenged,
     quality.indicators_can_be_counted,
     quality.recognition_is_whole,
+    joining.lists_keep_their_shape,
 )
 
 

@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 
 from dps.schemes.faults import Fault, fault, repeated
-from dps.schemes.model import Admission, Authority, Quality, Rating
+from dps.schemes.model import (
+    Admission,
+    Authority,
+    Ladder,
+    ListShape,
+    Locality,
+    ProviderList,
+    Quality,
+    Rating,
+    Reach,
+)
 
 
 def base_can_be_told(
@@ -43,3 +53,18 @@ def every_rating_has_its_worth(quality: Quality) -> Iterator[Fault]:
     for rating in quality.accepted:
         if rating not in quality.scores and rating is not Rating.NOT_RATED:
             yield fault(("quality", "scores", rating), "is missing: an accepted rating says what it scores")
+
+
+def lists_keep_their_shape(
+    lists: tuple[ProviderList, ...], ladders: tuple[Ladder, ...], localities: tuple[Locality, ...]
+) -> Iterator[Fault]:
+    """A list of one provider says no other number, and where each area has one its neighbours cover every ladder."""
+    alone = {one.key for one in lists if one.shape is ListShape.ONE_PER_AREA} if len(localities) > 1 else set()
+    for place, one in enumerate(lists):
+        if one.most is not None and one.shape in (ListShape.SINGLE, ListShape.ONE_PER_AREA):
+            yield fault(("lists", place, "most"), f"{one.shape} is one provider by itself")
+    for place, ladder in enumerate(ladders):
+        asked = {key for stage in ladder.stages for key in stage.lists}
+        covered = {key for stage in ladder.stages if stage.reach is not Reach.LOCALITY for key in stage.lists}
+        for key in sorted(asked & alone - covered):
+            yield fault(("ladders", place), f"no stage asks the neighbours of list {key!r}: one provider has no cover")

@@ -15,8 +15,9 @@ from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
 from dps.register import suspensions
-from dps.register.membership import Membership, MembershipState, Place
+from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Provider
+from dps.register.shapes import Place
 from dps.register.standing import standing
 from dps.register.suspensions import SuspensionScope, SuspensionState
 from tests.dps.register.builders import (

@@ -654,6 +654,20 @@ BROKEN = [
         "evaluation.recognition_points",
         "the scheme has no [recognition]",
     ),
+    Broken(
+        "lists_keep_their_shape",
+        "halton",
+        {'shape = "single"': 'shape = "single"\nmost = 2'},
+        "lists[0].most",
+        "single is one provider by itself",
+    ),
+    Broken(
+        "lists_keep_their_shape",
+        "cornwall",
+        {'shape = "several_per_area"': 'shape = "one_per_area"', 'reach = "neighbours"': 'reach = "locality"'},
+        "ladders[0]",
+        "one provider has no cover",
+    ),
 ]
 
 

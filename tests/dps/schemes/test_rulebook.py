@@ -13,7 +13,18 @@ from dps.schemes.loader import canonical, from_canonical, preset, presets, rule_
 from dps.schemes.model import Demo, Scheme, Section, Terms
 from dps.schemes.rulebook import rulebook
 from dps.schemes.shape import section_of
-from dps.schemes.wording import EVALUATIONS, FORMULAS, LEGAL_BASES, MODES, NATIONS, REACHES, TERMS, TIES, URGENCIES
+from dps.schemes.wording import (
+    EVALUATIONS,
+    FORMULAS,
+    LEGAL_BASES,
+    MODES,
+    NATIONS,
+    REACHES,
+    SHAPES,
+    TERMS,
+    TIES,
+    URGENCIES,
+)
 
 Way = tuple[str | int, ...]
 
@@ -22,7 +33,7 @@ TEXTS = (
     *("changed", "6h", "2031-05-06", "10:07:00", "E06000001", "#000000", "scotland", "psr", "fixed_price"),
     *("linear_in_envelope", "lowest_price", "direct_award", "border", "monthly", "published", "joint", "number"),
     *("existing_provider", "crisis", "inadequate", "per_package", "visit", "delivered", "commissioned", "relationship"),
-    *("end", "spend", "transfer", "consortium", "lead"),
+    *("end", "spend", "transfer", "consortium", "lead", "several"),
 )
 
 
@@ -70,6 +81,19 @@ def test_a_ranked_stage_says_how_long_each_provider_has_to_answer() -> None:
     assert "Each answers within 2 hours of being asked, or the next is." in text
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("kingston", "for each lot one provider in each locality, for which its neighbours give cover."),
+        ("kingston", "for each lot several providers, each for the whole of the scheme."),
+        ("halton", "for each lot one provider, for the whole of the scheme."),
+        ("cornwall", "for each lot several providers, each for the localities it chose."),
+    ],
+)
+def test_a_lists_shape_stands_in_the_rulebook(key: str, words: str) -> None:
+    assert words in rulebook(preset(key))
+
+
 def test_text_of_a_file_never_becomes_markup() -> None:
     hostile = preset("liverpool").model_copy(update={"name": "<script>| `a`\n# b \\"})
 
@@ -78,7 +102,9 @@ def test_text_of_a_file_never_becomes_markup() -> None:
     assert first == "# &lt;script>\\| 'a' # b \\\\"
 
 
-@pytest.mark.parametrize("words", [EVALUATIONS, FORMULAS, LEGAL_BASES, MODES, NATIONS, REACHES, TIES, URGENCIES])
+@pytest.mark.parametrize(
+    "words", [EVALUATIONS, FORMULAS, LEGAL_BASES, MODES, NATIONS, REACHES, SHAPES, TIES, URGENCIES]
+)
 def test_every_choice_has_its_own_words(words: dict[StrEnum, str]) -> None:
     kind = type(next(iter(words)))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from dps.kernel.calendar import LONDON
+from dps.register import shapes
 from dps.schemes.loader import canonical, from_canonical, preset, presets
 from dps.schemes.model import Scheme
 from web.demo.market import Market, Place, draw, draw_year, twins
@@ -65,7 +66,7 @@ def test_everybody_stands_on_the_list_that_is_asked_last_and_somebody_on_every_l
 
     held = [one.lists for one in drawn_for(scheme).providers]
 
-    assert all(scheme.ladders[0].stages[-1].lists[-1] in lists for lists in held)
+    assert all(scheme.ladders[0].stages[-1].lists[-1] in lists for lists in held if lists)
     assert {name for lists in held for name in lists} == asked
 
 
@@ -83,3 +84,30 @@ def test_the_first_week_of_a_year_is_the_demonstration_s_and_each_later_week_beg
     assert year.needs[: len(week.needs)] == week.needs
     assert [need.number for need in year.needs] == list(range(1, 30 * scheme.demo.referrals + 1))
     assert {need.arrives_at.astimezone(LONDON).hour for need in year.needs} <= set(range(8, 18))
+
+
+@pytest.mark.parametrize("key", presets())
+def test_a_synthetic_register_keeps_the_shape_of_every_list(key: str) -> None:
+    market = drawn_for(preset(key))
+    taken: dict[shapes.Place, list[str]] = {}
+    for one in market.providers:
+        asked = [(name, lot, where) for name, places in one.places for lot in one.lots for where in places]
+
+        assert shapes.against_admission(market.scheme, asked=asked, own=[], taken=taken) == []
+        for place in asked:
+            taken.setdefault(place, []).append(one.name)
+    for listed in market.scheme.lists:
+        if listed.seats == 1:  # no lot of any area is left without its provider
+            held = [place for place in taken if place[0] == listed.key]
+            assert len(held) == len(market.scheme.lots) * len(market.scheme.localities)
+
+
+def test_haltons_register_is_a_lead_with_two_agencies_whose_hours_it_declares() -> None:
+    market = drawn_for(preset("halton"))
+    assert market.lead is not None
+
+    lead, *agencies = sorted(market.providers, key=lambda one: not one.places)
+
+    assert lead is market.providers[market.lead]
+    assert [one.places for one in agencies] == [(), ()]
+    assert lead.minutes >= sum(one.minutes for one in agencies)
