@@ -30,9 +30,9 @@ def on_first(*localities: str) -> list[Place]:
     return [("first", LOT, where) for where in localities]
 
 
-def against(scheme: Scheme, asked: list[Place], own: list[Place] | None = None, **holders: str) -> list[str]:
-    taken = {("first", LOT, where.replace("_", "-")): who.split() for where, who in holders.items()}
-    return against_admission(scheme, asked=asked, own=own or [], taken=taken)
+def against(scheme: Scheme, asked: list[Place], own: list[Place] | None = None, *, here: str = "") -> list[str]:
+    """What is said against it where these providers, in a row, hold the first list here."""
+    return against_admission(scheme, asked=asked, own=own or [], taken={("first", LOT, HERE): here.split()})
 
 
 # The rules
@@ -51,7 +51,7 @@ def against(scheme: Scheme, asked: list[Place], own: list[Place] | None = None, 
 def test_a_list_by_area_is_full_with_its_last_provider_in_a_locality(
     shape: ListShape, most: int | None, holders: str, refused: bool
 ) -> None:
-    found = against(shaped(shape, most), on_first(HERE), **{HERE.replace("-", "_"): holders})
+    found = against(shaped(shape, most), on_first(HERE), here=holders)
 
     assert bool(found) is refused
 
@@ -80,11 +80,11 @@ def test_a_list_for_the_whole_is_held_everywhere_or_not_at_all() -> None:
 def test_what_is_held_already_is_never_a_reason() -> None:
     scheme = shaped(ListShape.ONE_PER_AREA)
 
-    assert against(scheme, on_first(HERE), own=on_first(HERE), **{HERE.replace("-", "_"): "PRV-1"}) == []
+    assert against(scheme, on_first(HERE), own=on_first(HERE), here="PRV-1") == []
 
 
 def test_a_refusal_names_the_list_the_place_and_the_holder() -> None:
-    (reason,) = against(shaped(ListShape.ONE_PER_AREA), on_first(HERE, THERE), **{HERE.replace("-", "_"): "PRV-1"})
+    (reason,) = against(shaped(ListShape.ONE_PER_AREA), on_first(HERE, THERE), here="PRV-1")
 
     lot, here = WORCESTERSHIRE.lots[0].name, WORCESTERSHIRE.localities[0].name
     assert f"First list has one provider in each locality, and is held already: {lot} in {here} by PRV-1." in reason
