@@ -89,7 +89,7 @@ class _Telling:
         self.choice = self.oracle.choose(self.prices, None, kind=int)
         values, fixed = self.oracle.valued(self.prices, None)
         self.values, self.fixed = values.astype(np.int64), fixed.astype(np.int64)
-        roomiest = self.oracle.groups.provider_cells + max(1, -(-60 // self.oracle.groups.unit))
+        roomiest = self.oracle.groups.provider_cells + np.maximum(1, -(-60 // self.oracle.groups.unit))
         self.space = table(self.oracle.groups._replace(provider_cells=roomiest), int)
         self.surroundings = Surroundings(self.market)
 
@@ -192,11 +192,12 @@ class _Telling:
     def _hour_pence(self, provider: int) -> int:
         """The shadow price of an hour: what the provider could make of the prices with one hour more."""
         groups = self.oracle.groups
-        cells = max(1, -(-60 // groups.unit))
+        unit = int(groups.unit[provider])
+        cells = max(1, -(-60 // unit))
         roomier = groups.provider_cells.copy()
         roomier[provider] += cells
         more = self._worth(provider, groups._replace(provider_cells=roomier), self.values)
-        return (more - int(self.choice.worth[provider])) * 60 // (cells * groups.unit)
+        return (more - int(self.choice.worth[provider])) * 60 // (cells * unit)
 
 
 def reason_for_losing(instance: Instance, result: Result, bid_ref: str) -> str:

@@ -12,8 +12,8 @@ from matching.allocation.clusters import Clusters, clustered
 from matching.allocation.market import Market
 from matching.allocation.problem import Ints
 
-MOST_CELLS = 2_400
-"""Beyond so many units of capacity, minutes are counted in coarser units, rounded so that the bound stays valid."""
+MOST_CELLS = 4_800
+"""A provider with more units of capacity counts its minutes in coarser ones, rounded so that the bound stays valid."""
 
 
 class Groups(NamedTuple):
@@ -21,6 +21,7 @@ class Groups(NamedTuple):
 
     A group is a pair, or a bundle that spans localities, on its own. A cluster is an item that shares no package, its
     own only set, or several that do with their sets: those from `cluster_set[c]` on, of items from `set_start[s]` on.
+    Each provider counts minutes in units of its own.
     """
 
     provider_start: Ints
@@ -37,7 +38,7 @@ class Groups(NamedTuple):
     item_cells: Ints
     provider_cells: Ints
     provider_item: Ints
-    unit: int
+    unit: Ints
 
 
 def grouped(market: Market) -> Groups:
@@ -48,7 +49,7 @@ def grouped(market: Market) -> Groups:
     low = np.minimum.reduceat(market.part_pair, market.part_start[:-1]) if bids else market.part_pair
     high = np.maximum.reduceat(market.part_pair, market.part_start[:-1]) if bids else market.part_pair
     spans = low != high
-    unit = _unit(market)
+    unit = _units(market)
     owner = np.concatenate((market.pair_provider, market.provider[spans]))
     order = np.lexsort((np.arange(len(owner)), owner))
     renumber = np.empty(len(owner), dtype=np.int64)
@@ -58,13 +59,13 @@ def grouped(market: Market) -> Groups:
     items = np.lexsort((np.arange(bids), clusters.of_bid, item_group))
     cluster_item = np.append(np.flatnonzero(np.diff(clusters.of_bid[items], prepend=-1)), bids).astype(np.int64)
     sets = _sets(clusters, items, cluster_item)
-    item_cells = market.minutes[items] // unit
+    item_cells = market.minutes[items] // unit[market.provider[items]]
     # What coarser units round to nothing takes one cell of room made for it.
     tiny = item_cells == 0
     item_cells[tiny] = 1
     room = np.bincount(item_group[items], tiny, len(owner)).astype(np.int64)
     free = market.row_capacity[market.provider[spans]]
-    group_cells = np.concatenate((market.row_capacity[providers : providers + pairs], free))[order] // unit + room
+    limit = np.concatenate((market.row_capacity[providers : providers + pairs], free))[order]
     group_start = np.searchsorted(item_group[items], np.arange(len(owner) + 1)).astype(np.int64)
     provider_start = np.searchsorted(owner[order], np.arange(providers + 1)).astype(np.int64)
     group_pair = np.concatenate((np.arange(pairs), np.full(int(spans.sum()), -1)))[order].astype(np.int64)
@@ -72,7 +73,7 @@ def grouped(market: Market) -> Groups:
     return Groups(
         provider_start=provider_start,
         group_start=group_start,
-        group_cells=group_cells,
+        group_cells=limit // unit[owner[order]] + room,
         group_block=_blocks(market, spans, group_pair, group_start, item_cells, unit),
         group_pair=group_pair,
         group_cluster=np.searchsorted(cluster_item[:-1], group_start).astype(np.int64),
@@ -118,7 +119,7 @@ def _sets(clusters: Clusters, items: Ints, cluster_item: Ints) -> _Sets:
 
 
 def _blocks(
-    market: Market, spans: NDArray[np.bool_], group_pair: Ints, group_start: Ints, item_cells: Ints, unit: int
+    market: Market, spans: NDArray[np.bool_], group_pair: Ints, group_start: Ints, item_cells: Ints, unit: Ints
 ) -> Ints:
     """A newcomer's block in cells, at least its smallest bid (coverage is not bought with no work behind it).
 
@@ -129,8 +130,10 @@ def _blocks(
     demanded = np.ones(pairs, dtype=np.bool_)
     for bid in np.flatnonzero(spans).tolist():
         demanded[market.part_pair[market.part_start[bid] : market.part_start[bid + 1]]] = False
-    exact = bool((market.minutes % unit == 0).all())
-    stated = np.where(demanded & exact, -(-market.pair_block // unit), 0)
+    rounded = np.zeros(len(unit), dtype=np.bool_)
+    rounded[market.provider[market.minutes % unit[market.provider] != 0]] = True
+    demanded &= ~rounded[market.pair_provider]
+    stated = np.where(demanded, -(-market.pair_block // unit[market.pair_provider]), 0)
     blocks = np.zeros(len(group_pair), dtype=np.int64)
     for group, pair in enumerate(group_pair.tolist()):
         items = item_cells[group_start[group] : group_start[group + 1]]
@@ -139,9 +142,11 @@ def _blocks(
     return blocks
 
 
-def _unit(market: Market) -> int:
-    if not len(market.minutes):
-        return 1
-    common = int(np.gcd.reduce(market.minutes))
-    most = int(market.row_capacity[: len(market.provider_new)].max())
-    return common * max(1, -(-most // (common * MOST_CELLS)))
+def _units(market: Market) -> Ints:
+    """By provider: the common divisor of its bids' minutes, or so many times that as keep its cells few enough."""
+    providers = len(market.provider_new)
+    common = np.zeros(providers, dtype=np.int64)
+    np.gcd.at(common, market.provider, market.minutes)
+    common = np.maximum(common, 1)
+    times: Ints = np.maximum(1, -(-market.row_capacity[:providers] // (common * MOST_CELLS)))
+    return common * times

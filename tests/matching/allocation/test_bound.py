@@ -13,6 +13,7 @@ from matching.allocation.book import Book, objective
 from matching.allocation.bound import Oracle, raise_bound
 from matching.allocation.first_prices import first_prices
 from matching.allocation.greedy import greedy
+from matching.allocation.groups import grouped
 from matching.allocation.guided import COOLINGS, Plan, guided
 from matching.allocation.market import Market, Numbering, as_market
 from matching.allocation.problem import Problem, number
@@ -156,6 +157,23 @@ def test_odd_minutes_make_coarser_units_and_the_bound_stays_valid(seed: int, mon
 
     best = solve(instance, lot_seed=SEED, in_process=True)
     assert oracle.published(prices) + numbering.offset <= best.objective_pence
+
+
+def test_a_provider_with_many_hours_coarsens_nobody_elses_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matching.allocation.groups.MOST_CELLS", 20)
+    instance = a_market(3, packages=12, providers=4, policy=PRICED)
+    large = replace(instance.providers[0], capacity_minutes=60 * 60, max_packages=None)
+    market = as_market(number(replace(instance, providers=(large, *instance.providers[1:])), SEED)).market
+
+    unit = grouped(market).unit
+
+    coarse = market.row_capacity[: len(unit)] > 60 * 20
+    assert coarse.sum() == 1
+    assert (unit[coarse] > 60).all()
+    # A provider whose bids nobody could use has nothing to count.
+    assert set(unit[~coarse].tolist()) <= {1, 60}
+    assert 60 in unit[~coarse]
+    assert (market.row_capacity[: len(unit)][coarse] // unit[coarse] <= 20).all()
 
 
 @pytest.mark.parametrize("seed", range(15))
