@@ -18,6 +18,7 @@ from bidding.closings import Closing, ExtensionReason
 from bidding.concluding import cancel_round
 from bidding.deadline import extend
 from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
+from bidding.fit import measure_anew
 from bidding.offers import lapse_open_offers
 from bidding.referrals import Referral, ReferralState, locked_referral
 from bidding.rounds import Round, RoundState, current_round, invitations_of
@@ -156,9 +157,10 @@ def amend(
     lapse_open_offers(session, referral, now)
     if round_.state is RoundState.PUBLISHED:
         round_.version = changed.version
-        round_.published_part = published_part_of(session, package, scheme, now)
+        before, round_.published_part = round_.published_part, published_part_of(session, package, scheme, now)
         session.add(round_)
         session.flush()
+        measure_anew(session, round_, before)
         body = {"version": changed.version, "changed": list(changed.changed)}
         audit.append(session, round_.stream, "round.amended", actor, now, body)
         _tell_invited(session, ports, round_, "referral_amended", now)
@@ -175,9 +177,10 @@ def tell_correction(
         return
     round_ = _locked_round(session, referral)
     package, scheme = _package(session, referral), rules_by_hash(session, referral.rule_hash)
-    round_.published_part = published_part_of(session, package, scheme, now)
+    before, round_.published_part = round_.published_part, published_part_of(session, package, scheme, now)
     session.add(round_)
     session.flush()
+    measure_anew(session, round_, before)
     audit.append(session, round_.stream, "round.corrected", actor, now, {"changed": list(changed)})
     _tell_invited(session, ports, round_, "referral_corrected", now)
 

@@ -98,7 +98,10 @@ class Round(SQLModel, table=True):
 
 
 class Invitation(SQLModel, table=True):
-    """One provider asked in one round. In `ranked_offer` mode all but one wait for their turn, in `position` order."""
+    """One provider asked in one round. In `ranked_offer` mode all but one wait for their turn, in `position` order.
+
+    `travel` is how near the package lay when it was asked (`bidding/fit`), None where its sector was not published.
+    """
 
     __tablename__ = "invitation"
     __table_args__ = (UniqueConstraint("round_id", "provider"),)
@@ -119,6 +122,7 @@ class Invitation(SQLModel, table=True):
     provider: str = Field(max_length=24, index=True)
     position: int = whole_column()
     state: InvitationState = state_column(InvitationState, index=False)
+    travel: str | None = Field(default=None, max_length=8)
     invited_at: datetime | None = utc_column(nullable=True)
     answered_at: datetime | None = utc_column(nullable=True)
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
+from bidding import fit
 from bidding.asking import need_of
 from bidding.closings import Closing, closing_for
 from bidding.evaluation import tie_order
@@ -243,6 +244,7 @@ def _invite(
 ) -> None:
     """Invitations in the published order. In a ranked offer all wait; the first award calls the first of them."""
     waits = stage.mode is Mode.RANKED_OFFER
+    near = fit.measured(session, round_, round_.published_part, providers)
     rows: list[dict[str, Any]] = []
     for position, provider in enumerate(_in_order(session, ports, round_, package, scheme, providers, now), start=1):
         rows.append(
@@ -252,6 +254,7 @@ def _invite(
                 "provider": provider,
                 "position": position,
                 "state": InvitationState.WAITING if waits else InvitationState.INVITED,
+                "travel": near.get(provider),
                 "invited_at": None if waits else now,
             }
         )

@@ -19,7 +19,10 @@ _ASKED = (InvitationState.INVITED, InvitationState.ACCEPTED, InvitationState.DEC
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """A round that a provider is asked in, open now. `published_part` lacks the confirmed words: `stages.shown`."""
+    """A round that a provider is asked in, open now. `published_part` lacks the confirmed words: `stages.shown`.
+
+    `travel` is how near it lay to the provider's own round when it was asked (`bidding/fit`).
+    """
 
     round: str
     scheme: str
@@ -32,6 +35,7 @@ class Opportunity:
     closes_at: datetime | None
     closing: str | None
     invitation: str
+    travel: str | None
     published_part: dict[str, Any]
 
 
@@ -51,7 +55,7 @@ def opportunities(
 ) -> list[Opportunity]:
     """The open rounds this provider is asked in; `ref` looks for one, `refs` for several, the rest narrows the list."""
     query = (
-        select(Round, Invitation.state, Closing.ref)
+        select(Round, Invitation.state, Invitation.travel, Closing.ref)
         .join(Invitation, col(Invitation.round_id) == col(Round.id))
         .outerjoin(Closing, col(Closing.id) == col(Round.closing_id))
         .where(
@@ -89,9 +93,10 @@ def opportunities(
             closes_at=round_.closes_at,
             closing=closing,
             invitation=invitation,
+            travel=travel,
             published_part=round_.published_part,
         )
-        for round_, invitation, closing in session.exec(query)
+        for round_, invitation, travel, closing in session.exec(query)
     ]
 
 

@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bidding.awards.records import WORDED, Award, AwardState
 from bidding.looking.pages import PAGE, behind
 from bidding.referrals import Referral, ReferralState
-from bidding.rounds import Round
+from bidding.rounds import Invitation, Round
 from dps.kernel.actors import Actor, Role
 from dps.kernel.keys import Keyring
 from dps.packages.packages import Package
@@ -108,7 +109,10 @@ def _end_reason(award: Award, actor: Actor, words: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class OpenPackage:
-    """An unfilled package on which an eligible provider may offer at any time."""
+    """An unfilled package on which an eligible provider may offer at any time.
+
+    `travel` is how near it lay to the provider's own round when it was first asked, None for whoever never was.
+    """
 
     referral: str
     scheme: str
@@ -116,15 +120,30 @@ class OpenPackage:
     locality: str
     unfilled_since: datetime | None
     published_part: dict[str, Any]
+    travel: str | None
 
 
 def open_packages(
     session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None
 ) -> list[OpenPackage]:
     """The open list: to an office that of its own authority, to a provider that of the schemes it belongs to."""
+    asked_in = aliased(Round)
+    travel = (
+        select(Invitation.travel)
+        .join(asked_in, col(asked_in.id) == col(Invitation.round_id))
+        .where(
+            asked_in.referral_id == Referral.id,
+            Invitation.provider == actor.provider,
+            col(Invitation.travel).is_not(None),
+        )
+        .order_by(col(Invitation.id).desc())
+        .limit(1)
+        .correlate(Referral)
+        .scalar_subquery()
+    )
     last = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral).scalar_subquery()
     query = (
-        select(Referral, Round)
+        select(Referral, Round, travel)
         .join(Round, col(Round.id) == last)
         .where(col(Referral.state) == ReferralState.UNFILLED, behind(Referral, after))
         .order_by(col(Referral.id))
@@ -147,6 +166,7 @@ def open_packages(
             locality=round_.locality,
             unfilled_since=referral.unfilled_at,
             published_part=round_.published_part,
+            travel=near,
         )
-        for referral, round_ in session.exec(query)
+        for referral, round_, near in session.exec(query)
     ]

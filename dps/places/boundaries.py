@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from dps.kernel.errors import NotComparable
-from dps.places.directory import DirectoryEntry, PlacesLoad
+from dps.places.directory import DirectoryEntry, state_of_directory
 from dps.places.localities import Locality, LocalityMap, districts_of
 from dps.places.positions import Position, grid_of
 from dps.places.strays import are_alone, metres_of, near
@@ -140,9 +140,8 @@ def loaded_boundaries(session: Session, localities: Collection[Locality], by: By
     Worked out once in a process, until the next load. Postcodes known to have ended are left out.
     """
     districts = districts_of(localities)
-    last_load = session.exec(select(func.max(PlacesLoad.id))).one()
     held = tuple((one.key, tuple(one.districts), tuple(one.sectors)) for one in localities)
-    key = (str(session.get_bind().engine.url), last_load, held, by)
+    key = (state_of_directory(session), held, by)
     with _LOCK:
         found = _DRAWN.get(key)
     if found is None:

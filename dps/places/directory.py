@@ -4,6 +4,7 @@ Only whole districts are loaded (`loading.py`), so a code missing from a loaded 
 is known about other districts. Liveness is known only from a council's own ONSPD or NSPL file.
 """
 
+import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from dps.kernel.columns import id_column, json_column, link_column, state_column, utc_column, whole_column
 from dps.places.positions import Grid, Position, centre, grid_of
@@ -97,8 +98,33 @@ def loaded_districts(session: Session) -> frozenset[str]:
 def sector_centres(session: Session, sectors: Iterable[str]) -> dict[str, Position]:
     """The median position of each sector's postcodes: the live ones, or all where none is known to live.
 
-    Sectors without any position (Jersey, large users' codes) are left out.
+    Sectors without any position (Jersey, large users' codes) are left out. Read once in a process, until the next load.
     """
+    wanted = set(sectors)
+    if not wanted:
+        return {}
+    state = state_of_directory(session)
+    with _LOCK:
+        known = dict(_CENTRES.get(state, {}))
+    unread = wanted - known.keys()
+    if unread:
+        known |= dict.fromkeys(unread) | _read_centres(session, unread)
+        with _LOCK:
+            _CENTRES.clear()
+            _CENTRES[state] = known
+    return {sector: found for sector in sorted(wanted) if (found := known[sector]) is not None}
+
+
+_CENTRES: dict[tuple[str, int | None], dict[str, Position | None]] = {}
+_LOCK = threading.Lock()
+
+
+def state_of_directory(session: Session) -> tuple[str, int | None]:
+    """Which database, and its last load: as long as both are the same, so is what is loaded."""
+    return str(session.get_bind().engine.url), session.exec(select(func.max(PlacesLoad.id))).one()
+
+
+def _read_centres(session: Session, sectors: Iterable[str]) -> dict[str, Position]:
     query = select(DirectoryEntry.sector, DirectoryEntry.live, DirectoryEntry.easting, DirectoryEntry.northing).where(
         col(DirectoryEntry.sector).in_(set(sectors)), col(DirectoryEntry.easting).is_not(None)
     )

@@ -9,7 +9,6 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlmodel import Session
 
-from bidding.looking.fit import bands, own_sectors
 from bidding.looking.offered import own_open_offers, terms_of_open
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import OpenPackage, open_packages
@@ -38,9 +37,6 @@ class OpenList(Controller):
             return visit.page(
                 "portal/open_list.html",
                 packages=found,
-                near=bands(
-                    session, own_sectors(session, visit.actor), {one.referral: one.published_part for one in found}
-                ),
                 offers=own_open_offers(session, visit.actor),
                 next_after=found[-1].referral if len(found) == PAGE else "",
                 **frame(session, visit),

@@ -15,7 +15,6 @@ from bidding.awards.records import AwardState
 from bidding.bids import submitting
 from bidding.bids.preparing import terms_of
 from bidding.looking.answered import live_bids
-from bidding.looking.fit import bands, own_sectors
 from bidding.looking.invited import Opportunity, opportunities
 from bidding.looking.narrowing import Narrowing, Own, TimeOfDay
 from bidding.looking.pages import PAGE
@@ -82,12 +81,10 @@ class Opportunities(Controller):
             found, next_after = narrowed(session, visit, wanted, now, after=after or None)
             live = live_bids(session, visit.actor)
             schemes = visit.schemes(session)
-            near = bands(session, own_sectors(session, visit.actor), {one.round: one.published_part for one in found})
         return visit.page(
             "portal/opportunities.html",
             opportunities=_soonest(found),
             live=live,
-            near=near,
             lots=names.lots(schemes),
             places=names.places(schemes),
             chosen=Values(wanted.to_dict()),
@@ -220,7 +217,6 @@ def _package(visit: Visit, round_ref: str, *, asking: str = "", fault: str = "")
             part=shown(session, visit.ports, round_of(session, round_ref)),
             live=live_bids(session, visit.actor).get(round_ref),
             terms=terms_of(session, round_ref=round_ref, actor=visit.actor, now=now),
-            near=bands(session, own_sectors(session, visit.actor), {round_ref: asked.published_part}).get(round_ref),
             questions=questions_of_round(session, visit.ports.keyring, round_ref=round_ref, actor=visit.actor),
             asking=asking,
             fault=fault,

@@ -9,7 +9,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from sqlmodel import Session
 
-from bidding.looking.fit import NEAREST_FIRST, bands
+from bidding.fit import NEAREST_FIRST, bands_from
 from bidding.looking.invited import opportunities
 from bidding.looking.placing import open_packages
 from dps.kernel.errors import BadInput, NotAPostcode
@@ -122,7 +122,7 @@ def _found(session: Session, visit: Visit, space: Space, now: datetime) -> tuple
                 None, is_on_open_list=True)
         for one in open_packages(session, visit.actor)
     ]  # fmt: skip
-    near = bands(session, [space.sector], {one.href: one.part for one in waiting})
+    near = bands_from(session, space.sector, {one.href: one.part for one in waiting})
     homes = {scheme.key: _home(scheme, space.sector) for scheme in visit.schemes(session)}
     return nearest_first(waiting, space, homes=homes, near=near), near
 

@@ -41,6 +41,7 @@ def offered(*refs: str, closing: str = "CLO-1", terms: Terms = TERMS) -> dict[st
                 closes_at=NOON,
                 closing=closing,
                 invitation="invited",
+                travel=None,
                 published_part={},
             ),
             terms,

@@ -4,12 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import update
 
 from bidding.offers import OpenOffer
-from bidding.rounds import Round
+from bidding.rounds import Invitation
 from dps.places.directory import DirectoryEntry, PlacesLoad
 from dps.places.positions import Grid
+from dps.places.travel import Travel
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.portal.test_joining import member
 from tests.web.served import Served
@@ -131,18 +132,15 @@ def test_a_question_is_asked_in_the_portal_and_answered_at_the_desk(served: Serv
         assert "Member Care" not in text
 
 
-def test_a_band_is_shown_only_where_the_sector_was_published(served: Served) -> None:
+def test_a_band_is_shown_as_it_was_measured(served: Served) -> None:
     browser, world = member(served), served.world
-    home = world.sector(world.scheme.localities[0].key)
-    placed(served, (home, 350_000))
     referral = world.referral()
-    round_ = world.round(referral)
-    assert "sector" not in round_.published_part
+    round_ = world.round(referral).ref
 
-    assert "from where you work already" not in browser.open("/portal/opportunities").text
+    before = browser.open("/portal/opportunities").text
     with world.database.transaction() as session:
-        row = session.exec(select(Round).where(Round.ref == round_.ref)).one()
-        row.published_part = row.published_part | {"sector": home}
-        session.add(row)
-    text = browser.open("/portal/opportunities").text
-    assert "<strong>Nearby</strong> from where you work already" in text
+        session.execute(update(Invitation).values(travel=Travel.A_DRIVE))
+
+    assert "from where you worked" not in before
+    for path in ("/portal/opportunities", f"/portal/opportunities/{round_}"):
+        assert "<strong>A drive away</strong> from where you worked when it was published" in browser.open(path).text
