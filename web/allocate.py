@@ -7,9 +7,12 @@ import typer
 from rich.console import Console
 
 from dps.kernel.errors import BadInput
-from matching.allocation import Result, shared_process, solve
+from matching.allocation import Instance, Result, shared_process, solve
 from matching.allocation.files import Paths, read_instance
-from matching.allocation.written import as_json, write_awards
+from matching.allocation.frontier import USUAL_RUNS
+from matching.allocation.frontier import frontier as draw_frontier
+from matching.allocation.trades import Against
+from matching.allocation.written import as_json, write_awards, write_text
 
 
 def allocate(
@@ -25,6 +28,11 @@ def allocate(
     seed: Annotated[int, typer.Option(min=0, help="Decides drawn lots, nothing else.")] = 0,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Workers of a run with a time limit.")] = 2,
     out: Annotated[Path | None, typer.Option(help="Where awards.csv is written.")] = None,
+    frontier: Annotated[
+        Against | None,
+        typer.Option(help="Award nothing: show what more coverage, lower share caps or more urgent people would cost."),
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Where the picture of a frontier is written, as SVG.")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Allocate packages to providers: cost, capacity and coverage in balance, with a proof of how good it is."""
@@ -32,7 +40,11 @@ def allocate(
     # It loads its libraries while the files are read.
     shared_process().begin()
     try:
+        _refuse_mixtures(frontier, picture, out)
         instance = read_instance(Paths(packages, providers, bids, localities, policy, previous))
+        if frontier is not None:
+            _show_frontier(instance, frontier, seed, time_limit, picture, words, as_json_=as_json_)
+            return
         with words.status("Allocating …") as status:
 
             def tell(objective_pence: int, bound_pence: int | None) -> None:
@@ -55,6 +67,46 @@ def allocate(
         typer.echo(as_json(result))
     else:
         _summarise(result)
+
+
+def _refuse_mixtures(against: Against | None, picture: Path | None, out: Path | None) -> None:
+    if against is None and picture is not None:
+        raise BadInput(
+            "a picture is drawn of a frontier: add --frontier coverage, share or priority", field="--picture"
+        )
+    if against is not None and out is not None:
+        raise BadInput("a frontier awards nothing: leave --out away, or leave --frontier away", field="--out")
+
+
+def _show_frontier(
+    instance: Instance,
+    against: Against,
+    seed: int,
+    time_limit: float | None,
+    picture: Path | None,
+    words: Console,
+    *,
+    as_json_: bool,
+) -> None:
+    with words.status("Looking along the frontier …") as status:
+
+        def tell(runs: int, points: int) -> None:
+            status.update(f"Looking along the frontier … {runs} of at most {USUAL_RUNS} searches, {points} points")
+
+        shown = draw_frontier(
+            instance,
+            lot_seed=f"dps allocate {seed}".encode(),
+            against=against,
+            time_limit_s=time_limit,
+            progress=tell,
+        )
+    if picture is not None:
+        write_text(shown.to_svg(), picture)
+    if as_json_:
+        typer.echo(shown.to_json())
+    else:
+        for line in shown.lines():
+            typer.echo(line)
 
 
 def _summarise(result: Result) -> None:

@@ -54,34 +54,48 @@ def terms_by_pair(instance: Instance) -> dict[Pair, LocalityTerms]:
     return {(terms.provider, terms.locality): terms for terms in instance.localities}
 
 
-def share_caps(instance: Instance) -> dict[Pair, int] | None:
-    """New minutes each stated or bid-for pair may win under the share cap; None where no cap is published.
+def locality_minutes(instance: Instance) -> dict[str, int]:
+    """All minutes of each locality: those of its packages and those committed there."""
+    whole: defaultdict[str, int] = defaultdict(int)
+    for package in instance.packages:
+        whole[package.locality] += package.weekly_minutes
+    for stated in instance.localities:
+        whole[stated.locality] += stated.committed_minutes
+    return whole
 
-    The share is of all minutes of the locality, committed ones counted. Where the policy spares a first package, a
-    provider with nothing there may always hold the largest package that it bids for.
+
+def spared_minutes(instance: Instance) -> dict[Pair, int]:
+    """By pair that bids what no share cap takes from it.
+
+    Where the policy spares a first package, a provider with nothing there may always hold the largest package that it
+    bids for; otherwise nothing is spared.
+    """
+    packages = {package.ref: package for package in instance.packages}
+    stated = terms_by_pair(instance)
+    spared: dict[Pair, int] = {}
+    for bid in instance.bids:
+        for ref, minutes in zip(bid.packages, bid_minutes(bid, packages), strict=True):
+            pair = (bid.provider, packages[ref].locality)
+            is_spared = instance.policy.share_spares_first_package and not (
+                pair in stated and stated[pair].committed_minutes
+            )
+            spared[pair] = max(spared.get(pair, 0), minutes if is_spared else 0)
+    return spared
+
+
+def share_caps(instance: Instance) -> dict[Pair, int] | None:
+    """New minutes each bid-for pair may win under the share cap; None where no cap is published.
+
+    The share is of all minutes of the locality, committed ones counted.
     """
     share = instance.policy.locality_share_bp
     if share is None:
         return None
-    whole: defaultdict[str, int] = defaultdict(int)
-    home: dict[str, str] = {}
-    for package in instance.packages:
-        whole[package.locality] += package.weekly_minutes
-        home[package.ref] = package.locality
-    terms = terms_by_pair(instance)
-    for pair, stated in terms.items():
-        whole[pair[1]] += stated.committed_minutes
-    packages = {package.ref: package for package in instance.packages}
-    largest: defaultdict[Pair, int] = defaultdict(int)
-    for bid in instance.bids:
-        for ref, minutes in zip(bid.packages, bid_minutes(bid, packages), strict=True):
-            pair = (bid.provider, home[ref])
-            largest[pair] = max(largest[pair], minutes)
+    whole, stated = locality_minutes(instance), terms_by_pair(instance)
     caps = {}
-    for pair, first in largest.items():
-        committed = terms[pair].committed_minutes if pair in terms else 0
-        spared = first if instance.policy.share_spares_first_package and not committed else 0
-        caps[pair] = max(spared, whole[pair[1]] * share // BASIS_POINTS - committed)
+    for pair, spared in spared_minutes(instance).items():
+        committed = stated[pair].committed_minutes if pair in stated else 0
+        caps[pair] = max(spared, 0, whole[pair[1]] * share // BASIS_POINTS - committed)
     return caps
 
 

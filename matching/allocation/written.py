@@ -25,6 +25,15 @@ def write_awards(result: Result, path: Path) -> None:
     _whole(path, rows)
 
 
+def write_text(text: str, path: Path) -> None:
+    """Any text, complete or not at all."""
+
+    def whole(stream: IO[str]) -> None:
+        stream.write(text)
+
+    _whole(path, whole)
+
+
 def _whole(path: Path, write: Callable[[IO[str]], None]) -> None:
     """Write beside `path`, then put in its place: a reader or a power cut never meets half a file."""
     try:

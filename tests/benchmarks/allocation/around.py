@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from matching.allocation import Instance, Result, Status, solve
@@ -20,6 +20,7 @@ from matching.allocation.explaining import explain
 from matching.allocation.frontier import frontier
 from matching.allocation.many import Job, solve_many
 from matching.allocation.rebrokering import rebroker
+from matching.allocation.trades import TRADES, Against
 from tests.benchmarks.allocation.from_files import allocate_county
 from tests.benchmarks.allocation.market import market
 from tests.benchmarks.allocation.own_process import alone
@@ -84,17 +85,25 @@ def explanation(upper_ends: bool) -> Timed:
     return _timed(work)
 
 
-def points(limit_s: float | None) -> Timed:
-    """Cost against coverage of a week whose patches want eight providers."""
+def points(against: str, limit_s: float | None) -> Timed:
+    """Cost of a week against coverage (patches want eight providers), share caps, or priority (hours are short)."""
     compile_everything()
+    capacity = 0.8 if against == Against.PRIORITY else 1.1
+    instance = market("week", 2101, capacity, target=8, share=1.0 if against == Against.SHARE else 0.5)
+    policy = replace(instance.policy, share_spares_first_package=True)
 
     def work() -> str:
-        shown = frontier(market("week", 2101, 1.1, target=8), lot_seed=SEED, time_limit_s=limit_s, in_process=True)
-        ends = shown.points[0], shown.points[-1]
+        shown = frontier(
+            replace(instance, policy=policy),
+            lot_seed=SEED,
+            against=Against(against),
+            time_limit_s=limit_s,
+            in_process=True,
+        )
+        trade, ends = TRADES[shown.against], (shown.points[0], shown.points[-1])
         return (
-            f"{len(shown.points)} points that no other beats in {shown.runs} searches: {ends[0].missing_providers} "
-            f"missing at £{ends[0].cost_pence / 100:,.0f} to {ends[1].missing_providers} at "
-            f"£{ends[1].cost_pence / 100:,.0f}"
+            f"{len(shown.points)} points that no other beats in {shown.runs} searches: {trade.amount(ends[0])} at "
+            f"£{ends[0].cost_pence / 100:,.0f} to {trade.amount(ends[1])} at £{ends[1].cost_pence / 100:,.0f}"
         )
 
     return _timed(work)
@@ -199,7 +208,9 @@ JOBS = (
     Around("county from files, `dps allocate`, 60 s", allocate_county, (60.0,)),
     Around("week, explanations, lower ends", explanation, (False,)),
     Around("week, explanations, both ends", explanation, (True,)),
-    Around("week, frontier, 28 s", points, (28.0,)),
+    Around("week, frontier against coverage, 28 s", points, ("coverage", 28.0)),
+    Around("week, frontier against share caps, 28 s", points, ("share", 28.0)),
+    Around("week, frontier against priority, 28 s", points, ("priority", 28.0)),
     Around("caseload of 200, 8 s", caseload, (8.0,)),
     Around("30 councils, one process", nation, (30, 1)),
     Around("60 councils, two processes", nation, (60, 2)),

@@ -1,11 +1,9 @@
-"""What stands around an award: explanations, second answers, the frontier, many councils."""
+"""What stands around an award: explanations, second answers, many councils."""
 
-import json
 import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -13,7 +11,6 @@ from dps.kernel.errors import Corrupted
 from matching.allocation import Bid, Instance, Package, Policy, Provider, Result, solve
 from matching.allocation.again import solve_again, without_bids
 from matching.allocation.explaining import explain, reason_for_losing
-from matching.allocation.frontier import Point, frontier, undominated
 from matching.allocation.many import Job, process_pool, solve_many
 from tests.matching.allocation.markets import SEED, a_market, best_by_trying_everything
 
@@ -103,39 +100,6 @@ def test_after_a_decline_the_steady_answer_changes_less_than_the_cold_one_may() 
     change = next(change for change in second.changes if change.package == declined.package)
     assert change.before == declined.provider
     assert change.why == f"{declined.provider} no longer bids for it"
-
-
-def test_no_point_of_a_frontier_is_beaten_by_another_and_it_can_be_seen() -> None:
-    market = a_market(5, packages=9, providers=6, localities=3, policy=Policy(default_target=3))
-
-    shown = frontier(market, lot_seed=SEED, runs=6, in_process=True)
-
-    costs = [point.cost_pence for point in shown.points]
-    missing = [point.missing_providers for point in shown.points]
-    assert costs == sorted(set(costs))
-    assert missing == sorted(set(missing), reverse=True)
-    assert len(json.loads(shown.to_json())["points"]) == len(shown.points)
-    picture = ElementTree.fromstring(shown.to_svg())
-    assert len(picture.findall("{http://www.w3.org/2000/svg}circle")) == len(shown.points)
-
-
-def test_a_sweep_of_searches_meets_the_ends_that_proofs_find(monkeypatch: pytest.MonkeyPatch) -> None:
-    market = a_market(5, packages=9, providers=6, localities=3, policy=Policy(default_target=3))
-    proven = frontier(market, lot_seed=SEED, runs=6, in_process=True)
-    monkeypatch.setattr("matching.allocation.problem.MOST_EXACT_BIDS", 0)
-
-    swept = frontier(market, lot_seed=SEED, runs=6, effort=500, in_process=True)
-
-    ends = [(point.cost_pence, point.missing_providers) for point in (proven.points[0], proven.points[-1])]
-    assert [(point.cost_pence, point.missing_providers) for point in (swept.points[0], swept.points[-1])] == ends
-    assert len(swept.points) >= len(proven.points)
-    assert undominated(swept.points) == swept.points
-
-
-def test_a_point_that_costs_more_for_no_more_coverage_is_left_out() -> None:
-    good, worse, better = Point(0, 10, 3, 0, 0), Point(1, 11, 3, 0, 0), Point(2, 12, 1, 0, 0)
-
-    assert undominated([better, worse, good]) == (good, better)
 
 
 def _jobs() -> dict[str, Job]:

@@ -186,3 +186,33 @@ def test_a_folder_that_is_not_there_leaves_nothing_behind(folder: Path) -> None:
 
     with pytest.raises(BadInput, match="can't be written"):
         write_awards(result, folder / "nowhere" / "awards.csv")
+
+
+def test_a_frontier_is_told_in_words_as_json_and_as_a_picture(folder: Path) -> None:
+    picture = folder / "coverage.svg"
+
+    told = _run([*_arguments(folder), "--frontier", "coverage", "--picture", str(picture)])
+    answered = _run([*_arguments(folder), "--frontier", "priority", "--json"])
+
+    assert told[0] == answered[0] == 0
+    assert "providers missing" in told[1]
+    assert picture.read_text().startswith("<svg")
+    assert json.loads(answered[1])["against"] == "priority"
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--picture", "x.svg"], "add --frontier"),
+        (["--frontier", "share", "--out", "awards.csv"], "a frontier awards nothing"),
+        (["--frontier", "beauty"], "beauty"),
+    ],
+)
+def test_what_does_not_go_with_a_frontier_is_refused_and_nothing_is_written(
+    folder: Path, more: list[str], words: str
+) -> None:
+    code, _, told = _run([*_arguments(folder), *more])
+
+    assert code == 2
+    assert words in told
+    assert not (Path.cwd() / "x.svg").exists()
