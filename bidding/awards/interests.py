@@ -2,27 +2,11 @@
 
 from sqlmodel import Session, col, select
 
-from bidding.awards.records import Interest
 from bidding.bids.records import Bid, BidRound
 from bidding.rounds import Invitation, Round
-from dps.kernel import audit
-from dps.kernel.actors import Actor, Role
+from dps.kernel.actors import Actor
 from dps.kernel.errors import NeedsSecondPerson
-from dps.kernel.ports import Ports
-from dps.kernel.references import Kind, parse_reference
-
-
-def declare_interest(session: Session, ports: Ports, *, provider: str, actor: Actor) -> None:
-    """A member of staff declares a tie to a provider, for good; declared twice it is written once."""
-    actor.needs("declare an interest", Role.BROKER, Role.APPROVER)
-    named = parse_reference(provider, Kind.PROVIDER)
-    known = select(Interest.id).where(Interest.account == actor.ref, Interest.provider == named)
-    if session.exec(known).first() is not None:
-        return
-    now = ports.clock.read(session)
-    session.add(Interest(account=actor.ref, provider=named, declared_at=now))
-    session.flush()
-    audit.append(session, actor.ref, "interest.declared", actor, now, {"provider": named})
+from dps.register.interests import Interest
 
 
 def refuse_interested(session: Session, round_: Round, actor: Actor, step: str, *providers: str) -> None:

@@ -155,17 +155,6 @@ class Award(SQLModel, table=True):
         return tuple(one["by"] for one in self.approvals if "overturn" not in one)
 
 
-class Interest(SQLModel, table=True):
-    """A member of staff declares a tie to a provider: it bars them from deciding rounds that provider takes part in."""
-
-    __tablename__ = "interest"
-
-    id: int | None = id_column()
-    account: str = Field(max_length=64, index=True)
-    provider: str = Field(max_length=24)
-    declared_at: datetime = utc_column()
-
-
 def award_of(session: Session, ref: str, actor: Actor) -> Award:
     """The award with this reference, if `actor` may know of it; a provider knows of none before it is offered."""
     found = find(session, Award, ref=ref)

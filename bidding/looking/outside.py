@@ -1,4 +1,4 @@
-"""What goes round the competition: offers on the open list, what a direct award may say, declared interests."""
+"""What goes round the competition: offers on the open list, and what a direct award may say."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,7 +6,6 @@ from datetime import date, datetime
 from sqlmodel import Session, col, select
 
 from bidding.asking import asked_of
-from bidding.awards.records import Interest
 from bidding.bids.content import BidContent, weekly_pence
 from bidding.bids.preparing import Terms
 from bidding.offers import OpenOffer, OpenOfferState
@@ -83,14 +82,3 @@ def direct_terms(session: Session, *, referral_ref: str, actor: Actor, now: date
             published_weekly_pence=None,
         ),
     )
-
-
-def interests_of(session: Session, actor: Actor) -> list[tuple[str, datetime]]:
-    """(provider's name, when declared) of everything that this member of staff has declared, the first first."""
-    query = (
-        select(Provider.name, Interest.declared_at)
-        .join(Provider, col(Provider.ref) == col(Interest.provider))
-        .where(Interest.account == actor.ref)
-        .order_by(col(Interest.id))
-    )
-    return list(session.exec(query).all())

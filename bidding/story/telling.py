@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bidding.allocation.runs import AllocationRun, answer_of
-from bidding.awards.records import Award, Interest, award_of
+from bidding.awards.records import Award, award_of
 from bidding.bids.records import Bid, BidRound, OpenedBid, ScoredBid
 from bidding.closings import Closing
 from bidding.referrals import Referral
@@ -24,6 +24,7 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.packages.packages import Package
 from dps.packages.persons import Person
+from dps.register.interests import Interest
 from dps.schemes.stored import rules_by_hash
 from matching import allocation as solver
 from matching.eligibility import words

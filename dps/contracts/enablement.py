@@ -27,6 +27,7 @@ from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.packages.packages import Package
+from dps.register.interests import refuse_tied
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_provider
 from dps.register.suspensions import RunningContracts, SuspensionScope, lift, suspend, suspension_of
@@ -141,6 +142,7 @@ def give_notice(session: Session, ports: Ports, *, provider_id: int, scheme: Sch
     needs_officer(actor, scheme, "give notice to a failing provider")
     rule = _rule(scheme)
     provider = locked_provider(session, provider_id)
+    refuse_tied(session, actor, provider.ref, "give notice to a failing provider")
     now = ports.clock.read(session)
     if _open_bar(session, provider, scheme) is not None:
         raise Conflict(provider=provider.ref)
@@ -192,6 +194,7 @@ def challenge(
 def uphold(session: Session, ports: Ports, *, bar_ref: str, scheme: Scheme, actor: Actor) -> EnablementBar:
     """A commissioner who did not give the notice finds it right: the provider is out from now on."""
     bar = _locked(session, bar_ref, scheme, actor)
+    refuse_tied(session, actor, bar.provider, "decide this challenge")
     if actor.ref == bar.noticed_by:
         raise NeedsSecondPerson(actor=actor.ref, step="decide this challenge")
     now = ports.clock.read(session)
@@ -205,6 +208,7 @@ def uphold(session: Session, ports: Ports, *, bar_ref: str, scheme: Scheme, acto
 def withdraw_notice(session: Session, ports: Ports, *, bar_ref: str, scheme: Scheme, actor: Actor) -> EnablementBar:
     """The notice comes to nothing: its officer takes it back, or a commissioner finds the challenge right."""
     bar = _locked(session, bar_ref, scheme, actor)
+    refuse_tied(session, actor, bar.provider, "withdraw this notice")
     if bar.state is _S.CHALLENGED and actor.ref == bar.noticed_by:
         raise NeedsSecondPerson(actor=actor.ref, step="decide this challenge")
     now = ports.clock.read(session)

@@ -14,12 +14,13 @@ from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column
 from dps.kernel.database import locked_one
-from dps.kernel.errors import AdmissionClosed, DocumentsMissing, NotFound
+from dps.kernel.errors import AdmissionClosed, BadInput, DocumentsMissing, NotFound
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.register import admission
 from dps.register.documents import latest_documents, missing
+from dps.register.interests import refuse_tied
 from dps.register.membership import Membership, admit_places
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_provider, may_act_for
@@ -42,7 +43,10 @@ _S = ApplicationState
 
 
 class Application(SQLModel, table=True):
-    """One application of one provider to one scheme, for all its `lots` in all its `localities`."""
+    """One application of one provider to one scheme, for all its `lots` in all its `localities`.
+
+    `turned_down` has (list, locality, reason) of every place that its approval left out.
+    """
 
     __tablename__ = "application"
     STEPS: ClassVar[StateTable] = StateTable(
@@ -72,6 +76,7 @@ class Application(SQLModel, table=True):
     decided_at: datetime | None = utc_column(nullable=True)
     decided_by: str | None = Field(default=None)
     lists: Any = json_column(nullable=True)
+    turned_down: Any = json_column(nullable=True)
     reason: str | None = Field(default=None)
 
     @property
@@ -162,21 +167,33 @@ def approve(
     scheme: Scheme,
     lists: Iterable[str],
     actor: Actor,
+    turned_down: Mapping[tuple[str, str], str] | None = None,
 ) -> Sequence[Membership]:
     """Admit the applicant to these lists, for its lots and localities; the memberships that this made.
 
-    Refused (`DocumentsMissing`) until the scheme's documents are here and good. A place held already stays as it is.
+    `turned_down` leaves out a list's localities, (list, locality) to the reason, which the applicant reads. Refused
+    (`DocumentsMissing`) until the scheme's documents are here and good. A place held already stays as it is.
     """
     needs_officer(actor, scheme, "approve an application")
+    refuse_tied(session, actor, application.provider_ref, "approve an application")
     provider = _locked(session, application, scheme, actor)
     now = ports.clock.read(session)
     held = latest_documents(session, [application.provider_id]).get(application.provider_id, {})
     if lacking := missing(held, scheme.admission.documents, now):
         raise DocumentsMissing(provider=provider.ref, kinds=", ".join(lacking))
     chosen = known(lists, (one.key for one in scheme.lists), "list", "lists")
-    decision = {"decided_at": now, "decided_by": actor.ref, "lists": chosen}
-    advance(session, application, "approve", actor, now, facts={"lists": chosen}, **decision)
-    places = [(name, lot, where) for name in chosen for lot in application.lots for where in application.localities]
+    out = _turned_down(application, scheme, chosen, turned_down or {})
+    decision = {"decided_at": now, "decided_by": actor.ref, "lists": chosen, "turned_down": out}
+    facts = {"lists": chosen, "turned_down": [[name, where] for name, where, _ in out]}
+    left_out = {(name, where) for name, where, _ in out}
+    advance(session, application, "approve", actor, now, facts=facts, **decision)
+    places = [
+        (name, lot, where)
+        for name in chosen
+        for lot in application.lots
+        for where in application.localities
+        if (name, where) not in left_out
+    ]
     made = admit_places(session, ports, provider=provider, scheme=scheme, places=places, actor=actor, now=now)
     _tell(session, ports, application, "application.approved", now)
     return made
@@ -187,6 +204,7 @@ def refuse(
 ) -> None:
     """Turn an application down; the applicant reads the reason."""
     needs_officer(actor, scheme, "refuse an application")
+    refuse_tied(session, actor, application.provider_ref, "refuse an application")
     words = reason(because)
     _locked(session, application, scheme, actor)
     now = ports.clock.read(session)
@@ -243,6 +261,25 @@ def _locked(session: Session, application: Application, scheme: Scheme, actor: A
 def _refuse_strange_officer(actor: Actor, scheme: Scheme) -> None:
     if actor.role is Role.REGISTER_OFFICER:
         needs_officer(actor, scheme, "act for an applicant")
+
+
+def _turned_down(
+    application: Application, scheme: Scheme, chosen: Sequence[str], reasons: Mapping[tuple[str, str], str]
+) -> list[list[str]]:
+    """Every place left out with its reason, in the order of the scheme's lists and the application's localities."""
+    for name, where in reasons:
+        known([name], (one.key for one in scheme.lists), "list", "turned_down")
+        known([where], application.localities, "locality", "turned_down")
+    out = [
+        [one.key, where, reason(reasons[(one.key, where)])]
+        for one in scheme.lists
+        for where in application.localities
+        if (one.key, where) in reasons
+    ]
+    for name in chosen:
+        if all((name, where) in reasons for where in application.localities):
+            raise BadInput("no area is left on this list: leave the list out, or refuse the application", field="lists")
+    return out
 
 
 def _asked(

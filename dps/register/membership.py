@@ -22,6 +22,7 @@ from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.register.arrangements import refuse_bound
+from dps.register.interests import refuse_tied
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_provider
 from dps.register.shapes import Place, against_admission, against_removal, limited, seats_for
@@ -229,6 +230,7 @@ def remove(
     needs_officer(actor, scheme, "remove a provider")
     words = reason(because)
     provider = locked_provider(session, provider_id)
+    refuse_tied(session, actor, provider.ref, "remove a provider")
     names, services, areas = set(lists), set(lots), set(localities)
     held = held_by(session, provider_id, scheme.key)
     going = [

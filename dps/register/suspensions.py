@@ -19,6 +19,7 @@ from dps.kernel.errors import BadInput, NotAdmitted, NotFound
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
+from dps.register.interests import refuse_tied
 from dps.register.membership import Membership, MembershipState, held_by
 from dps.register.officers import needs_officer
 from dps.register.providers import locked_provider
@@ -123,6 +124,7 @@ def suspend(
     named_lots = _named(lots, [lot.key for lot in scheme.lots], "lot", "lots")
     named_places = _named(localities, [place.key for place in scheme.localities], "locality", "localities")
     provider = locked_provider(session, provider_id)
+    refuse_tied(session, actor, provider.ref, "suspend a provider")
     now = ports.clock.read(session)
     starts = now if starts_at is None else starts_at
     if starts < now:
@@ -171,6 +173,7 @@ def lift(session: Session, ports: Ports, suspension: Suspension, *, scheme: Sche
     words = reason(because)
     if suspension.scheme != scheme.key:
         raise NotFound(kind="suspension", ref=suspension.ref)
+    refuse_tied(session, actor, suspension.provider_ref, "lift a suspension")
     locked_provider(session, suspension.provider_id)
     session.refresh(suspension)
     now = ports.clock.read(session)

@@ -7,7 +7,6 @@ import pytest
 
 from bidding import offers, publishing
 from bidding.awards import moving
-from bidding.awards.interests import declare_interest
 from bidding.awards.records import Source
 from bidding.bids.records import Bid
 from bidding.offers import OpenOffer
@@ -27,6 +26,7 @@ from dps.kernel.errors import (
     TooLate,
     WrongMode,
 )
+from dps.register.interests import declare_interest
 from dps.register.providers import register_provider
 from dps.schemes.model import Mode, Urgency
 from tests.support.race import race

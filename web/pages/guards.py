@@ -9,6 +9,7 @@ from litestar.handlers import BaseRouteHandler
 
 from dps.kernel.actors import Role
 from dps.kernel.errors import Forbidden, NotSignedIn
+from dps.register import interests
 from web.api.guards import Connection
 from web.assembly import Installation
 from web.pages.cookies import session_token
@@ -75,6 +76,9 @@ APPROVERS = Seated(Role.APPROVER)
 BROKERS = Seated(Role.BROKER)
 MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 """Who looks after accounts: of a provider's people its administrators alone."""
+OFFICERS = Seated(Role.REGISTER_OFFICER)
+DECIDERS = Seated(*interests.DECIDERS)
+"""Who of a council decides something about providers, and so declares its ties to them."""
 AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)
 OFFICE = Seated(Role.COMMISSIONER, Role.AUDITOR)
 """Who answers for a scheme, and who checks those."""

@@ -22,6 +22,7 @@ _HOMES = {
     Role.AUDITOR: "/proof",
     Role.ADMINISTRATOR: "/accounts",
     Role.REQUESTER: "/requests",
+    Role.REGISTER_OFFICER: "/register",
 }
 
 

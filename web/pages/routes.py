@@ -13,13 +13,15 @@ from web.pages.calendar import Calendars
 from web.pages.desk.awards import Awards
 from web.pages.desk.calls import Calls, TelephoneBids
 from web.pages.desk.contracts import DeskContracts, Statements, Variations
-from web.pages.desk.directly import DirectAwards, Interests, OpenOffers
+from web.pages.desk.directly import DirectAwards, OpenOffers
 from web.pages.desk.entry import Beginning, Entry
 from web.pages.desk.importing import Importing
+from web.pages.desk.interests import Interests
 from web.pages.desk.letters import Letters, Requesters
 from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
+from web.pages.desk.run_offs import RunOffs
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
@@ -40,6 +42,9 @@ from web.pages.portal.prices import Prices
 from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
 from web.pages.portal.telephone import TelephoneConfirmations
+from web.pages.register.applications import ApplicationsToDecide
+from web.pages.register.providers import Documents, Providers
+from web.pages.register.suspensions import Suspensions
 from web.pages.requests import Requests
 from web.pages.signing_in import SigningIn, SigningOut
 from web.pages.visit import provide_visit
@@ -86,6 +91,11 @@ def pages(installation: Installation) -> Router:
             DirectAwards,
             OpenOffers,
             Interests,
+            RunOffs,
+            ApplicationsToDecide,
+            Providers,
+            Documents,
+            Suspensions,
             DeskContracts,
             Variations,
             Statements,

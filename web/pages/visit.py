@@ -47,6 +47,13 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     ),
     Role.BROKER: _DESK,
     Role.APPROVER: _DESK,
+    Role.REGISTER_OFFICER: (
+        ("/register", "Applications"),
+        ("/register/providers", "Providers"),
+        ("/register/documents", "Documents"),
+        ("/desk/interests", "Interests"),
+        ("/rules", "Rules"),
+    ),
     Role.COMMISSIONER: (("/office/report", "Report"), ("/coverage", "Coverage"), ("/rules", "Rules")),
     Role.REQUESTER: (("/requests", "Your people"), ("/rules", "Rules")),
     Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),

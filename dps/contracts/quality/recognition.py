@@ -24,6 +24,7 @@ from dps.kernel.errors import BadInput, NeedsSecondPerson, NotFound, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
+from dps.register.interests import refuse_tied
 from dps.register.membership import Membership, MembershipState
 from dps.schemes.loader import rule_hash
 from dps.schemes.model import Scheme
@@ -133,6 +134,7 @@ def decide_appeal(
 ) -> QualityScore:
     """A commissioner who did not publish the score confirms it, or has it counted again from what is on record now."""
     row = _locked(session, score_ref, scheme, actor)
+    refuse_tied(session, actor, row.provider, "decide this appeal")
     if actor.ref == row.published_by:
         raise NeedsSecondPerson(actor=actor.ref, step="decide this appeal")
     now = ports.clock.read(session)

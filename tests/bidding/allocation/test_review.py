@@ -7,12 +7,12 @@ import pytest
 from bidding import deadline
 from bidding.allocation import review, runs
 from bidding.awards import moving
-from bidding.awards.interests import declare_interest
 from bidding.awards.records import Source
 from bidding.closings import Closing
 from dps.kernel.actors import Actor
 from dps.kernel.errors import Forbidden, NeedsSecondPerson, NoSuchStep, NotFound
 from dps.kernel.outbox import OutboxMessage
+from dps.register.interests import declare_interest
 from dps.register.limits import LimitPart
 from matching.allocation import Status
 from tests.support.world import World

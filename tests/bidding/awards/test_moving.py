@@ -9,7 +9,6 @@ from sqlmodel import Session, select
 
 from bidding import aftercare, publishing
 from bidding.awards import moving
-from bidding.awards.interests import declare_interest
 from bidding.awards.records import Award, AwardState, Source
 from bidding.bids.records import Bid
 from bidding.looking.placing import awards
@@ -31,6 +30,7 @@ from dps.kernel.outbox import OutboxMessage
 from dps.packages.exclusions import Ground, Reason, exclude
 from dps.packages.packages import Package, person_of
 from dps.register.capacity import declare
+from dps.register.interests import declare_interest
 from dps.register.membership import remove
 from tests.bidding.awards.stories import AUTOMATIC, ONE_PERSON, TWO_PEOPLE, Story, a_story
 from tests.support.race import race

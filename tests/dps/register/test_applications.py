@@ -15,6 +15,7 @@ from dps.kernel.errors import (
     BadInput,
     DocumentsMissing,
     Forbidden,
+    NeedsSecondPerson,
     NoSuchStep,
     NotFound,
 )
@@ -22,6 +23,7 @@ from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
 from dps.register import applications
 from dps.register.applications import Application, ApplicationState
+from dps.register.interests import declare_interest
 from dps.register.providers import Provider
 from dps.schemes.model import Scheme
 from tests.dps.register.builders import (
@@ -256,3 +258,64 @@ def test_every_step_of_an_application_leads_where_its_table_says(
         walked, said = walk(session, application, name)
 
         assert walked == said
+
+
+def test_approval_leaves_out_what_is_turned_down_and_keeps_each_reason(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        application = submitted(session, ports, provider)
+
+        made = applications.approve(
+            session,
+            ports,
+            application,
+            scheme=WORCESTERSHIRE,
+            lists=[LIST],
+            turned_down={(LIST, THERE): "Nobody of its staff lives there."},
+            actor=OFFICER,
+        )
+        ending.write(session)
+        facts = session.exec(select(AuditEvent.body).where(AuditEvent.kind == "application.approve")).one()
+
+        assert {one.locality for one in made} == {HERE}
+        assert application.turned_down == [[LIST, THERE, "Nobody of its staff lives there."]]
+        assert "Nobody of its staff" not in str(facts)
+
+
+@pytest.mark.parametrize(
+    ("turned_down", "field"),
+    [
+        ({(LIST, HERE): "No.", (LIST, THERE): "No."}, "lists"),
+        ({(LIST, HERE): " "}, "reason"),
+        ({(LIST, "elsewhere"): "No."}, "turned_down"),
+        ({("no-list", HERE): "No."}, "turned_down"),
+    ],
+)
+def test_what_is_turned_down_is_asked_for_has_a_reason_and_leaves_something(
+    database: Database, ports: Ports, turned_down: dict[tuple[str, str], str], field: str
+) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        application = submitted(session, ports, provider)
+
+        with pytest.raises(BadInput) as refused:
+            applications.approve(
+                session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], turned_down=turned_down, actor=OFFICER
+            )
+
+    assert refused.value.field == field
+
+
+def test_an_officer_with_a_tie_to_the_applicant_neither_approves_nor_refuses(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        good_documents(session, ports, provider)
+        application = submitted(session, ports, provider)
+        declare_interest(session, ports, provider=provider.ref, actor=OFFICER)
+
+        with pytest.raises(NeedsSecondPerson):
+            applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
+        with pytest.raises(NeedsSecondPerson):
+            applications.refuse(session, ports, application, scheme=WORCESTERSHIRE, because="No.", actor=OFFICER)

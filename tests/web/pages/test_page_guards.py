@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from httpx import Response
 from litestar.routes import HTTPRoute
 
 from bidding.questions import ask
-from dps.register.applications import draft
+from dps.kernel.references import Kind, new_reference
+from dps.register.applications import Application, ApplicationState, draft
 from dps.register.document_files import receive_file
+from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
 from web.api.guards import anyone
@@ -183,6 +186,7 @@ def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(served: Serv
         (Part.PROVIDER_USER, {"provider": own["provider"]}, {"provider": other}),
         (Part.BROKER, {"authority": served.world.authority}, {"authority": "another-council"}),
         (Part.APPROVER, {"authority": served.world.authority}, {"authority": "another-council"}),
+        (Part.REGISTER_OFFICER, {"authority": served.world.authority}, {"authority": "another-council"}),
     ]
     looked_at = set()
     for part, ours, theirs in people:
@@ -245,6 +249,7 @@ def test_an_approver_decides_signs_and_pays_and_writes_nothing_else_of_the_counc
         "/desk/awards/{award_ref:str}/overturn",
         "/desk/awards/{award_ref:str}/refusal-by-person",
         "/desk/interests",
+        "/desk/run-offs/{suspension_ref:str}",
         "/desk/statements/{statement_ref:str}/payment",
         "/desk/variations/{variation_ref:str}/refusal",
         "/desk/variations/{variation_ref:str}/signature",
@@ -267,7 +272,7 @@ SENT = {
 """What makes every form complete, so that nothing but ownership can be what is refused."""
 
 
-FIXED = {"section": "week", "step": "person"}
+FIXED = {"section": "week", "step": "person", "scheme_key": "st-helens"}
 """Parts of an address that name no row: which page of a form it is."""
 
 
@@ -292,6 +297,16 @@ def a_story(served: Served) -> dict[str, str]:
     award = world.award(placed)
     contract = world.accept_and_confirm(award, winner)
     live = world.referral()
+    suspension = world.run(
+        suspend,
+        provider_id=world.row_of(winner).id or 0,
+        scheme=world.scheme,
+        scope=SuspensionScope.NEW_WORK,
+        running_contracts=RunningContracts.TRANSFER,
+        because="A visit by the regulator.",
+        starts_at=world.now + timedelta(days=100),
+        actor=world.officer,
+    )
     assert winner.provider is not None
     provider_id = world.row_of(winner).id or 0
     application = world.run(
@@ -307,9 +322,12 @@ def a_story(served: Served) -> dict[str, str]:
     )
     return {
         "application_ref": application.ref,
+        "submitted_ref": handed_in(served, provider_id, winner.provider),
         "document_ref": document.ref,
         "question_ref": world.run(ask, round_ref=world.round(live).ref, words="Is there a hoist?", actor=winner),
         "provider": winner.provider,
+        "provider_ref": winner.provider,
+        "suspension_ref": suspension.ref,
         "referral_ref": placed,
         "award_ref": award.ref,
         "bid_ref": receipt["bid"],
@@ -317,6 +335,30 @@ def a_story(served: Served) -> dict[str, str]:
         "round_ref": world.round(live).ref,
         "closing_ref": receipt["closing"],
     }
+
+
+def handed_in(served: Served, provider_id: int, provider: str) -> str:
+    """An application that waits for its answer, as one handed in while the scheme was open would; its reference."""
+    world = served.world
+    ref = new_reference(Kind.APPLICATION, world.ports.entropy)
+    with world.database.transaction() as session:
+        session.add(
+            Application(
+                ref=ref,
+                provider_id=provider_id,
+                provider_ref=provider,
+                scheme=world.scheme.key,
+                state=ApplicationState.SUBMITTED,
+                lots=[world.scheme.lots[0].key],
+                localities=[place.key for place in world.scheme.localities[:2]],
+                answers={},
+                flags=[["staff-turnover", 34]],
+                drafted_at=world.now,
+                submitted_at=world.now,
+                decide_by=world.now + timedelta(days=14),
+            )
+        )
+    return ref
 
 
 @SQLITE

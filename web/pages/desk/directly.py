@@ -1,4 +1,4 @@
-"""Round the competition: direct awards with their reasons, offers taken from the open list, interests declared."""
+"""Round the competition: direct awards with their reasons, offers taken from the open list."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from bidding.awards.interests import declare_interest
 from bidding.looking.drafted import providers_by_name
-from bidding.looking.outside import direct_terms, interests_of
+from bidding.looking.outside import direct_terms
 from bidding.offers import award_directly, take_open_offer
 from bidding.referrals import referral_of
 from dps.kernel.errors import BadInput, InvalidBid, NotEligible
 from web.pages.forms import Form, Values
-from web.pages.guards import BROKERS, DESK
+from web.pages.guards import BROKERS
 from web.pages.portal.bidding import content_of, placed
 from web.pages.visit import Page, Visit
 
@@ -81,29 +80,6 @@ class OpenOffers(Controller):
         return visit.to(f"/desk/awards/{made}")
 
 
-class Interests(Controller):
-    """Ties of one's own to providers: they bar from deciding rounds that these take part in, and stay."""
-
-    path = "/desk/interests"
-    guards = (DESK,)
-
-    @get("/", sync_to_thread=True)
-    def own(self, visit: NamedDependency[Visit]) -> Page:
-        """What one has declared."""
-        return _interests(visit, {})
-
-    @post("/", sync_to_thread=True)
-    def declare(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
-        """Declare another."""
-        with visit.look() as (session, _now):
-            known = dict(providers_by_name(session))
-        if form.text("provider") not in known:
-            return _interests(visit, {"provider": "choose a provider"})
-        with visit.command() as session:
-            declare_interest(session, visit.ports, provider=form.text("provider"), actor=visit.actor)
-        return visit.to("/desk/interests")
-
-
 def _form(visit: Visit, referral_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
         direct = direct_terms(session, referral_ref=referral_ref, actor=visit.actor, now=now)
@@ -115,16 +91,5 @@ def _form(visit: Visit, referral_ref: str, values: Mapping[str, str], faults: Ma
             direct=direct,
             providers=providers_by_name(session),
             values=Values({"starts_on": start.isoformat() if start else "", **values}),
-            faults=faults,
-        )
-
-
-def _interests(visit: Visit, faults: Mapping[str, str]) -> Page:
-    with visit.look() as (session, _now):
-        return visit.page(
-            "desk/interests.html",
-            status=400 if faults else 200,
-            declared=interests_of(session, visit.actor),
-            providers=providers_by_name(session),
             faults=faults,
         )

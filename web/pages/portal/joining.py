@@ -91,6 +91,7 @@ class Applications(Controller):
                 one=application,
                 scheme=scheme,
                 lots=[scheme.lot(key).name for key in application.lots],
+                lists={one.key: one.name for one in scheme.lists},
                 places=[scheme.locality(key).name for key in application.localities],
                 answers=[(question, application.answers.get(question.key)) for question in scheme.admission.questions],
                 is_open=admission.is_open(scheme, now),

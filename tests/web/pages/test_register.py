@@ -1,0 +1,182 @@
+"""The register's officers, without JavaScript: decide an application, suspend, lift, remove, see what ends and ties."""
+
+from datetime import timedelta
+
+import pytest
+
+from bidding.run_off import RunOff
+from dps.register.applications import Application, draft, submit
+from dps.register.document_files import receive_file
+from dps.register.membership import Membership
+from dps.register.suspensions import Suspension
+from tests.web.pages.browsing import Browser, an_account
+from tests.web.pages.test_desk import at_the_desk
+from tests.web.served import Served
+from web.security.accounts import Part
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+def an_officer(served: Served) -> Browser:
+    browser = Browser(served)
+    browser.sign_in(an_account(served, Part.REGISTER_OFFICER))
+    assert browser.page.url.path == "/register"
+    return browser
+
+
+def an_application(served: Served, name: str = "Ash Homecare") -> str:
+    """One handed in for three areas, with an answer that is flagged; its provider is insured."""
+    world = served.world
+    applicant = world.provider(name, localities=[world.scheme.localities[-1].key])
+    answers = {"staff-turnover": 34, "travel-time-paid": True, "staff-pay": "Above the living wage."}
+    application = world.run(
+        draft,
+        provider_id=world.row_of(applicant).id or 0,
+        scheme=world.scheme,
+        lots=[world.scheme.lots[0].key],
+        localities=[place.key for place in world.scheme.localities[:3]],
+        answers=answers,
+        actor=applicant,
+    )
+    world.run(submit, application=application, scheme=world.scheme, actor=applicant)
+    return application.ref
+
+
+def test_an_application_is_approved_list_by_list_and_what_is_left_out_has_its_reason(worcestershire: Served) -> None:
+    served = worcestershire
+    ref, scheme = an_application(served), served.world.scheme
+    officer = an_officer(served)
+    waiting = officer.page.text
+    path, one = f"/register/applications/{ref}", scheme.lists[0].key
+    first, second, third = (place.key for place in scheme.localities[:3])
+    officer.open(path)
+    ticks = {f"place-{one}-{first}": "on", f"place-{one}-{second}": "on"}
+    fields = {f"place-{one}-{third}": ""}
+
+    without = officer.send(f"{path}/approval", **ticks, **fields)
+    officer.open(path)
+    approved = officer.send(f"{path}/approval", **ticks, **fields, **{f"why-{one}": "No rounds there yet."})
+
+    assert "34%" in waiting
+    assert "Ash Homecare" in waiting
+    assert without.status_code == 400
+    assert "Say why the other areas are left out" in without.text
+    assert "No rounds there yet." in approved.text
+    (row,) = served.world.rows(Application)
+    assert (row.state, row.turned_down) == ("approved", [[one, third, "No rounds there yet."]])
+    held = {one.locality for one in served.world.rows(Membership, Membership.lot == scheme.lots[0].key)}
+    assert {first, second} <= held
+    assert third not in held
+
+
+def test_an_application_is_refused_with_a_reason(worcestershire: Served) -> None:
+    served = worcestershire
+    ref = an_application(served)
+    officer = an_officer(served)
+    path = f"/register/applications/{ref}"
+    officer.open(path)
+
+    without = officer.send(f"{path}/refusal")
+    refused = officer.send(f"{path}/refusal", reason="The turnover of staff is too high.")
+
+    assert (without.status_code, "A reason is needed" in without.text) == (400, True)
+    assert "The turnover of staff is too high." in refused.text
+    assert "No application waits." in officer.open("/register").text
+
+
+def test_whoever_has_a_tie_to_a_provider_decides_nothing_about_it(worcestershire: Served) -> None:
+    served = worcestershire
+    ref = an_application(served)
+    officer, colleague = an_officer(served), an_officer(served)
+    (row,) = served.world.rows(Application)
+    officer.open("/desk/interests")
+    officer.send("/desk/interests", provider=row.provider_ref)
+    officer.open(f"/register/applications/{ref}")
+
+    barred = officer.send(f"/register/applications/{ref}/refusal", reason="Not this one.")
+    seen = colleague.open(f"/register/applications/{ref}").text
+    declared = colleague.open("/desk/interests").text
+
+    assert (barred.status_code, "Somebody else has to do this" in barred.text) == (403, True)
+    assert "Staff who declared a tie to this provider" in seen
+    assert "What colleagues declared" in declared
+    assert "Ash Homecare" in declared
+
+
+def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(served: Served) -> None:
+    world = served.world
+    winner = world.provider("Ash Homecare")
+    referral = world.referral()
+    world.bid(winner, referral, pence=1600)
+    world.close(referral)
+    contract = world.accept_and_confirm(world.award(referral), winner)
+    officer, broker = an_officer(served), at_the_desk(served)
+    path, key = f"/register/providers/{winner.provider}", world.scheme.key
+    listed = officer.open("/register/providers?named=ash").text
+    officer.open(f"{path}/suspension/{key}")
+
+    empty = officer.send(f"{path}/suspension/{key}")
+    suspended = officer.send(
+        f"{path}/suspension/{key}", scope="new_work", running_contracts="transfer", reason="Visits were missed."
+    )
+    (row,) = world.rows(Suspension)
+    seen = broker.open(f"/desk/run-offs/{row.ref}").text
+    advised = broker.open(f"/desk/run-offs/{row.ref}?advised=true").text
+    late = broker.send(f"/desk/run-offs/{row.ref}", last_day="2030-01-01")
+    broker.send(f"/desk/run-offs/{row.ref}", last_day=(world.now.date() + timedelta(days=7)).isoformat())
+    world.step(minutes=1)
+    moved = officer.open(path).text
+    officer.open(f"/register/suspensions/{row.ref}/lifting")
+    lifted = officer.send(f"/register/suspensions/{row.ref}/lifting", reason="All visits are made again.")
+
+    assert "Ash Homecare" in listed
+    assert empty.status_code == 400
+    assert "Choose what is stopped" in empty.text
+    assert "In force" in suspended.text
+    assert contract in seen
+    assert "This is advice" in advised
+    assert late.status_code == 400
+    assert len(world.rows(RunOff)) == 1
+    assert "1 of 1 contract moved" in moved
+    assert "Lifted: All visits are made again." in lifted.text
+
+
+def test_a_provider_is_removed_for_good_from_what_is_ticked(served: Served) -> None:
+    world = served.world
+    provider = world.provider("Ash Homecare")
+    officer, key = an_officer(served), world.scheme.key
+    path, gone = f"/register/providers/{provider.provider}", world.scheme.localities[0].key
+    officer.open(f"{path}/removal/{key}")
+
+    officer.send(f"{path}/removal/{key}", **{f"place-{gone}": "on"}, reason="It left the area.")
+    again = officer.open(f"{path}/removal/{key}") and officer.send(
+        f"{path}/removal/{key}", **{f"place-{gone}": "on"}, reason="It left the area."
+    )
+
+    assert {one.locality for one in world.rows(Membership) if one.state == "removed"} == {gone}
+    assert again.status_code == 400
+    assert "holds no place" in again.text
+
+
+def test_a_provider_s_page_shows_what_is_free_and_documents_that_end_are_listed(served: Served) -> None:
+    world = served.world
+    provider = world.provider("Ash Homecare", hours=40)
+    soon = world.now.date() + timedelta(days=20)
+    document = world.run(
+        receive_file,
+        provider_id=world.row_of(provider).id or 0,
+        kind="insurance",
+        content=b"%PDF-1.7",
+        expires_on=soon,
+        actor=provider,
+    )
+    officer = an_officer(served)
+
+    page = officer.open(f"/register/providers/{provider.provider}").text
+    ending = officer.open("/register/documents").text
+    file = officer.open(f"/register/documents/{document.ref}")
+
+    assert "40 hours free" in page
+    assert "Hours a week that are bound or reserved" in page
+    assert "Ash Homecare" in ending
+    assert file.content == b"%PDF-1.7"

@@ -1,0 +1,1 @@
+"""Pages of the register's officers: who may supply, where, and what stops them."""

@@ -1,0 +1,20 @@
+"""What the pages of the register share: the schemes that an officer answers for."""
+
+from sqlmodel import Session
+
+from dps.kernel.errors import NotFound
+from dps.schemes.model import Scheme
+from web.pages.visit import Visit
+
+
+def own_keys(session: Session, visit: Visit) -> list[str]:
+    """The keys of the schemes that the officer's authority buys under."""
+    return [scheme.key for scheme in visit.schemes(session)]
+
+
+def own_scheme(session: Session, visit: Visit, key: str) -> Scheme:
+    """One of these schemes; NotFound for any other."""
+    found = next((scheme for scheme in visit.schemes(session) if scheme.key == key), None)
+    if found is None:
+        raise NotFound(kind="scheme", ref=key)
+    return found
