@@ -27,7 +27,7 @@ from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
-from dps.kernel.errors import BadInput, CannotAmend, NotReady, OutOfTerm, TooLate
+from dps.kernel.errors import BadInput, CannotAmend, LimitPassed, NotReady, TooLate
 from dps.kernel.money import amount
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -104,9 +104,14 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     return call_first(session, ports, opened, referral, now, cause="the referral was published")
 
 
-def _refuse_outside_term(scheme: Scheme, now: datetime) -> None:
-    if not scheme.is_in_term(now.astimezone(LONDON).date()):
-        raise OutOfTerm(scheme=scheme.key, starts=scheme.term.starts, ends=scheme.term.ends or "further notice")
+def _refuse_seeking(session: Session, referral: Referral, now: datetime) -> None:
+    """OutOfTerm or LimitPassed where the rules of a referral may no longer be published under: nor may it seek again.
+
+    Otherwise a right to publish that the law withdrew would be walked round by holding a referral and resuming it.
+    """
+    assert referral.rule_hash is not None
+    frozen = rules_by_hash(session, referral.rule_hash)
+    refuse_passed_limits(session, frozen, referral.rule_hash, now.astimezone(LONDON).date())
 
 
 def amend(
@@ -236,8 +241,7 @@ def resume(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -
     advance(session, referral, "resume", actor, now, seeking_since=now)
     last = current_round(session, referral.id)
     assert last is not None
-    assert referral.rule_hash is not None
-    _refuse_outside_term(rules_by_hash(session, referral.rule_hash), now)
+    _refuse_seeking(session, referral, now)
     opened = resume_at(session, ports, referral, last, now)
     return call_first(session, ports, opened, referral, now, cause="seeking was resumed")
 
@@ -307,8 +311,7 @@ def restart_unfilled(session: Session, ports: Ports, *, referral_ref: str, actor
     """Ask the whole ladder of an unfilled referral again."""
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
-    assert referral.rule_hash is not None
-    _refuse_outside_term(rules_by_hash(session, referral.rule_hash), now)
+    _refuse_seeking(session, referral, now)
     lapse_open_offers(session, referral, now)
     opened = restart(session, ports, referral, actor, now)
     return call_first(session, ports, opened, referral, now, cause="the ladder was restarted")
@@ -321,6 +324,11 @@ def restart_due(session: Session, ports: Ports, referral_id: int) -> bool:
     if referral.state is not ReferralState.UNFILLED or referral.unfilled_at is None or referral.rule_hash is None:
         return False
     if not is_restart_due(rules_by_hash(session, referral.rule_hash), referral.unfilled_at, now):
+        return False
+    try:
+        _refuse_seeking(session, referral, now)
+    except LimitPassed:
+        # Nothing is due before somebody does what the law asks: it is found again by the sweep after that.
         return False
     restart_unfilled(session, ports, referral_ref=referral.ref, actor=CLOCK)
     return True

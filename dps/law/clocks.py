@@ -24,6 +24,22 @@ class Clock(StrEnum):
     APPLICATION = "application"
 
 
+class Blocked(StrEnum):
+    """What stands still from a clock's limit on."""
+
+    PUBLISHING = "publishing"
+    NEW_RULES = "new_rules"
+
+
+_BLOCKS = {
+    Clock.TERM: Blocked.PUBLISHING,
+    Clock.REOPENING: Blocked.PUBLISHING,
+    Clock.TIERS: Blocked.PUBLISHING,
+    Clock.NOTICE: Blocked.NEW_RULES,
+    Clock.APPLICATION: Blocked.NEW_RULES,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """Something is due before `limit`; from `warns` on it is said. `about` is the scheme's key or a reference."""
@@ -33,6 +49,10 @@ class Due:
     warns: date
     limit: date
     words: str
+
+    @property
+    def blocks(self) -> Blocked:
+        return _BLOCKS[self.clock]
 
     def is_near(self, today: date) -> bool:
         return self.warns <= today

@@ -15,6 +15,7 @@ from dps.kernel.errors import BadInput, NotFound
 from dps.law.clocks import Clock
 from dps.schemes.model import Scheme
 
+RECORDERS = (Role.COMMISSIONER, Role.REGISTER_OFFICER, Role.ADMINISTRATOR)
 _LONGEST_NUMBER = 80
 _ABOUT_SCHEMES = (Clock.TIERS,)
 
@@ -63,7 +64,7 @@ def record_notice(
 
     The same notice recorded again is returned as it stands. A term, a reopening and an application have no notice.
     """
-    actor.needs("record a notice", Role.COMMISSIONER, Role.ADMINISTRATOR)
+    actor.needs("record a notice", *RECORDERS)
     _refuse_other_scheme(scheme, actor)
     if published_on > now.astimezone(LONDON).date():
         raise BadInput("this day is still to come", field="published_on")

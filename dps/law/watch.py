@@ -18,7 +18,7 @@ from dps.kernel.errors import LimitPassed, NotFound, OutOfTerm
 from dps.kernel.ports import Ports
 from dps.law import clocks
 from dps.law.bases import basis_of
-from dps.law.clocks import Clock, Due
+from dps.law.clocks import Blocked, Clock, Due
 from dps.law.notices import LegalWarning, contracts_told, tiers_told_on
 from dps.packages.packages import Package
 from dps.register.applications import awaiting_decision
@@ -98,7 +98,7 @@ def publish_new_rules(session: Session, scheme: Scheme, actor: Actor, now: datet
     if standing is not None:
         old = rules_by_hash(session, standing.rule_hash)
         for due in due_of(session, old, _day(standing.published_at)):
-            if due.clock in (Clock.NOTICE, Clock.APPLICATION) and due.is_overdue(_day(now)):
+            if due.blocks is Blocked.NEW_RULES and due.is_overdue(_day(now)):
                 raise LimitPassed(words=due.words, limit=due.limit)
     return publish_rules(session, scheme, actor, now)
 
@@ -144,6 +144,7 @@ def as_rows(dues: Sequence[Due], today: date) -> list[dict[str, str]]:
             "limit": due.limit.isoformat(),
             "warns": due.warns.isoformat(),
             "state": "overdue" if due.is_overdue(today) else "near" if due.is_near(today) else "running",
+            "blocks": due.blocks,
             "words": due.words,
         }
         for due in dues

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bidding import publishing
 from bidding.awards import moving
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
@@ -66,6 +67,27 @@ def test_staged_lists_warn_once_then_bar_publication_until_they_are_told(world: 
     world.publish(world.referral(publish_it=False))
     assert Clock.TIERS not in due(world)
     assert record(world, Clock.TIERS).id == record(world, Clock.TIERS).id
+
+
+def test_a_withdrawn_right_to_publish_is_not_walked_round_by_resuming_or_restarting(world: World) -> None:
+    unfilled = world.referral()
+    world.provider("Synthetic Oak")
+    held = world.referral()
+    world.run(publishing.hold, referral_ref=held, reason="The family decides first.", actor=world.broker)
+    assert world.state(unfilled) == "unfilled"
+    world.clock.move_to(world.now + timedelta(days=40))
+    swept = world.timetable.sweep()
+
+    for again, referral in ((publishing.resume, held), (publishing.restart_unfilled, unfilled)):
+        with pytest.raises(LimitPassed, match="publish who is on which"):
+            world.run(again, referral_ref=referral, actor=world.broker)
+    assert "restarts" not in swept.done
+    assert (world.state(held), world.state(unfilled)) == ("held", "unfilled")
+
+    record(world, Clock.TIERS)
+    world.run(publishing.resume, referral_ref=held, actor=world.broker)
+    assert world.timetable.sweep().done["restarts"] == 1
+    assert (world.state(held), world.state(unfilled)) == ("seeking", "seeking")
 
 
 def test_an_application_left_alone_warns_and_bars_new_rules_but_no_referral(world: World) -> None:
