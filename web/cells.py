@@ -13,7 +13,7 @@ from typing import TypeVar
 from dps.kernel.errors import BadInput
 from dps.kernel.money import parse_pence
 from dps.packages.text import line, text
-from web.sheets import Cell
+from web.unpacking import Cell
 
 _MOST_POUNDS = 10**9
 

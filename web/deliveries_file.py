@@ -15,7 +15,8 @@ from dps.kernel.calendar import as_wall_time
 from dps.kernel.errors import BadInput
 from dps.kernel.references import Kind, parse_reference
 from web.cells import a_line, choice, day, whole, words
-from web.sheets import Cell, read_sheet
+from web.sheets import read_sheet
+from web.unpacking import Cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from dps.register.providers import MINUTES_A_DAY, district_and_sector, lad_code
 from dps.register.texts import keys, known, one_line
 from dps.schemes.model import Rating, Scheme
 from web.cells import choice, day, several, whole, words
-from web.sheets import Cell, SheetRow, read_sheet
+from web.sheets import SheetRow, read_sheet
+from web.unpacking import Cell
 
 NEEDED = ("name", "location_name", "regulator_id", "place", "registered_on")
 OPTIONAL = (

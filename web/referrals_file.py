@@ -29,7 +29,8 @@ from dps.places.localities import LocalityMap
 from dps.places.postcodes import Postcode, parse
 from dps.schemes.model import LegalBasis, Scheme, Urgency
 from web.cells import a_line, a_text, choice, day, pence, several, typed, whole, words, yes
-from web.sheets import Cell, SheetRow, read_sheet
+from web.sheets import SheetRow, read_sheet
+from web.unpacking import Cell
 
 _READ_FROM = {"sector": "postcode", "locality": "postcode", "budget_pence": "budget"}
 """The column that a fact of another name comes from."""

@@ -1,35 +1,29 @@
 """Reads a CSV or XLSX file as rows of named cells, and finds everything that is wrong with its shape first.
 
-A file is refused whole, in few seconds and little memory, before any parser meets what a hostile one may hold: too
-many bytes, a bomb, or a cell so far out that the table between would not fit. Values are never guessed: a CSV is
-UTF-8, and a number of a spreadsheet stays a number for the column to judge.
+A file is refused whole, in few seconds and little memory: its cells are read by another process (`unpacking`), which
+refuses too many bytes, a bomb, or a cell so far out that the table between would not fit, and is ended by its limits
+where a hostile file finds another way. Values are never guessed: a CSV is UTF-8, and a number of a spreadsheet stays a
+number for the column to judge.
 """
 
-import csv
-import io
+import json
 import re
-import zipfile
-import zlib
+import subprocess
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TypeAlias
-
-from python_calamine import CalamineError, PasswordError, load_workbook
 
 from dps.kernel.errors import BadInput
+from web.unpacking import Cell, from_json
 
 LARGEST_FILE_BYTES = 8 * 1024 * 1024
-LARGEST_UNPACKED_BYTES = 24 * 1024 * 1024
-MOST_ROWS = 5_000
-MOST_COLUMNS = 100
 
-Cell: TypeAlias = str | float | bool | date | datetime | time | timedelta
-"""What a spreadsheet's cell holds; an empty one is an empty text. A CSV holds texts alone."""
+_ROOT = Path(__file__).resolve().parent.parent
+_LONGEST_S = 20
+"""By the wall: its own limit of two seconds is of a processor, which a busy machine may not have to give."""
 
-_UNREADABLE = (CalamineError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
-_POSITION = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]*)\s*([0-9]*)""")
+_TOO_MUCH = "the file takes more memory or time than a spreadsheet of people would: part it, or save it anew as CSV"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +54,10 @@ def read_sheet(path: Path, *, columns: Collection[str], required: Collection[str
         content = path.read_bytes()
     except OSError as fault:
         raise BadInput(f"the file can't be read: {fault.strerror}", file=path.name) from None
-    match path.suffix.lower():
-        case ".csv":
-            table = _csv_rows(path.name, content)
-        case ".xlsx":
-            table = _xlsx_rows(path.name, content)
-        case _:
-            raise BadInput("only .csv and .xlsx files are read", file=path.name)
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("csv", "xlsx"):
+        raise BadInput("only .csv and .xlsx files are read", file=path.name)
+    table = _table(path.name, kind, content)
     if not table:
         raise BadInput("the file is empty", file=path.name)
     names = _header(path.name, table[0], columns, required)
@@ -105,70 +96,27 @@ def _is_filled(cell: Cell) -> bool:
     return not isinstance(cell, str) or bool(cell.strip())
 
 
-def _csv_rows(file: str, content: bytes) -> list[list[Cell]]:
+def _table(file: str, kind: str, content: bytes) -> list[list[Cell]]:
+    """The cells, read by a child that ends itself where the file takes too much memory or time."""
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadInput("the file is not UTF-8: save it as “CSV UTF-8”", file=file) from None
-    table: list[list[Cell]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        for cells in reader:
-            table.append(list(cells))
-            _refuse_more(file, len(table), len(cells))
-    except csv.Error as fault:
-        raise BadInput(f"this is no CSV: {fault}", file=file, row=len(table) + 1) from None
-    return table
-
-
-def _refuse_more(file: str, rows: int, columns: int) -> None:
-    if rows > MOST_ROWS + 1:
-        raise BadInput(f"more than {MOST_ROWS} rows: part the file", file=file)
-    if columns > MOST_COLUMNS:
-        raise BadInput(f"more than {MOST_COLUMNS} columns", file=file, row=rows)
-
-
-def _xlsx_rows(file: str, content: bytes) -> list[list[Cell]]:
-    try:
-        unpacked = _unpacked(file, content)
-        workbook = load_workbook(unpacked)
-        if not workbook.sheet_names:
-            return []
-        table: list[list[Cell]] = [list(row) for row in workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)]
-    except PasswordError:
-        raise BadInput("the file is locked with a password", file=file) from None
-    except _UNREADABLE:
-        raise BadInput("this is no XLSX file that can be read", file=file) from None
-    _refuse_more(file, len(table), max(map(len, table), default=0))
-    return table
-
-
-def _unpacked(file: str, content: bytes) -> io.BytesIO:
-    """The same archive without compression, no member longer than it says, no cell further out than is read.
-
-    The parser makes room for everything between the first cell and the last, so a lone far cell would fill the memory.
-    """
-    stored = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as plain:
-        members = archive.infolist()
-        if sum(member.file_size for member in members) > LARGEST_UNPACKED_BYTES:
-            raise BadInput(f"unpacked, the file is larger than {LARGEST_UNPACKED_BYTES // 1024**2} MB", file=file)
-        for member in members:
-            inside = archive.read(member)
-            # A worksheet may lie anywhere in the archive; what it is shows in what it holds.
-            if b"sheetData" in inside:
-                _refuse_far_cells(file, inside)
-            plain.writestr(member.filename, inside)
-    stored.seek(0)
-    return stored
-
-
-def _refuse_far_cells(file: str, worksheet: bytes) -> None:
-    for letters, digits in set(_POSITION.findall(worksheet)):
-        column = 0
-        for letter in letters.upper():
-            column = column * 26 + letter - ord("A") + 1
-        _refuse_more(file, int(digits[:9] or 0), column)
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "web.unpacking", kind],
+            input=content,
+            capture_output=True,
+            timeout=_LONGEST_S,
+            check=False,
+            cwd=_ROOT,
+            env={"PYTHONPATH": str(_ROOT), "PYTHONUTF8": "1"},
+        )
+    except subprocess.TimeoutExpired:
+        raise BadInput(_TOO_MUCH, file=file) from None
+    if done.returncode:
+        raise BadInput(_TOO_MUCH, file=file)
+    told = done.stdout.decode()
+    if told.startswith("{"):
+        fault = json.loads(told)
+        raise BadInput(fault["reason"], file=file, **({"row": fault["row"]} if fault["row"] else {}))
+    return from_json(told)
 
 
 def columns_in_words(columns: Collection[str], required: Collection[str]) -> str:

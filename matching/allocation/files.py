@@ -39,6 +39,9 @@ class Paths:
     previous: Path | None = None
 
 
+_FORMULA = ("=", "+", "-", "@")
+
+
 class _Row(Mapping[str, str]):
     """One row by column, cells stripped; it knows its place."""
 
@@ -65,6 +68,9 @@ class _Row(Mapping[str, str]):
             raise self.fault(column, "is empty")
         if any(character.isspace() for character in value):
             raise self.fault(column, f"{value!r} holds a space")
+        if value.startswith(_FORMULA):
+            # It comes back in awards.csv, where a spreadsheet would run it.
+            raise self.fault(column, f"{value!r} begins like a formula")
         return value
 
     def whole(self, column: str) -> int:

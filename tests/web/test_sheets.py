@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from dps.kernel.errors import BadInput
-from web.sheets import LARGEST_FILE_BYTES, LARGEST_UNPACKED_BYTES, MOST_ROWS, Cell, SheetRow, read_sheet
+from web.sheets import LARGEST_FILE_BYTES, SheetRow, read_sheet
+from web.unpacking import LARGEST_UNPACKED_BYTES, MOST_ROWS, Cell
 
 COLUMNS = ("name", "first_day", "minutes")
 CELLS = st.text(st.characters(categories=["L", "Nd", "P", "Zs"]), max_size=12)

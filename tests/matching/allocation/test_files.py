@@ -97,6 +97,7 @@ def test_good_files_become_the_instance_they_say(folder: Path) -> None:
         ("policy.toml", "[coverage]", "[cover]", "cover: no such key"),
         ("policy.toml", "25000", "25.5", "coverage.price_pence"),
         ("policy.toml", "25000", "-1", "coverage.price_pence: -1 is outside"),
+        ("packages.csv", "P1", "=P1", "package: '=P1' begins like a formula"),
         ("policy.toml", "[coverage]", "coverage", "is not TOML"),
         ("policy.toml", "[coverage]", "[caps]\nlocality_share = 1.5\n[coverage]", "caps.locality_share: is above 0"),
         ("policy.toml", "[coverage]", "[caps]\nlocality_share = nan\n[coverage]", "caps.locality_share: is above 0"),
