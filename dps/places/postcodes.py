@@ -98,7 +98,7 @@ _WHOLE_FAULTS = (
     (Fault.PSEUDO, re.compile("ZZ99 *[0-9][A-Z]{2}")),
     (Fault.FORCES_NUMBER, re.compile("BFPO *[0-9]+")),
     (Fault.HISTORIC, re.compile(f"(?:{'|'.join(sorted(HISTORIC_DISTRICTS))}) *{_INWARD}")),
-    (Fault.PUNCTUATION, re.compile("(?s).*[^A-Z0-9 ].*")),
+    (Fault.PUNCTUATION, re.compile(r"(?s)\A.*[^A-Z0-9 ].*")),
     (Fault.DISTRICT_ONLY, _DISTRICT_ALONE),
     (Fault.SECTOR_ONLY, _SECTOR),
     (Fault.TRUNCATED, re.compile(f"(?:{_DISTRICT}) *[0-9][A-Z]")),

@@ -24,11 +24,12 @@ from dps.kernel.logs import configure
 from dps.migrations import history
 from dps.schemes.model import Scheme
 from tests.bidding.histories import Worlds
-from tests.faults import canary, canary_person, instants, racing, solving, storm
+from tests.faults import canary, canary_person, instants, racing, scripting, solving, storm
 from tests.faults.figures import Figure
 from tests.faults.fleet import Processes
 from tests.faults.instants import AUTUMN, SPRING, minutes_of
 from tests.faults.killing import Council
+from tests.faults.payloads import PAYLOADS
 from tests.faults.server import Server
 from tests.faults.simulation import simulate
 from tests.faults.storm import Storm
@@ -89,6 +90,10 @@ class Places:
         folder = self.empty()
         with self.database(kind, folder) as database, Served(database, folder, scheme) as council:
             return campaign(council, folder, **numbers)
+
+    def scripted(self, kind: str, campaign: Callable[..., Figure], scheme: Scheme, **numbers: Any) -> Figure:
+        """The same for a campaign that keeps no files."""
+        return self.council(kind, lambda council, _folder, **given: campaign(council, **given), scheme, **numbers)
 
     def served(self, kind: str, campaign: Callable[..., Figure], **numbers: Any) -> Figure:
         folder = self.empty()
@@ -196,6 +201,11 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
                 is_sampled=False,
             ),
             *each(places.council, canary_person.a_life, scheme=canary_person.telling_scheme(), is_sampled=False),
+        ],
+        "scripts": [
+            partial(
+                places.scripted, "sqlite", scripting.scripts, scheme=canary_person.telling_scheme(), payloads=PAYLOADS
+            )
         ],
         "solver": [partial(solving.orders, number(20, 4), number(100, 10)), partial(solving.hung, number(10, 2))],
     }

