@@ -14,6 +14,7 @@ from matching.allocation.first_prices import first_prices
 from matching.allocation.greedy import greedy, let_caps_give_way
 from matching.allocation.guided import Plan, clock_plan, counted_plan, guided
 from matching.allocation.market import Numbering, as_market
+from matching.allocation.ordered import KEPT_SHARE, dominating, level_bounds
 from matching.allocation.outcome import SEARCH_SEED, Heard, Incumbent, Outcome
 from matching.allocation.problem import UNLIMITED, Ints, Problem
 from matching.allocation.records import URGENT
@@ -21,8 +22,6 @@ from matching.allocation.results import Guide
 from matching.allocation.work import Work
 
 STEPS_WITHOUT_CAPS = 60
-PERSON = 100_000
-"""What an urgent person left counts where people alone are counted: fine enough for prices between them."""
 LEAST_WRITE_UP_S, WRITE_UP_SHARE = 0.1, 0.5
 """Kept back from a limit for the referee and the reasons: at least so long, and that share of what reading took.
 
@@ -34,11 +33,13 @@ def solve_large(problem: Problem, work: Work, heard: Heard | None, guide: Guide 
     """The guided engine's award and bound; with a `guide` it goes on from the previous awards and those prices."""
     ordered = bool(problem.instance.policy.levels)
     reading_s = 0.0 if work.time_limit_s is None else work.time_limit_s - work.left_s()
-    priced = _dominating(problem) if ordered else problem
+    priced = dominating(problem) if ordered else problem
     numbering = as_market(priced)
     start = greedy(problem)
     kept = start if keeps_caps(problem, start) else []
     plan = _plan(work, reading_s)
+    if ordered and plan.limit_s is not None:
+        plan = replace(plan, limit_s=(1 - KEPT_SHARE) * plan.limit_s)
 
     def told(holder: Ints, value: int, bound: int | None) -> None:
         assert heard is not None
@@ -62,29 +63,12 @@ def solve_large(problem: Problem, work: Work, heard: Heard | None, guide: Guide 
     if _weighed_coverage(problem, book):
         notes.append("at this size coverage is weighed at its price; it did not give way further to urgent people")
     if ordered:
+        levels = level_bounds(problem, won, work)
         notes.append("at this size the published order is approached by steep prices")
-        notes.append(_fewest_left(problem, book, work))
-        return Outcome(won, False, None, notes=notes)
+        notes += [level.words for level in levels]
+        return Outcome(won, False, None, notes=notes, levels=levels)
     proven = bound is not None and objective(problem, won) == bound
     return Outcome(won, proven, bound, notes=notes, guide=_guide(problem, numbering, found.prices))
-
-
-def _fewest_left(problem: Problem, book: Book, work: Work) -> str:
-    """How near a published order has come to its first level: the fewest urgent people that any award leaves.
-
-    The same relaxation, with nothing priced but an urgent person left; caps are free, because they would give way.
-    """
-    urgent = problem.package_priority <= URGENT
-    counted = replace(
-        problem,
-        bid_cost=np.zeros_like(problem.bid_cost),
-        unplaced_cost=np.where(urgent, PERSON, 0),
-        pair_entry=np.zeros_like(problem.pair_entry),
-        coverage_pence=0,
-    )
-    left = sum(holder < 0 and bool(urgent[package]) for package, holder in enumerate(book.holder))
-    fewest = -(-bound_without_caps(counted, None, PERSON * left, work) // PERSON)
-    return f"{left} urgent people are left; no award leaves fewer than {fewest}"
 
 
 def _guide(problem: Problem, numbering: Numbering, prices: Prices | None) -> Guide | None:
@@ -184,21 +168,3 @@ def keeps_caps(problem: Problem, won: list[int]) -> bool:
             return False
         book.add(bid)
     return True
-
-
-def _dominating(problem: Problem) -> Problem:
-    """The published order as prices: each level's unit is worth four of the next level's; urgent people come first.
-
-    Four are no proof: five of the next level would outweigh one. Prices that no sum could outweigh don't fit into whole
-    numbers of 64 bits for thousands of packages, nor would the bound's search find its way among them.
-    """
-    unit = int(problem.bid_cost.max(initial=1)) + int(problem.pair_entry.max(initial=0))
-    coverage, calm = 0, 0
-    for level in reversed(problem.instance.policy.levels):
-        if level == "coverage":
-            unit = coverage = 4 * unit
-        elif level == "unplaced":
-            calm = 4 * unit
-            unit = 2 * calm
-    by_priority = np.array([0, 8 * unit, 4 * unit, 2 * calm, calm], dtype=np.int64)
-    return replace(problem, unplaced_cost=by_priority[problem.package_priority], coverage_pence=coverage)

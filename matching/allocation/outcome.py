@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from matching.allocation.results import Draw, Guide
+from matching.allocation.results import Draw, Guide, LevelBound
 
 SEARCH_SEED = 1
 """Fixed: chance inside the search is no part of the award's lots."""
@@ -34,3 +34,4 @@ class Outcome:
     draws: tuple[Draw, ...] = ()
     notes: list[str] = field(default_factory=list)
     guide: Guide | None = None
+    levels: tuple[LevelBound, ...] = ()

@@ -85,6 +85,36 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class LevelBound:
+    """One level of a published order: what the award comes to, and the least that another could.
+
+    `is_absolute`: the levels above are proven best, so the bound holds for the best award there is. Otherwise it holds
+    for awards that come to no more than this one on each level above.
+    """
+
+    name: str
+    value: int
+    bound: int
+    is_absolute: bool
+
+    @property
+    def is_proven(self) -> bool:
+        """No award is better here without being worse above."""
+        return self.is_absolute and self.value == self.bound
+
+    @property
+    def words(self) -> str:
+        """What is known of it."""
+        if self.value == self.bound:
+            known = "the least" if self.is_absolute else "the least of all awards no worse on the levels above"
+        elif self.is_absolute:
+            known = f"no best award comes to less than {self.bound:,}"
+        else:
+            known = f"no award that is no worse on the levels above comes to less than {self.bound:,}"
+        return f"{self.name}: {self.value:,}; {known}"
+
+
+@dataclass(frozen=True, slots=True)
 class Draw:
     """A package decided by lot: the bids ("" is: nobody) that were equal by every published rule, and the one drawn."""
 
@@ -109,8 +139,9 @@ class Result:
     """One run's award with its proof: nothing in it has not passed the referee.
 
     `bound_pence` is never above the objective of any award with as few changes; None where a published order decides
-    and optimality is not proven. `gap` is (objective - bound) / objective. `counted` means that the work was fixed
-    beforehand in steps, so that the run replays to the same award; a clock-stopped run or a fallback is not.
+    and optimality is not proven; above a day's size its `levels` then carry a bound each. `gap` is
+    (objective - bound) / objective. `counted` means that the work was fixed beforehand in steps, so that the run
+    replays to the same award; a clock-stopped run or a fallback is not.
     """
 
     mode: Mode
@@ -126,6 +157,7 @@ class Result:
     seconds: float
     notes: tuple[str, ...] = ()
     guide: Guide | None = None
+    levels: tuple[LevelBound, ...] = ()
 
     @property
     def gap(self) -> float | None:

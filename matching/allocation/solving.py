@@ -19,7 +19,7 @@ from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.reasons import awards_with_reasons, unplaced
 from matching.allocation.records import Instance, Mode
 from matching.allocation.referee import check
-from matching.allocation.results import Guide, Result, Status
+from matching.allocation.results import Guide, Report, Result, Status
 from matching.allocation.sense import refuse_contradictions
 from matching.allocation.separable import prove_separable
 from matching.allocation.stored import (
@@ -133,6 +133,7 @@ def _refereed(
         raise Corrupted(reason=f"the referee refuses the award: {report.faults[0].words}")
     if report.objective_pence + report.stability_pence != claimed:
         raise Corrupted(reason=f"the referee counts {report.objective_pence} pence, the engine {claimed}")
+    _refuse_other_levels(problem, outcome, report)
     bound = outcome.bound if outcome.bound is None else outcome.bound - report.stability_pence
     return Result(
         mode=problem.instance.policy.mode,
@@ -148,7 +149,26 @@ def _refereed(
         seconds=time.monotonic() - began,
         notes=tuple(outcome.notes),
         guide=outcome.guide,
+        levels=outcome.levels,
     )
+
+
+def _refuse_other_levels(problem: Problem, outcome: Outcome, report: Report) -> None:
+    """What the engine says each level of a published order comes to is what the referee counts."""
+    known = {package.ref for package in problem.instance.packages}
+    placed = {ref for bid in outcome.won for ref in problem.bids[bid].packages}
+    unmoved = sum(old.package not in placed for old in problem.instance.previous if old.package in known)
+    moved_pence = report.stability_pence - unmoved * problem.instance.policy.stability_pence
+    counted = {
+        f"people of priority {place + 1} left": number for place, number in enumerate(report.unplaced_by_priority)
+    }
+    counted["providers missing"] = report.missing_providers
+    counted["pence a week for what is won"] = (
+        report.award_pence + report.quality_pence + report.delay_pence + report.entry_pence + moved_pence
+    )
+    for level in outcome.levels:
+        if counted[level.name] != level.value:
+            raise Corrupted(reason=f"the referee counts {counted[level.name]} {level.name}, the engine {level.value}")
 
 
 def _fallback(problem: Problem, lot_seed: bytes, why: str, began: float) -> Result:

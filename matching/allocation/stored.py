@@ -20,7 +20,7 @@ from matching.allocation.records import (
     Provider,
     TakeLimit,
 )
-from matching.allocation.results import Award, Draw, Fault, Guide, Report, Result, Status, Unplaced
+from matching.allocation.results import Award, Draw, Fault, Guide, LevelBound, Report, Result, Status, Unplaced
 
 Stored = TypeVar("Stored")
 VERSION = 1
@@ -108,6 +108,7 @@ def result_to_json(result: Result) -> str:
             "seconds": result.seconds,
             "notes": result.notes,
             "guide": None if result.guide is None else [result.guide.package, result.guide.newcomer],
+            "levels": [_row(level) for level in result.levels],
             "awards": [_row(award) for award in result.awards],
             "unplaced": [_row(package) for package in result.unplaced],
             "draws": [_row(draw) for draw in result.draws],
@@ -156,4 +157,6 @@ def _result(stored: dict[str, Any]) -> Result:
         seconds=stored["seconds"],
         notes=tuple(stored["notes"]),
         guide=guide_from(stored.get("guide")),
+        # Results of earlier versions have none.
+        levels=tuple(LevelBound(*row) for row in stored.get("levels", ())),
     )

@@ -63,6 +63,10 @@ def as_json(result: Result) -> str:
         "objective_pence": result.objective_pence,
         "bound_pence": result.bound_pence,
         "gap": None if result.gap is None else round(result.gap, 6),
+        "levels": [
+            {"name": one.name, "value": one.value, "bound": one.bound, "is_absolute": one.is_absolute}
+            for one in result.levels
+        ],
         "placed": report.placed,
         "unplaced": report.unplaced,
         "unplaced_minutes": report.unplaced_minutes,

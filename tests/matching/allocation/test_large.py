@@ -1,6 +1,5 @@
 """What the guided engine promises where caps, coverage and a published order come in."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -71,7 +70,7 @@ def test_coverage_that_was_weighed_and_did_not_give_way_is_said() -> None:
 
 
 @pytest.mark.slow
-def test_a_published_order_is_approached_and_the_run_says_how_few_urgent_people_any_award_leaves() -> None:
+def test_a_published_order_is_approached_and_the_run_says_how_near_each_level_has_come() -> None:
     problem, outcome = _guided(1, Policy(objective=("unplaced", "coverage", "cost"), default_target=2))
 
     exact = solve(problem.instance, lot_seed=SEED, in_process=True)
@@ -80,6 +79,7 @@ def test_a_published_order_is_approached_and_the_run_says_how_few_urgent_people_
     assert not outcome.proven
     assert any("approached by steep prices" in note for note in outcome.notes)
     assert placed == exact.report.placed
-    said = next(note for note in outcome.notes if "urgent people are left" in note)
-    left, fewest = (int(word) for word in re.findall(r"\d+", said))
-    assert fewest == exact.report.unplaced == left
+    left = sum(level.value for level in outcome.levels[:2])
+    assert left == sum(level.bound for level in outcome.levels[:2]) == exact.report.unplaced
+    assert all(level.words in outcome.notes for level in outcome.levels)
+    assert [level.is_absolute for level in outcome.levels[:3]] == [True, True, True]
