@@ -42,13 +42,16 @@ class BidState(StrEnum):
 
 _S = BidState
 _CLOCK = (Role.CLOCK,)
+_LIVE = "state = 'sealed' AND (typed_by IS NULL OR confirmed_at IS NOT NULL)"
+_PROVISIONAL = "state = 'sealed' AND typed_by IS NOT NULL AND confirmed_at IS NULL"
 
 
 class Bid(SQLModel, table=True):
     """One sealed bid for one round, or for a bundle of rounds of one closing (all or nothing).
 
     `rounds_key` names the exact set of rounds; a provider has one live bid per set. What a broker has typed
-    (`typed_by`) stands only if its provider has confirmed it by the closing.
+    (`typed_by`) is provisional until its provider confirms it: it lies beside the provider's own live bid, and takes
+    its place at the confirmation or lapses at the closing.
     """
 
     __tablename__ = "bid"
@@ -58,8 +61,16 @@ class Bid(SQLModel, table=True):
             "provider",
             "rounds_key",
             unique=True,
-            sqlite_where=text("state = 'sealed'"),
-            postgresql_where=text("state = 'sealed'"),
+            sqlite_where=text(_LIVE),
+            postgresql_where=text(_LIVE),
+        ),
+        Index(
+            "uq_bid_provisional",
+            "provider",
+            "rounds_key",
+            unique=True,
+            sqlite_where=text(_PROVISIONAL),
+            postgresql_where=text(_PROVISIONAL),
         ),
     )
     STEPS: ClassVar[StateTable] = StateTable(
@@ -95,6 +106,11 @@ class Bid(SQLModel, table=True):
     @property
     def stream(self) -> str:
         return self.invitation_ref
+
+    @property
+    def is_provisional(self) -> bool:
+        """Typed by a broker, and not confirmed by its provider."""
+        return self.typed_by is not None and self.confirmed_at is None
 
 
 class BidRound(SQLModel, table=True):

@@ -21,7 +21,7 @@ from bidding.sealing.seal import Sealed, receipt_of, seal, signed
 from dps.kernel import audit, idempotency
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import canonical_json
-from dps.kernel.database import Database, find, locked
+from dps.kernel.database import Database, find_all, locked
 from dps.kernel.errors import BadInput, InvalidBid, NoSuchStep, NotFound, Refused, TooLate, WrongMode
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.outbox import post
@@ -46,9 +46,10 @@ def submit(
 ) -> dict[str, Any]:
     """Seal `content` for these rounds (several of one closing: a bundle) and return the signed receipt.
 
-    A live bid of the same provider for the same set of rounds is replaced. A broker may type a telephone bid for
-    `provider`, who is asked to confirm it (`confirm_typed`); who typed it can't decide the round. Raises TooLate,
-    InvalidBid, NotEligible, NotFound, KeyReused.
+    What the same provider has handed in for the same set of rounds is replaced. A broker may type a telephone bid for
+    `provider`, who is asked to confirm it (`confirm_typed`); until then it lies beside the provider's own and replaces
+    only what was typed before, and nothing tells the typist whether there is one. Who typed it can't decide the round.
+    Raises TooLate, InvalidBid, NotEligible, NotFound, KeyReused.
     """
     bidder = _bidder(actor, provider)
     body = canonical_json([sorted(rounds), content.to_dict(), bidder]).encode()
@@ -62,9 +63,8 @@ def submit(
     scheme = rules_by_hash(session, closing.rule_hash)
     _refuse_problems(session, asked_rounds, content, scheme, closing)
     check_standing(session, asked_rounds, bidder, scheme, now)
-    for invitation in invitations:
-        if invitation.state is InvitationState.DECLINED:
-            advance(session, invitation, "reconsider", _as_provider(actor, bidder), now, answered_at=None)
+    if actor.role is Role.PROVIDER:
+        _reconsider(session, invitations, actor, now)
     receipt = _store(session, ports, asked_rounds, invitations, content, closing, scheme, actor, bidder, now)
     idempotency.remember(session, ports.keyring, actor.ref, idempotency_key, body, receipt, now)
     return receipt
@@ -96,9 +96,11 @@ def _bidder(actor: Actor, provider: str | None) -> str:
     return provider
 
 
-def _as_provider(actor: Actor, provider: str) -> Actor:
-    """The same person, acting for the provider that dictated the bid."""
-    return Actor(ref=actor.ref, role=Role.PROVIDER, authority=actor.authority, provider=provider)
+def _reconsider(session: Session, invitations: Sequence[Invitation], actor: Actor, now: datetime) -> None:
+    """Whoever bids after all has not declined; what somebody else typed in its name says nothing of that yet."""
+    for invitation in invitations:
+        if invitation.state is InvitationState.DECLINED:
+            advance(session, invitation, "reconsider", actor, now, answered_at=None)
 
 
 def _lock(session: Session, refs: Sequence[str], bidder: str, actor: Actor) -> tuple[list[Round], list[Invitation]]:
@@ -186,9 +188,10 @@ def _store(
 ) -> dict[str, Any]:
     refs = sorted(round_.ref for round_ in rounds)
     key = hashlib.sha256("\n".join(refs).encode()).hexdigest()
-    before = find(session, Bid, provider=bidder, rounds_key=key, state=BidState.SEALED)
-    if before:
-        advance(session, before, "replace", actor, now)
+    for before in _handed_in(session, bidder, key):
+        # The provider's newest word counts; a typist can put a newer one in the place of a typed one alone.
+        if actor.role is Role.PROVIDER or before.is_provisional:
+            advance(session, before, "replace", actor, now)
     sealed: Sealed = seal(content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
     ref = new_reference(Kind.BID, ports.entropy)
     receipt = signed(
@@ -227,6 +230,11 @@ def _store(
     return receipt
 
 
+def _handed_in(session: Session, provider: str, rounds_key: str) -> Sequence[Bid]:
+    """The live bid for these rounds and the provisional one, whichever there are."""
+    return find_all(session, Bid, provider=provider, rounds_key=rounds_key, state=[BidState.SEALED], order=("id",))
+
+
 def withdraw(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> None:
     """Take a sealed bid back before its closing."""
     bid, rounds = _own_bid(session, bid_ref, actor)
@@ -238,7 +246,8 @@ def withdraw(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> N
 def confirm_typed(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> None:
     """Say, as its provider, that a bid which a broker typed was dictated: without it the bid lapses at the closing.
 
-    Nobody reads it for that: its price is as sealed as any other's. Saying so again changes nothing.
+    It takes the place of the provider's own bid, which until now stood beside it. Nobody reads it for that: its price
+    is as sealed as any other's. Saying so again changes nothing.
     """
     bid, rounds = _own_bid(session, bid_ref, actor)
     now = ports.clock.read(session)
@@ -246,8 +255,13 @@ def confirm_typed(session: Session, ports: Ports, *, bid_ref: str, actor: Actor)
     if bid.typed_by is None or bid.state is not BidState.SEALED:
         raise NoSuchStep(kind="Bid", ref=bid.ref, state=str(bid.state), step="confirm what was typed")
     if bid.confirmed_at is None:
+        for own in _handed_in(session, bid.provider, bid.rounds_key):
+            if own.id != bid.id:
+                advance(session, own, "replace", actor, now)
+        _reconsider(session, [invitation_of(session, round_.id, bid.provider) for round_ in rounds], actor, now)
         bid.confirmed_at = now
         session.add(bid)
+        session.flush()
         audit.append(session, bid.stream, "bid.confirmed_by_provider", actor, now, {"bid": bid.ref})
 
 
@@ -278,7 +292,7 @@ def _own_bid(session: Session, ref: str, actor: Actor) -> tuple[Bid, list[Round]
 
 
 def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, actor: Actor) -> None:
-    """Say no to an invitation, with a reason; a live bid for that round alone is taken back with it."""
+    """Say no to an invitation, with a reason; what stands for that round alone is taken back with it."""
     actor.needs("decline an invitation", Role.PROVIDER)
     bidder = _bidder(actor, actor.provider)
     words = said(reason, longest=500)
@@ -290,8 +304,7 @@ def decline(session: Session, ports: Ports, *, round_ref: str, reason: str, acto
     if rounds[0].state is not RoundState.PUBLISHED or (closes_at is not None and now >= closes_at):
         raise TooLate(closes_at=closes_at or now, now=now)
     key = hashlib.sha256(round_ref.encode()).hexdigest()
-    live = find(session, Bid, provider=bidder, rounds_key=key, state=BidState.SEALED)
-    if live:
+    for live in _handed_in(session, bidder, key):
         advance(session, live, "withdraw", actor, now)
     invitation.STEPS.step(invitation.state, "decline", invitation.ref)
     package, about = package_of(session, rounds[0]), invitation.ref

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from bidding.awards.records import Award, award_of
 from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
@@ -26,12 +26,16 @@ class LiveBid:
 
 
 def live_bids(session: Session, actor: Actor) -> dict[str, LiveBid]:
-    """This provider's sealed bids, by the round that each is for."""
+    """This provider's sealed bids, by the round that each is for; what a broker typed is none until it is confirmed."""
     query = (
         select(Round.ref, Round.version, BidRound.version, Bid.ref, Bid.received_at)  # type: ignore[call-overload]
         .join(BidRound, col(BidRound.round_id) == col(Round.id))
         .join(Bid, col(Bid.id) == col(BidRound.bid_id))
-        .where(Bid.provider == actor.provider, col(Bid.state) == BidState.SEALED)
+        .where(
+            Bid.provider == actor.provider,
+            col(Bid.state) == BidState.SEALED,
+            or_(col(Bid.typed_by).is_(None), col(Bid.confirmed_at).is_not(None)),
+        )
         .order_by(col(Bid.id))
     )
     return {

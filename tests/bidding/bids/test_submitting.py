@@ -6,16 +6,19 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import text, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col
 
 from bidding import deadline, publishing
 from bidding.awards import moving
 from bidding.bids import submitting
 from bidding.bids.records import Bid, BidState
+from bidding.calls import call_sheet
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState
 from dps.kernel.actors import Actor, Role
+from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
 from dps.kernel.errors import (
     BadInput,
@@ -31,6 +34,7 @@ from dps.kernel.errors import (
 )
 from dps.kernel.money import RateCard
 from dps.kernel.outbox import OutboxMessage
+from dps.kernel.ports import Ports
 from dps.packages.packages import Package
 from dps.packages.schedule import parse_schedule
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
@@ -318,14 +322,16 @@ def test_a_provider_bids_for_itself_alone(world: World) -> None:
 # By telephone
 
 
-def typed(world: World, who: Actor, referral: str, *, provider: str | None, pence: int = 1600) -> dict[str, Any]:
+def typed(
+    world: World, who: Actor, referral: str, *, provider: str | None, pence: int = 1600, key: str = "first"
+) -> dict[str, Any]:
     return submitting.submit_in(
         world.database,
         world.ports,
         rounds=[world.round(referral).ref],
         content=world.content(referral, pence),
         actor=who,
-        idempotency_key=f"by {who.ref} for {provider}",
+        idempotency_key=f"by {who.ref} for {provider}, {key}",
         provider=provider,
     )
 
@@ -382,14 +388,107 @@ def test_what_was_typed_is_not_confirmed_at_the_closing_any_more(world: World) -
         world.run(submitting.confirm_typed, bid_ref=receipt["bid"], actor=oak)
 
 
-def test_a_telephone_bid_replaces_the_providers_own_and_the_other_way_round(world: World) -> None:
+def test_what_was_typed_lies_beside_the_providers_own_and_takes_its_place_once_confirmed(world: World) -> None:
     oak, referral = world.provider("Synthetic Oak"), world.referral()
-
     world.bid(oak, referral, pence=1600)
-    typed(world, world.broker, referral, provider=oak.provider, pence=1590)
-    world.bid(oak, referral, pence=1580)
+    dictated = typed(world, world.broker, referral, provider=oak.provider, pence=1590)["bid"]
+    beside = states(world, oak)
 
-    assert states(world, oak) == ["replaced", "replaced", "sealed"]
+    world.run(submitting.confirm_typed, bid_ref=dictated, actor=oak)
+    confirmed = states(world, oak)
+    world.close(referral)
+
+    assert (beside, confirmed) == (["sealed", "sealed"], ["replaced", "sealed"])
+    assert [line[0] for line in world.events("closing.close")[0].body["manifest"]] == [dictated]
+    assert _won(world, referral) == dictated
+    assert world.faults() == []
+
+
+def test_what_nobody_confirmed_undoes_nothing(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    own = world.bid(oak, referral, pence=1600)
+    dictated = typed(world, world.broker, referral, provider=oak.provider, pence=1590)
+    world.close(referral)
+
+    assert states(world, oak) == ["opened", "lapsed"]
+    assert [line[0] for line in world.events("closing.close")[0].body["manifest"]] == [own["bid"]]
+    assert _won(world, referral) == own["bid"]
+    assert {own["signature"], dictated["signature"]} == {bid.receipt["signature"] for bid in world.rows(Bid)}
+    assert world.faults() == []
+
+
+def test_the_newest_word_counts_and_a_typist_replaces_what_was_typed_alone(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    world.bid(oak, referral, pence=1600)
+    for number in (1, 2):
+        who = Actor(ref=f"broker-{number}", role=Role.BROKER, authority=world.authority)
+        last = typed(world, who, referral, provider=oak.provider, pence=1590)["bid"]
+    typed_twice = states(world, oak)
+    world.bid(oak, referral, pence=1580)
+    with pytest.raises(NoSuchStep):
+        world.run(submitting.confirm_typed, bid_ref=last, actor=oak)
+
+    assert typed_twice == ["sealed", "replaced", "sealed"]
+    assert states(world, oak) == ["replaced", "replaced", "replaced", "sealed"]
+
+
+def test_no_to_what_was_typed_leaves_ones_own_and_a_decline_takes_both_back(world: World) -> None:
+    oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
+    referral = world.referral()
+    for one in (oak, elm):
+        world.bid(one, referral, pence=1600)
+    dictated = {one.provider: typed(world, world.broker, referral, provider=one.provider)["bid"] for one in (oak, elm)}
+
+    world.run(submitting.withdraw, bid_ref=dictated[oak.provider], actor=oak)
+    world.run(submitting.decline, round_ref=world.round(referral).ref, reason="We are full.", actor=elm)
+
+    assert (states(world, oak), states(world, elm)) == (["sealed", "withdrawn"], ["withdrawn", "withdrawn"])
+
+
+def test_a_typist_learns_nothing_of_a_bid_that_is_there(world: World) -> None:
+    """The same answer, the same events of the typist's own, and the same view, whether there is another bid or none."""
+    oak, elm, ash = (world.provider(f"Synthetic {name}") for name in ("Oak", "Elm", "Ash"))
+    referral = world.referral()
+    world.bid(oak, referral, pence=1600)
+    world.run(submitting.decline, round_ref=world.round(referral).ref, reason="We are full.", actor=ash)
+
+    def told(one: Actor) -> tuple[list[str], list[str], list[Any]]:
+        before = len(world.rows(AuditEvent))
+        receipt = typed(world, world.broker, referral, provider=one.provider)
+        said = world.rows(AuditEvent)[before:]
+        _, lines = world.run(_sheet, referral_ref=referral, actor=world.broker)
+        return (
+            sorted(receipt),
+            [event.kind for event in said],
+            [line.state for line in lines if line.provider == one.provider],
+        )
+
+    with_one, with_none, declined = told(oak), told(elm), told(ash)
+
+    assert with_one == with_none
+    assert with_one[:2] == declined[:2]
+    assert declined[2] == ["declined"]
+
+
+def _won(world: World, referral: str) -> str:
+    (bid,) = world.rows(Bid, Bid.id == world.award(referral).bid_id)
+    return bid.ref
+
+
+def _sheet(session: Session, _ports: Ports, **asked: Any) -> Any:
+    return call_sheet(session, **asked)
+
+
+def test_the_database_itself_keeps_one_live_and_one_provisional_bid(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    world.bid(oak, referral, pence=1600)
+    typed(world, world.broker, referral, provider=oak.provider)
+    second = typed(world, world.broker, referral, provider=oak.provider, key="second")
+
+    with pytest.raises(IntegrityError), world.database.transaction() as session:
+        session.execute(text("UPDATE bid SET state = 'sealed' WHERE state = 'replaced'"))
+    with pytest.raises(IntegrityError), world.database.transaction() as session:
+        session.execute(update(Bid).where(col(Bid.ref) == second["bid"]).values(confirmed_at=world.now))
 
 
 def test_a_broker_of_another_council_types_nothing_here(world: World) -> None:
