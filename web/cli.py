@@ -33,6 +33,12 @@ def _demo() -> Loaded:
     return demo
 
 
+def _simulate() -> Loaded:
+    from web.simulation.command import simulate
+
+    return simulate
+
+
 def _serve() -> Loaded:
     return serve
 
@@ -182,6 +188,7 @@ def _retention() -> Loaded:
 COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "init": (_init, "Make an installation: keys, database, postcodes, rules."),
     "demo": (_demo, "Play one council through a working week, then serve it."),
+    "simulate": (_simulate, "Try other rules on the same synthetic year."),
     "serve": (_serve, "Serve the pages and the API, with a worker beside it."),
     "work": (_work, "Close, open, score, allocate, remind and sign what is due."),
     "migrate": (_migrate, "Bring the database to this release's shape."),

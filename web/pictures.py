@@ -45,3 +45,100 @@ def _row(number: int, row: Bar, room: int, largest: int) -> Markup:
         *(LABEL, top + (ROW - BAR) // 2, part, BAR),
         *(LABEL + max(whole, part) + 8, middle, escape(row.words)),
     )
+
+
+# Two things side by side
+
+TALL, FOOT, LEFT, RIGHT = 260, 34, 64, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One row: the same figure of two, as lengths and in words; None where there is nothing to draw."""
+
+    label: str
+    values: tuple[int | None, int | None]
+    words: tuple[str, str]
+
+
+def pairs(title: str, rows: Sequence[Pair]) -> Markup:
+    """Two bars for each row, the first above the second, drawn to the largest; empty without rows."""
+    if not rows:
+        return Markup("")
+    largest = max((value or 0 for row in rows for value in row.values), default=0) or 1
+    label, step = 230, 2 * BAR + 14
+    room = WIDTH - label - 130
+    drawn = Markup("").join(
+        Markup('<text class="label" x="{}" y="{}" text-anchor="end" dominant-baseline="central">{}</text>{}').format(
+            label - 8,
+            number * step + BAR,
+            row.label,
+            Markup("").join(
+                Markup(
+                    '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>'
+                    '<text class="words" x="{}" y="{}" dominant-baseline="central">{}</text>'
+                ).format(
+                    *(_SIDES[side], label, number * step + side * BAR, (value or 0) * room // largest, BAR - 2),
+                    *(label + (value or 0) * room // largest + 8, number * step + side * BAR + BAR // 2 - 1, words),
+                )
+                for side, (value, words) in enumerate(zip(row.values, row.words, strict=True))
+            ),
+        )
+        for number, row in enumerate(rows)
+    )
+    return Markup('<svg class="dps-two" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        WIDTH, step * len(rows), title, drawn
+    )
+
+
+_SIDES = ("first", "second")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One side's values, in the order of the foot's labels, and the name that stands at its end."""
+
+    name: str
+    values: tuple[int, ...]
+
+
+def lines(title: str, sides: tuple[Line, Line], *, foot: Sequence[str], top: str, bottom: str = "0") -> Markup:
+    """Two lines over the same steps: the first whole, the second broken. `top` says what the highest value is."""
+    steps = len(foot)
+    largest = max((value for side in sides for value in side.values), default=0) or 1
+    width, height = WIDTH - LEFT - RIGHT, TALL - FOOT - 12
+
+    def at(step: int, value: int) -> tuple[int, int]:
+        return LEFT + step * width // max(steps - 1, 1), 12 + height - value * height // largest
+
+    ends = [at(steps - 1, side.values[-1])[1] for side in sides]
+    if abs(ends[0] - ends[1]) < BAR:
+        # Two names that would stand on each other are moved apart.
+        upper = 0 if ends[0] <= ends[1] else 1
+        ends[upper], ends[1 - upper] = ends[upper] - BAR // 2, ends[upper] + BAR // 2
+    drawn = Markup("").join(
+        Markup(
+            '<polyline class="{}" points="{}"/><text class="words" x="{}" y="{}" dominant-baseline="central">{}</text>'
+        ).format(
+            _SIDES[number],
+            " ".join(f"{x},{y}" for x, y in (at(step, value) for step, value in enumerate(side.values))),
+            *(LEFT + width + 8, ends[number], side.name),
+        )
+        for number, side in enumerate(sides)
+    )
+    every = max(-(-steps // 9), 1)
+    labels = Markup("").join(
+        Markup('<text class="label" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+            at(step, 0)[0], TALL - 12, words
+        )
+        for step, words in enumerate(foot)
+        if step % every == 0
+    )
+    axes = Markup(
+        '<path class="axis" d="M{0} 12V{1}H{2}"/>'
+        '<text class="label" x="{3}" y="16" text-anchor="end">{4}</text>'
+        '<text class="label" x="{3}" y="{1}" text-anchor="end">{5}</text>'
+    ).format(LEFT, 12 + height, LEFT + width, LEFT - 8, top, bottom)
+    return Markup('<svg class="dps-two" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>').format(
+        WIDTH, TALL, title, axes, labels, drawn
+    )

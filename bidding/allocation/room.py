@@ -3,7 +3,7 @@
 Frozen when the run is claimed. The ledger is asked again, under its locks, when an award is offered (law 5).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -45,6 +45,13 @@ def standing_of(
             session, scheme, authority=authority, at=now, providers=named, in_play=in_play, start_week=week
         )
 
+    return standing_seen(packages, now, at)
+
+
+def standing_seen(
+    packages: Mapping[str, Package], now: datetime, at: Callable[[str, date], tuple[Candidate, ...]]
+) -> Standing:
+    """The same, whoever looks: `at` gives the bidders towards one authority in the week of that day."""
     today = now.astimezone(LONDON).date()
     starts = {ref: _monday(package.latest_start or today) for ref, package in packages.items()}
     authorities = sorted({package.authority for package in packages.values()})

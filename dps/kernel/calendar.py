@@ -57,12 +57,13 @@ class Weekday(IntEnum):
     @classmethod
     def parse(cls, text: str, *, field: str | None = None) -> Self:
         """Read `Mon` … `Sun` in any case; BadInput otherwise."""
-        for weekday in cls:
-            if text.casefold() == weekday.short.casefold():
-                return weekday
+        found = _NAMED.get(text.casefold())
+        if found is not None:
+            return cls(found)
         raise BadInput(f"{text!r} is no weekday: write Mon, Tue, Wed, Thu, Fri, Sat or Sun", field=field)
 
 
+_NAMED = {weekday.short.casefold(): weekday for weekday in Weekday}
 MONDAY_TO_FRIDAY = frozenset(weekday for weekday in Weekday if not weekday.is_weekend)
 
 _SUBDIVISION = {Nation.ENGLAND_WALES: "ENG", Nation.SCOTLAND: "SCT", Nation.NORTHERN_IRELAND: "NIR"}

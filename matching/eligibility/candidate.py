@@ -97,6 +97,8 @@ class MembershipKeys:
         return cls(keys, frozenset(key[1:] for key in keys), frozenset(key[1] for key in keys))
 
 
+NO_KEYS = MembershipKeys(frozenset(), frozenset(), frozenset())
+
 _GROUPS = (
     "known",
     "held",
@@ -227,8 +229,11 @@ class Candidate:
                     groups["suspended_from_changes"].append(one)
         groups["known"] = list(self.memberships)
         groups["held"] = groups["active"] + groups["suspended"]
+        # Most providers' memberships are all active, and this is worked out for everybody at every stage.
+        active = MembershipKeys.of(groups["active"])
         for name, group in groups.items():
-            object.__setattr__(self, name, MembershipKeys.of(group))
+            keys = active if group == groups["active"] else MembershipKeys.of(group) if group else NO_KEYS
+            object.__setattr__(self, name, keys)
 
     def _refuse_nonsense(self) -> None:
         refuse_naive(self.at, "at")

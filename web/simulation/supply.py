@@ -1,0 +1,215 @@
+"""What the synthetic providers can take: their standing by the rules, their free hours, and what they serve.
+
+Kept in the register's and the ledger's own records, which no database holds, so that eligibility is asked of them as
+in life. Each Monday a provider declares its free hours and sets its take limit anew.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from bidding.asking import visit_hours
+from bidding.standing import Taken, candidate
+from dps.contracts.standing import TIE_WINDOW
+from dps.packages.packages import Package
+from dps.packages.schedule import Schedule
+from dps.register.capacity import WHOLE_AUTHORITY, Ledger, LedgerFlag
+from dps.register.limits import LimitPart
+from dps.register.membership import MembershipState
+from dps.register.standing import LocationStanding, MembershipStanding, ProviderStanding
+from dps.schemes.model import Scheme
+from matching.eligibility import Candidate, Need
+from web.demo.market import Market, SyntheticProvider, asked_lists
+from web.simulation.chance import Chance
+
+_SPREAD = 0.25
+_ALWAYS = timedelta(days=4000)
+_ON_NARROW_LISTS = 0.3
+
+
+@dataclass
+class Provider:
+    """One provider under one rule set. `taken` is what it was awarded since Monday, by the award's name."""
+
+    ref: str
+    number: int
+    who: SyntheticProvider
+    memberships: tuple[MembershipStanding, ...]
+    ledger: dict[str, dict[str, Ledger]]
+    documents: Mapping[str, date | None]
+    taken: dict[str, Taken] = field(default_factory=dict)
+
+
+class Supply:
+    """All providers by reference, in the order of the register."""
+
+    def __init__(self, scheme: Scheme, market: Market, chance: Chance, begins: datetime) -> None:
+        self.scheme, self.chance = scheme, chance
+        self.skills = frozenset(skill for lot in scheme.lots for skill in lot.skills)
+        kinds = {*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)}
+        papers: dict[str, date | None] = dict.fromkeys(sorted(kinds))
+        lists = _lists_held(scheme, market, chance)
+        self.providers = {
+            f"P{number:03d}": Provider(
+                ref=f"P{number:03d}",
+                number=number,
+                who=who,
+                memberships=_memberships(who, lists[number - 1], begins),
+                ledger={one.key: {WHOLE_AUTHORITY: _row(one.key, begins)} for one in scheme.authorities},
+                documents=papers,
+            )
+            for number, who in enumerate(market.providers, start=1)
+        }
+        self.serving: dict[tuple[str, str], int] = {}
+        self._agreed: deque[tuple[datetime, tuple[str, str], int]] = deque()
+        self._won: dict[tuple[str, str], int] = {}
+        self._narrowed: dict[
+            frozenset[tuple[str, str, str]], list[tuple[Provider, tuple[MembershipStanding, ...]]]
+        ] = {}
+        self.near: dict[str, list[str]] = {place.key: [] for place in scheme.localities}
+        for one in self.providers.values():
+            for place in one.who.localities:
+                self.near[place].append(one.ref)
+
+    # Free hours
+
+    def declare(self, week: int) -> None:
+        """Everybody's free hours of this week: the usual ones in the first, then more or fewer as it comes."""
+        for one in self.providers.values():
+            swing = 1.0 if week == 0 else max(self.chance.normal(1.0, _SPREAD, "free hours", one.number, week), 0.0)
+            share = round(one.who.minutes * swing) // len(one.ledger)
+            for rows in one.ledger.values():
+                rows[WHOLE_AUTHORITY].declared_minutes = share
+            one.taken.clear()
+
+    def reserve(self, ref: str, award: str, package: Package, starts_on: date, now: datetime) -> bool:
+        """Hold the hours of an offer; False where they are not free any more."""
+        row = self._row(ref, package)
+        minutes = package.weekly_minutes or 0
+        if row.free_minutes(now, is_full=False) < minutes:
+            return False
+        row.reserved_minutes += minutes
+        hours = visit_hours(Schedule.from_dict(package.schedule))
+        taken = Taken(locality=package.locality, minutes=minutes, hours=hours, starts_on=starts_on)
+        self.providers[ref].taken[award] = taken
+        return True
+
+    def release(self, ref: str, award: str, package: Package) -> None:
+        self._row(ref, package).reserved_minutes -= package.weekly_minutes or 0
+        self.providers[ref].taken.pop(award, None)
+
+    def commit(self, ref: str, package: Package, now: datetime) -> None:
+        """The reserved hours are served from now on, and are no longer free."""
+        row, minutes = self._row(ref, package), package.weekly_minutes or 0
+        row.reserved_minutes -= minutes
+        row.declared_minutes = max((row.declared_minutes or 0) - minutes, 0)
+        place = ref, package.locality
+        self.serving[place] = self.serving.get(place, 0) + minutes
+        self._won[place] = self._won.get(place, 0) + minutes
+        self._agreed.append((now, place, minutes))
+
+    def end(self, ref: str, package: Package) -> None:
+        """Care that ends leaves the caseload; its hours come back with the next declaration."""
+        place = ref, package.locality
+        self.serving[place] -= package.weekly_minutes or 0
+        if not self.serving[place]:
+            del self.serving[place]
+
+    def _row(self, ref: str, package: Package) -> Ledger:
+        return self.providers[ref].ledger[package.authority][WHOLE_AUTHORITY]
+
+    def won(self, now: datetime) -> Mapping[tuple[str, str], int]:
+        """Minutes agreed in the last 28 days by provider and locality: what the tie rule compares."""
+        while self._agreed and self._agreed[0][0] <= now - TIE_WINDOW:
+            _, place, minutes = self._agreed.popleft()
+            self._won[place] -= minutes
+        return self._won
+
+    # As eligibility sees them
+
+    def members(self, need: Need, package: Package, now: datetime) -> list[Candidate]:
+        """Those with a place on a list that is asked, for this lot and within reach, in the register's order."""
+        if need.keys not in self._narrowed:
+            self._narrowed[need.keys] = [
+                (one, held)
+                for one in self.providers.values()
+                if (held := tuple(place for place in one.memberships if place.place in need.keys))
+            ]
+        week = package.latest_start or now.date()
+        return [self._candidate(one, held, package.authority, week, now) for one, held in self._narrowed[need.keys]]
+
+    def candidates(self, refs: Sequence[str], authority: str, week: date, now: datetime) -> tuple[Candidate, ...]:
+        """These providers with all that they hold."""
+        return tuple(
+            self._candidate(one, one.memberships, authority, week, now)
+            for one in (self.providers[ref] for ref in sorted(refs))
+        )
+
+    def _candidate(
+        self, one: Provider, held: tuple[MembershipStanding, ...], authority: str, week: date, now: datetime
+    ) -> Candidate:
+        who = one.who
+        standing = ProviderStanding(
+            provider_id=one.number,
+            provider=one.ref,
+            at=now,
+            memberships=held,
+            locations=(
+                LocationStanding(
+                    regulator_id=one.ref,
+                    district=who.sector.partition(" ")[0],
+                    sector=who.sector,
+                    lad=who.lad,
+                    rating=who.rating,
+                ),
+            ),
+            skills=self.skills,
+            accepted_flags=frozenset(who.flags),
+            service_minutes=None,
+            most_carers=who.most_carers,
+            documents=one.documents,
+            is_full=False,
+            ledger=one.ledger,
+            take_limit=() if who.max_packages is None else (LimitPart(packages=who.max_packages),),
+        )
+        monday = week - timedelta(days=week.weekday())
+        return candidate(standing, self.scheme, authority=authority, taken=tuple(one.taken.values()), week=monday)
+
+
+def _row(authority: str, begins: datetime) -> Ledger:
+    return Ledger(
+        provider_id=0,
+        authority=authority,
+        locality=WHOLE_AUTHORITY,
+        declared_minutes=0,
+        reserved_minutes=0,
+        committed_minutes=0,
+        ceiling_minutes=0,
+        expires_at=begins + _ALWAYS,
+        flag=LedgerFlag.NONE,
+    )
+
+
+def _memberships(who: SyntheticProvider, lists: Sequence[str], begins: datetime) -> tuple[MembershipStanding, ...]:
+    return tuple(
+        MembershipStanding(place=(name, lot, where), state=MembershipState.ACTIVE, admitted_at=begins)
+        for name in lists
+        for lot in who.lots
+        for where in who.localities
+    )
+
+
+def _lists_held(scheme: Scheme, market: Market, chance: Chance) -> list[tuple[str, ...]]:
+    """Who is on which list: whoever stands on the narrow lists of the ground does so under other rules too.
+
+    Everybody is on the list that is asked last. Where the ground has a single list, three in ten are drawn.
+    """
+    drawn_for, asked = asked_lists(market.scheme), asked_lists(scheme)
+
+    def is_on_all(number: int, who: SyntheticProvider) -> bool:
+        if len(drawn_for) > 1:
+            return len(who.lists) > 1
+        return chance.share("narrow lists", number) < _ON_NARROW_LISTS
+
+    return [tuple(asked) if is_on_all(number, who) else (asked[-1],) for number, who in enumerate(market.providers)]
