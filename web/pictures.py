@@ -49,7 +49,7 @@ def _row(number: int, row: Bar, room: int, largest: int) -> Markup:
 
 # Two things side by side
 
-TALL, FOOT, LEFT, RIGHT = 260, 34, 64, 200
+TALL, FOOT, HEAD, LEFT, RIGHT = 272, 34, 24, 64, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,10 @@ def lines(title: str, sides: tuple[Line, Line], *, foot: Sequence[str], top: str
     """Two lines over the same steps: the first whole, the second broken. `top` says what the highest value is."""
     steps = len(foot)
     largest = max((value for side in sides for value in side.values), default=0) or 1
-    width, height = WIDTH - LEFT - RIGHT, TALL - FOOT - 12
+    width, height = WIDTH - LEFT - RIGHT, TALL - FOOT - HEAD
 
     def at(step: int, value: int) -> tuple[int, int]:
-        return LEFT + step * width // max(steps - 1, 1), 12 + height - value * height // largest
+        return LEFT + step * width // max(steps - 1, 1), HEAD + height - value * height // largest
 
     ends = [at(steps - 1, side.values[-1])[1] for side in sides]
     if abs(ends[0] - ends[1]) < BAR:
@@ -135,10 +135,10 @@ def lines(title: str, sides: tuple[Line, Line], *, foot: Sequence[str], top: str
         if step % every == 0
     )
     axes = Markup(
-        '<path class="axis" d="M{0} 12V{1}H{2}"/>'
-        '<text class="label" x="{3}" y="16" text-anchor="end">{4}</text>'
+        '<path class="axis" d="M{0} {6}V{1}H{2}"/>'
+        '<text class="label" x="{3}" y="{7}" text-anchor="end">{4}</text>'
         '<text class="label" x="{3}" y="{1}" text-anchor="end">{5}</text>'
-    ).format(LEFT, 12 + height, LEFT + width, LEFT - 8, top, bottom)
+    ).format(LEFT, HEAD + height, LEFT + width, LEFT - 8, top, bottom, HEAD, HEAD + 4)
     return Markup('<svg class="dps-two" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}</svg>').format(
         WIDTH, TALL, title, axes, labels, drawn
     )

@@ -29,6 +29,7 @@ _RATINGS = (
     (Rating.INADEQUATE, 0.01),
 )
 _FLAGS = (("smoker", 0.16), ("pets", 0.25), ("equipment", 0.18), ("behaviour", 0.07), ("parking", 0.12))
+ALL_FLAGS = tuple(flag for flag, _ in _FLAGS)
 _WINDOWS = (("07:00", "10:00"), ("12:00", "14:00"), ("16:00", "18:30"), ("19:30", "22:00"))
 _TASKS = ("personal_care", "meal", "personal_care", "personal_care")
 _DOUBLE_HANDED = 0.11
@@ -65,12 +66,16 @@ class SyntheticNeed:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """One council's market; `lead` is the provider whose subcontractors those without a place are."""
+    """One council's market; `lead` is the provider whose subcontractors those without a place are.
+
+    `drawn` are the same providers before the shapes of the scheme's lists gave them their places.
+    """
 
     scheme: Scheme
     providers: tuple[SyntheticProvider, ...]
     needs: tuple[SyntheticNeed, ...]
     lead: int | None = None
+    drawn: tuple[SyntheticProvider, ...] = ()
 
 
 def twins(scheme: Scheme, scale: int) -> tuple[Scheme, ...]:
@@ -113,8 +118,8 @@ def draw(
     demand = sum(need.schedule.weekly_minutes for need in needs)
     before = scheme.demo.providers * (number - 1)
     drawn = _providers(scheme, places, centres, keys, weights, rng, demand=demand, before=before)
-    seating = seated(scheme, drawn, [flag for flag, _ in _FLAGS])
-    return Market(scheme=scheme, providers=seating.providers, needs=needs, lead=seating.lead)
+    seating = seated(scheme, drawn, ALL_FLAGS)
+    return Market(scheme=scheme, providers=seating.providers, needs=needs, lead=seating.lead, drawn=drawn)
 
 
 def draw_year(

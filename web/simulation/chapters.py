@@ -192,8 +192,8 @@ def _stages(names: _Names, both: Sequence[Figures]) -> Chapter:
         shares = [None if stage is None else stage.placed_thousandths for stage in found]
         words = ["no such stage" if share is None else said(share, _SHARE) for share in shares]
         drawn.append(Pair(key, (shares[0], shares[1]), (words[0], words[1])))
-        asked = ["–" if stage is None else said(stage.rounds, _COUNT) for stage in found]
-        empty = ["–" if stage is None else said(stage.without_anybody_eligible, _COUNT) for stage in found]
+        asked = [said(stage.rounds, _COUNT) if stage and stage.rounds else "–" for stage in found]
+        empty = [said(stage.without_anybody_eligible, _COUNT) if stage and stage.rounds else "–" for stage in found]
         rows.append((f"{name} ({key})", *words, *asked, *empty))
     return Chapter(
         "stages",

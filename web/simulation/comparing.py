@@ -95,7 +95,7 @@ def played(scheme: Scheme, market: Market, seed: int, weeks: int, progress: Call
         course.cases,
         course.tally,
         scheme,
-        free_minutes={ref: one.who.minutes for ref, one in course.supply.providers.items()},
+        free_minutes=course.supply.usual_minutes,
         begins=course.begins,
         until=course.until,
         weeks=weeks,

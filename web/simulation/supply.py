@@ -6,7 +6,7 @@ in life. Each Monday a provider declares its free hours and sets its take limit 
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from bidding.asking import visit_hours
@@ -20,7 +20,9 @@ from dps.register.membership import MembershipState
 from dps.register.standing import LocationStanding, MembershipStanding, ProviderStanding
 from dps.schemes.model import Scheme
 from matching.eligibility import Candidate, Need
-from web.demo.market import Market, SyntheticProvider, asked_lists
+from web.demo.market import ALL_FLAGS, Market, asked_lists
+from web.demo.provider import SyntheticProvider
+from web.demo.seating import seated
 from web.simulation.chance import Chance
 
 _SPREAD = 0.25
@@ -49,18 +51,20 @@ class Supply:
         self.skills = frozenset(skill for lot in scheme.lots for skill in lot.skills)
         kinds = {*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)}
         papers: dict[str, date | None] = dict.fromkeys(sorted(kinds))
-        lists = _lists_held(scheme, market, chance)
+        held = zip(market.drawn, _lists_held(scheme, market, chance), strict=True)
+        seating = seated(scheme, [replace(who, lists=lists) for who, lists in held], ALL_FLAGS)
         self.providers = {
             f"P{number:03d}": Provider(
                 ref=f"P{number:03d}",
                 number=number,
                 who=who,
-                memberships=_memberships(who, lists[number - 1], begins),
+                memberships=_memberships(who, begins),
                 ledger={one.key: {WHOLE_AUTHORITY: _row(one.key, begins)} for one in scheme.authorities},
                 documents=papers,
             )
-            for number, who in enumerate(market.providers, start=1)
+            for number, who in enumerate(seating.providers, start=1)
         }
+        self.usual_minutes = {ref: who.minutes for ref, who in zip(self.providers, market.drawn, strict=True)}
         self.serving: dict[tuple[str, str], int] = {}
         self._agreed: deque[tuple[datetime, tuple[str, str], int]] = deque()
         self._won: dict[tuple[str, str], int] = {}
@@ -191,12 +195,12 @@ def _row(authority: str, begins: datetime) -> Ledger:
     )
 
 
-def _memberships(who: SyntheticProvider, lists: Sequence[str], begins: datetime) -> tuple[MembershipStanding, ...]:
+def _memberships(who: SyntheticProvider, begins: datetime) -> tuple[MembershipStanding, ...]:
     return tuple(
         MembershipStanding(place=(name, lot, where), state=MembershipState.ACTIVE, admitted_at=begins)
-        for name in lists
+        for name, localities in who.places
         for lot in who.lots
-        for where in who.localities
+        for where in localities
     )
 
 
@@ -212,4 +216,4 @@ def _lists_held(scheme: Scheme, market: Market, chance: Chance) -> list[tuple[st
             return len(who.lists) > 1
         return chance.share("narrow lists", number) < _ON_NARROW_LISTS
 
-    return [tuple(asked) if is_on_all(number, who) else (asked[-1],) for number, who in enumerate(market.providers)]
+    return [tuple(asked) if is_on_all(number, who) else (asked[-1],) for number, who in enumerate(market.drawn)]

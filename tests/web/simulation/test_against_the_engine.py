@@ -19,8 +19,8 @@ from web.simulation.cases import Case
 from web.simulation.course import Course
 from web.simulation.ground import ground_of, market_of, playable
 
-REFERRALS, PROVIDERS = 40, 20
-BAND_THOUSANDTHS = 100
+REFERRALS, PROVIDERS = 24, 15
+BAND_THOUSANDTHS = 150
 """How far apart the two shares of people placed may lie: people's wishes are drawn differently."""
 
 Opened = tuple[datetime, str, datetime | None, frozenset[str]]
@@ -62,6 +62,7 @@ def first_of(database: Database) -> list[Opened]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("key", ["liverpool", "st-helens"])
 def test_a_week_of_the_engine_asks_the_same_stages_of_the_same_providers_until_the_same_ends(
     tmp_path: Path, key: str

@@ -62,7 +62,7 @@ def of(course: Course) -> Figures:
         course.cases,
         course.tally,
         course.scheme,
-        free_minutes={ref: one.who.minutes for ref, one in course.supply.providers.items()},
+        free_minutes=course.supply.usual_minutes,
         begins=course.begins,
         until=course.until,
         weeks=WEEKS,
@@ -105,8 +105,8 @@ def test_more_free_hours_of_the_same_providers_place_more_of_the_same_people_soo
 
 def with_hours(market: Market, share: float) -> Market:
     """The same providers with this many times their hours, and without limits of their own."""
-    more = [replace(one, minutes=int(one.minutes * share), max_packages=None) for one in market.providers]
-    return replace(market, providers=tuple(more))
+    more = [replace(one, minutes=int(one.minutes * share), max_packages=None) for one in market.drawn]
+    return replace(market, drawn=tuple(more))
 
 
 def test_a_published_price_that_nobody_takes_leaves_the_stage_empty_and_changes_who_pays_what() -> None:
