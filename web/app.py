@@ -32,6 +32,7 @@ from web.api.once import provide_write
 from web.api.open_list import OpenList
 from web.api.opportunities import Opportunities
 from web.api.persons import Persons
+from web.api.quality import Reviews, Scores
 from web.api.referrals import Referrals
 from web.api.schemes import Schemes
 from web.assembly import Installation, release
@@ -101,6 +102,8 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
             Audit,
             me,
             Contracts,
+            Reviews,
+            Scores,
             Variations,
             Statements,
             Changes,

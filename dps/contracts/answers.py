@@ -167,6 +167,11 @@ def found(review: OutcomeReview, answer: OutcomeAnswer | None, scheme: Scheme) -
     return Found(review.ref, review.last_day, met, review.agreed, exception, stands_from)
 
 
+def contract_of_review(session: Session, ref: str, *, actor: Actor) -> Contract:
+    """The contract that a review is about; NotFound for another provider or authority."""
+    return _known(session, ref, actor)[1]
+
+
 def _unanswered_from(review: OutcomeReview, scheme: Scheme) -> date:
     """From which day a review stands that nobody answered."""
     days = scheme.enablement.answer_days if scheme.enablement else 0
@@ -175,12 +180,17 @@ def _unanswered_from(review: OutcomeReview, scheme: Scheme) -> date:
 
 def _found(session: Session, ref: str, actor: Actor) -> tuple[OutcomeReview, Contract]:
     """The review and its contract, which is locked; NotFound for another provider or authority."""
+    review, contract = _known(session, ref, actor)
+    return review, locked_one(session, Contract, contract.id)
+
+
+def _known(session: Session, ref: str, actor: Actor) -> tuple[OutcomeReview, Contract]:
     review = session.exec(select(OutcomeReview).where(OutcomeReview.ref == ref)).first()
     contract = session.get(Contract, review.contract_id) if review else None
     if review is None or contract is None:
         raise NotFound(kind="review", ref=ref)
     actor.sees("review", ref, authority=contract.authority, provider=contract.provider)
-    return review, locked_one(session, Contract, contract.id)
+    return review, contract
 
 
 def _answer(session: Session, review: OutcomeReview) -> OutcomeAnswer | None:

@@ -228,6 +228,15 @@ def bars(session: Session, *, scheme: str, actor: Actor) -> Sequence[EnablementB
     return session.exec(query.order_by(col(EnablementBar.id))).all()
 
 
+def bar_of(session: Session, ref: str, *, scheme: str, actor: Actor) -> EnablementBar:
+    """One notice of a scheme; NotFound for another provider."""
+    known = session.exec(select(EnablementBar).where(EnablementBar.ref == ref, EnablementBar.scheme == scheme)).first()
+    if known is None:
+        raise NotFound(kind="notice", ref=ref)
+    actor.sees("notice", ref, provider=known.provider)
+    return known
+
+
 def _rule(scheme: Scheme) -> Enablement:
     if scheme.enablement is None:
         raise RuleNotMet(reason=f"The scheme {scheme.key} says nothing of failing consistently ([enablement]).")
@@ -251,11 +260,9 @@ def _open_bar(session: Session, provider: Provider, scheme: Scheme) -> Enablemen
 
 
 def _locked(session: Session, ref: str, scheme: Scheme, actor: Actor) -> EnablementBar:
-    known = session.exec(select(EnablementBar).where(EnablementBar.ref == ref)).first()
-    outside = actor.authority is not None and actor.authority not in {body.key for body in scheme.authorities}
-    if known is None or known.scheme != scheme.key or outside:
+    known = bar_of(session, ref, scheme=scheme.key, actor=actor)
+    if actor.authority is not None and actor.authority not in {body.key for body in scheme.authorities}:
         raise NotFound(kind="notice", ref=ref)
-    actor.sees("notice", ref, provider=known.provider)
     locked_provider(session, known.provider_id)
     return locked_one(session, EnablementBar, known.id)
 

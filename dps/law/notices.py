@@ -106,6 +106,12 @@ def tiers_told_on(session: Session, scheme: str) -> date | None:
     return max((notice.published_on for notice in _told(session, scheme, Clock.TIERS)), default=None)
 
 
+def notices_of(session: Session, scheme: str) -> Sequence[LegalNotice]:
+    """Everything that was recorded as published for a scheme, the latest first."""
+    query = select(LegalNotice).where(LegalNotice.scheme == scheme)
+    return session.exec(query.order_by(col(LegalNotice.published_on).desc(), col(LegalNotice.id).desc())).all()
+
+
 def contracts_told(session: Session, scheme: str) -> set[str]:
     """The contracts of the scheme whose notice was published."""
     return {notice.about for notice in _told(session, scheme, Clock.NOTICE)}

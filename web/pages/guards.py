@@ -77,6 +77,12 @@ BROKERS = Seated(Role.BROKER)
 MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 """Who looks after accounts: of a provider's people its administrators alone."""
 OFFICERS = Seated(Role.REGISTER_OFFICER)
+COMMISSIONERS = Seated(Role.COMMISSIONER)
+QUALITY = Seated(Role.COMMISSIONER, Role.REGISTER_OFFICER)
+"""Who decides about scores and failing providers."""
+ANSWERABLE = Seated(Role.COMMISSIONER, Role.AUDITOR, Role.REGISTER_OFFICER)
+RECORDING = Seated(Role.COMMISSIONER, Role.REGISTER_OFFICER)
+"""Who sees what the law makes due, and who records that it was done."""
 DECIDERS = Seated(*interests.DECIDERS)
 """Who of a council decides something about providers, and so declares its ties to them."""
 AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)

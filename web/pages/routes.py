@@ -25,7 +25,9 @@ from web.pages.desk.run_offs import RunOffs
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
+from web.pages.office.quality import Quality
 from web.pages.office.report import Report
 from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
@@ -39,6 +41,7 @@ from web.pages.portal.open_list import OpenList
 from web.pages.portal.opportunities import Opportunities, Portal
 from web.pages.portal.own_service import OwnService
 from web.pages.portal.prices import Prices
+from web.pages.portal.quality import OwnQuality
 from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
 from web.pages.portal.telephone import TelephoneConfirmations
@@ -60,6 +63,9 @@ def pages(installation: Installation) -> Router:
             theme,
             Homes,
             Report,
+            LegalClocks,
+            Quality,
+            OwnQuality,
             CoverageMap,
             SigningIn,
             SigningOut,

@@ -51,12 +51,26 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/register", "Applications"),
         ("/register/providers", "Providers"),
         ("/register/documents", "Documents"),
+        ("/office/quality", "Quality"),
+        ("/office/clocks", "Legal clocks"),
         ("/desk/interests", "Interests"),
         ("/rules", "Rules"),
     ),
-    Role.COMMISSIONER: (("/office/report", "Report"), ("/coverage", "Coverage"), ("/rules", "Rules")),
+    Role.COMMISSIONER: (
+        ("/office/report", "Report"),
+        ("/office/quality", "Quality"),
+        ("/office/clocks", "Legal clocks"),
+        ("/coverage", "Coverage"),
+        ("/desk/interests", "Interests"),
+        ("/rules", "Rules"),
+    ),
     Role.REQUESTER: (("/requests", "Your people"), ("/rules", "Rules")),
-    Role.AUDITOR: (("/proof", "Proof"), ("/office/report", "Report"), ("/rules", "Rules")),
+    Role.AUDITOR: (
+        ("/proof", "Proof"),
+        ("/office/report", "Report"),
+        ("/office/clocks", "Legal clocks"),
+        ("/rules", "Rules"),
+    ),
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)

@@ -1,6 +1,6 @@
 """How pages say things: dates, times, money, hours, states. The only place where a value becomes words on a page."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,101 +8,7 @@ from bidding.bids.content import ExceptionalReason
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
 from dps.packages.schedule import Schedule, Visit, VisitKind
-
-# States: the words, and the colour of their tag.
-_STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "referral": {
-        "draft": ("Draft", "grey"),
-        "ready": ("Ready to publish", "blue"),
-        "seeking": ("Seeking a provider", "light-blue"),
-        "held": ("On hold", "yellow"),
-        "placed": ("Placed", "green"),
-        "placed_otherwise": ("Placed otherwise", "green"),
-        "unfilled": ("Unfilled", "red"),
-        "withdrawn": ("Withdrawn", "grey"),
-    },
-    "round": {
-        "planned": ("Planned", "grey"),
-        "published": ("Open", "light-blue"),
-        "closed": ("Closed, being decided", "yellow"),
-        "decided": ("Decided", "green"),
-        "cancelled": ("Cancelled", "grey"),
-    },
-    "bid": {
-        "sealed": ("Sealed", "light-blue"),
-        "replaced": ("Replaced by a later bid", "grey"),
-        "withdrawn": ("Withdrawn", "grey"),
-        "lapsed": ("Lapsed", "grey"),
-        "opened": ("Opened, being decided", "yellow"),
-        "invalid": ("Not valid", "red"),
-        "awarded": ("Awarded", "green"),
-        "unsuccessful": ("Not awarded", "grey"),
-    },
-    "award": {
-        "proposed": ("Waits for approval", "yellow"),
-        "offered": ("Offered", "light-blue"),
-        "accepted": ("Accepted, to be confirmed", "blue"),
-        "confirmed": ("Confirmed", "green"),
-        "returned": ("Returned", "grey"),
-        "declined": ("Declined", "grey"),
-        "expired": ("Ran out", "red"),
-        "refused_by_person": ("The person said no", "grey"),
-        "overturned": ("Overturned", "red"),
-    },
-    "contract": {
-        "pending": ("Starts soon", "blue"),
-        "active": ("Running", "green"),
-        "suspended": ("Suspended", "yellow"),
-        "failed_to_start": ("Did not start", "red"),
-        "ended": ("Ended", "grey"),
-        "handed_back": ("Handed back", "grey"),
-    },
-    "open_offer": {
-        "made": ("Made, not taken yet", "light-blue"),
-        "taken": ("Taken", "green"),
-        "withdrawn": ("Withdrawn", "grey"),
-        "lapsed": ("Lapsed", "grey"),
-    },
-    "application": {
-        "draft": ("Draft, not handed in", "grey"),
-        "submitted": ("Handed in", "light-blue"),
-        "approved": ("Approved", "green"),
-        "refused": ("Refused", "red"),
-        "withdrawn": ("Withdrawn", "grey"),
-    },
-    "membership": {
-        "active": ("Active", "green"),
-        "suspended": ("Suspended", "yellow"),
-        "removed": ("Removed", "grey"),
-    },
-    "variation": {
-        "proposed": ("Waits for a decision", "yellow"),
-        "agreed": ("Agreed", "green"),
-        "refused": ("Refused", "red"),
-        "withdrawn": ("Withdrawn", "grey"),
-        "closed": ("Over", "grey"),
-    },
-    "statement": {
-        "made": ("Waits for the provider", "light-blue"),
-        "agreed": ("Agreed, to be paid", "blue"),
-        "queried": ("Queried", "yellow"),
-        "paid": ("Paid", "green"),
-        "withdrawn": ("Withdrawn", "grey"),
-    },
-    "urgency": {
-        "standard": ("Standard", "grey"),
-        "urgent": ("Urgent", "orange"),
-        "hospital_discharge": ("Hospital discharge", "red"),
-        "crisis": ("Crisis", "red"),
-    },
-    "invitation": {
-        "invited": ("Not answered yet", "blue"),
-        "accepted": ("Accepted", "green"),
-        "declined": ("Declined", "grey"),
-        "waiting": ("Waiting its turn", "grey"),
-        "lapsed": ("Over", "grey"),
-    },
-}
+from web.pages.state_words import STATES
 
 _MODES = {
     "direct_award": "Direct award",
@@ -212,12 +118,12 @@ def lower(value: Any) -> str:
 
 
 def state(value: Any, kind: str) -> str:
-    found = _STATES[kind].get(str(value))
+    found = STATES[kind].get(str(value))
     return found[0] if found else plain(value)
 
 
 def state_colour(value: Any, kind: str) -> str:
-    found = _STATES[kind].get(str(value))
+    found = STATES[kind].get(str(value))
     return f"govuk-tag--{found[1] if found else 'grey'}"
 
 

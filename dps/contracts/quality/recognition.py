@@ -121,7 +121,7 @@ def appeal(
     row = _locked(session, score_ref, scheme, actor)
     now = ports.clock.read(session)
     row.STEPS.step(row.state, "appeal", row.ref)
-    until = row.published_at + timedelta(days=_rule(scheme).appeal_days)
+    until = appeal_until(scheme, row)
     if now >= until:
         raise RuleNotMet(reason=f"This score could be appealed until {until.astimezone(LONDON):%d %B %Y}.")
     advance(session, row, "appeal", actor, now, appeal_reason=reason.value, facts={"reason": reason})
@@ -145,6 +145,20 @@ def decide_appeal(
     advance(session, row, "correct", actor, now)
     counted = _counts(session, scheme, _rule(scheme), row.last_day, now).get(row.provider, Evidence())
     return _publish(session, ports, scheme, row.provider, counted, row.last_day, actor, now)
+
+
+def appeal_until(scheme: Scheme, row: QualityScore) -> datetime:
+    """Until when, not included, its provider may appeal."""
+    return row.published_at + timedelta(days=_rule(scheme).appeal_days)
+
+
+def score_of(session: Session, ref: str, *, scheme: str, actor: Actor) -> QualityScore:
+    """One score of a scheme; NotFound for another provider."""
+    row = session.exec(select(QualityScore).where(QualityScore.ref == ref, QualityScore.scheme == scheme)).first()
+    if row is None:
+        raise NotFound(kind="score", ref=ref)
+    actor.sees("score", ref, provider=row.provider)
+    return row
 
 
 def scores_in_force(
@@ -251,11 +265,8 @@ def _history(session: Session, scheme: str) -> Sequence[QualityScore]:
 
 
 def _locked(session: Session, ref: str, scheme: Scheme, actor: Actor) -> QualityScore:
-    known = session.exec(select(QualityScore).where(QualityScore.ref == ref, QualityScore.scheme == scheme.key)).first()
-    if known is None:
-        raise NotFound(kind="score", ref=ref)
+    known = score_of(session, ref, scheme=scheme.key, actor=actor)
     _refuse_stranger(scheme, actor)
-    actor.sees("score", ref, provider=known.provider)
     return locked_one(session, QualityScore, known.id)
 
 

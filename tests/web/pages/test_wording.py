@@ -14,6 +14,7 @@ from bidding.rounds import InvitationState, RoundState
 from dps.contracts.contracts import ContractState
 from dps.schemes.model import Mode, Urgency
 from web.pages import wording
+from web.pages.state_words import STATES
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 
@@ -81,7 +82,7 @@ def test_every_state_has_words_and_a_colour(kind: str, states: type[StrEnum]) ->
     for state in states:
         assert wording.state(state, kind)
         assert wording.state_colour(state, kind).startswith("govuk-tag--")
-        assert str(state) in wording._STATES[kind]
+        assert str(state) in STATES[kind]
 
 
 def test_every_mode_and_every_step_of_a_referral_has_a_sentence() -> None:
