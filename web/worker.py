@@ -22,6 +22,7 @@ from bidding.timetable import Timetable
 from dps.kernel.clock import ClockMap, SystemClock
 from dps.kernel.logs import log
 from dps.kernel.settings import Settings
+from dps.packages.erasure import scrub_due
 from matching.allocation import SolverProcess
 from web.assembly import Installation, opened
 from web.postman import SpoolPostman
@@ -38,7 +39,7 @@ SHORTEST = timedelta(seconds=1)
 
 @dataclass
 class Worker:
-    """Four bells a minute: what is due, what is to be sorted, sent, signed; and one at the next closing."""
+    """Five bells a minute: what is due, is to be sorted, sent, signed, cleared; and one at the next closing."""
 
     installation: Installation
     timetable: Timetable
@@ -52,7 +53,7 @@ class Worker:
         # A bell that comes late rings once; while it rings it is not rung again.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(4)},
+            executors={"default": ThreadPoolExecutor(5)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 
@@ -64,6 +65,7 @@ class Worker:
             "messages": self.timetable.carry_messages,
             "letters": self.send_letters,
             "checkpoint": self.timetable.sign_checkpoint,
+            "erased": self.clear_files,
         }
 
     def start(self) -> None:
@@ -94,6 +96,10 @@ class Worker:
         """Send what is due, and tell councils whose invitations do not arrive."""
         self.letters.make()
         self._silence.warn()
+
+    def clear_files(self) -> None:
+        """Clear the database's files of whoever was erased; what could not be cut yet is tried at the next ring."""
+        scrub_due(self.installation.database, self.installation.ports.clock.read)
 
     def _ring_at_next_closing(self) -> None:
         with self.installation.database.reading() as session:

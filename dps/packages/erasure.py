@@ -78,6 +78,26 @@ def erase(
     audit.append(session, current.stream, "person.erased", actor, now, {"ref": current.ref, "reason": reason})
 
 
+def scrub_due(database: Database, now: Callable[[Session], datetime]) -> bool:
+    """Clear the files of everybody who was erased since the last time; False if the log could not be cut yet.
+
+    Rows say who is due, so that a worker that dies leaves it to the next one; clearing twice harms nothing. Nothing is
+    done where nobody is due. Whoever erases need not wait: rewriting tables is no part of a request.
+    """
+    due = select(Person.id).where(col(Person.erased_at).is_not(None), col(Person.cleared_at).is_(None))
+    with database.reading() as session:
+        ids = session.exec(due.order_by(col(Person.id))).all()
+    if not ids:
+        return True
+    if not scrub(database):
+        return False
+    with database.transaction() as session:
+        for person in locked(session, Person, *(id_ for id_ in ids if id_ is not None)):
+            person.cleared_at = now(session)
+            session.add(person)
+    return True
+
+
 def scrub(database: Database) -> bool:
     """Clear deleted bytes out of the database's own files; run it after erasures have been committed.
 

@@ -66,6 +66,7 @@ class Person(SQLModel, table=True):
     nhs_fingerprint: str | None = Field(default=None, max_length=64)
     registered_at: datetime = utc_column()
     erased_at: datetime | None = utc_column(nullable=True)
+    cleared_at: datetime | None = utc_column(nullable=True)
 
     @property
     def stream(self) -> str:

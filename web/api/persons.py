@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlmodel import Session
 
 from bidding.erasing import erase_person
-from dps.packages.erasure import ErasureReason, scrub
+from dps.packages.erasure import ErasureReason
 from web.api.guards import ERASING
 from web.api.once import Answer, Write
 
@@ -19,11 +19,9 @@ class Erasure(Struct, forbid_unknown_fields=True):
 
 
 class Erased(Struct):
-    """A person whose key is destroyed. Where `files_are_clear` is false somebody's reading kept the database's log
-    from being cut: the same request sent again clears the files."""
+    """A person whose key is destroyed: nobody can read who it was. The worker then clears the database's files."""
 
     ref: str
-    files_are_clear: bool
 
 
 class Persons(Controller):
@@ -40,5 +38,4 @@ class Persons(Controller):
             erase_person(session, write.ports, person_ref=ref, reason=data.reason, actor=write.actor)
             return {"ref": ref}
 
-        answer = write.once(run, str(data.reason))
-        return Erased(ref=answer["ref"], files_are_clear=scrub(write.installation.database))
+        return Erased(**write.once(run, str(data.reason)))

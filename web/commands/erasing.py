@@ -6,7 +6,7 @@ import typer
 
 from bidding.erasing import erase_person
 from dps.kernel.errors import PersonErased
-from dps.packages.erasure import ErasureReason, scrub
+from dps.packages.erasure import ErasureReason, scrub_due
 from web.assembly import opened
 from web.commands.speaking import FAILED, OPERATOR
 
@@ -31,7 +31,7 @@ def erase(
         except PersonErased:
             # What is left to do is to clear the files, where somebody's reading had kept that from ending.
             typer.echo(f"{person} had been erased before.")
-        cleared = scrub(installation.database)
+        cleared = scrub_due(installation.database, installation.ports.clock.read)
     if not cleared:
         typer.echo("Erased, but somebody's reading kept the database's log from being cut: run this again.", err=True)
         raise typer.Exit(FAILED)

@@ -1,5 +1,6 @@
 """Erasure: what names the person is gone from rows and files, and the trail still verifies."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from dps.kernel.errors import Forbidden, NotFound, PersonErased, StillServed
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.verify import verify_trail
 from dps.packages.amendments import amend
-from dps.packages.erasure import ErasureReason, erase, scrub
+from dps.packages.erasure import ErasureReason, erase, scrub, scrub_due
 from dps.packages.exclusions import Ground, Reason, disclose_reasons, exclude
 from dps.packages.facts import Confidential, FreeText
 from dps.packages.packages import (
@@ -165,6 +166,51 @@ def test_scrubbing_says_when_somebodys_look_stood_in_its_way(database: Database)
         while_looking = scrub(database)
 
     assert (while_looking, scrub(database)) == (False, True)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_who_was_erased_is_due_until_the_files_are_clear(database: Database) -> None:
+    with database.transaction() as session:
+        person, package = _a_told_person(session)
+        secrets = _secrets(session, person, package)
+        other = a_person(session)
+    with database.transaction() as session:
+        _erase(session, find_person(session, person.ref, actor=APPROVER))
+
+    with database.reading() as look:
+        find_person(look, person.ref, actor=APPROVER)
+        with database.transaction() as session:
+            session.get_one(Person, other.id).identity_given = []
+        while_looking = scrub_due(database, lambda _: NOON)
+    cleared = scrub_due(database, lambda _: NOON)
+
+    with database.reading() as session:
+        marks = {one.ref: one.cleared_at for one in session.exec(select(Person))}
+    assert (while_looking, cleared) == (False, True)
+    assert marks == {person.ref: NOON, other.ref: None}
+    assert not [secret for secret in secrets if secret in _file_bytes(database)]
+
+
+def test_nothing_is_cleared_where_nobody_is_due(database: Database) -> None:
+    def never(_: Session) -> datetime:
+        raise AssertionError("somebody was due")
+
+    with database.transaction() as session:
+        a_person(session)
+
+    assert scrub_due(database, never)
+
+
+def test_clearing_what_is_due_is_marked_and_not_done_again(database: Database) -> None:
+    with database.transaction() as session:
+        person, _ = _a_told_person(session)
+    with database.transaction() as session:
+        _erase(session, find_person(session, person.ref, actor=APPROVER))
+
+    assert scrub_due(database, lambda _: NOON)
+
+    with database.reading() as session:
+        assert session.get_one(Person, person.id).cleared_at == NOON
 
 
 def _file_bytes(database: Database) -> bytes:
