@@ -24,7 +24,7 @@ from dps.kernel.logs import configure
 from dps.migrations import history
 from dps.schemes.model import Scheme
 from tests.bidding.histories import Worlds
-from tests.faults import canary, canary_person, instants, racing, scripting, solving, storm
+from tests.faults import canary, canary_person, instants, racing, scripting, solving, storm, tampering
 from tests.faults.figures import Figure
 from tests.faults.fleet import Processes
 from tests.faults.instants import AUTUMN, SPRING, minutes_of
@@ -202,6 +202,7 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
             ),
             *each(places.council, canary_person.a_life, scheme=canary_person.telling_scheme(), is_sampled=False),
         ],
+        "tampering": each(places.world, tampering.of_a_council, times=number(2_000, 100)),
         "scripts": [
             partial(
                 places.scripted, "sqlite", scripting.scripts, scheme=canary_person.telling_scheme(), payloads=PAYLOADS

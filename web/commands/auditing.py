@@ -9,11 +9,13 @@ from rich.console import Console
 
 from bidding.proof import verify as prove
 from bidding.sealing import checking
+from dps.kernel import trail_check
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput
 from dps.kernel.keys import key_id, load_keyring
 from dps.kernel.references import Kind, parse_reference
 from dps.kernel.settings import read_settings
+from dps.kernel.trail_file import trail_lines
 from dps.migrations.history import refuse_outdated
 from web.commands.speaking import FAILED, OPERATOR, AsJson, say_json
 
@@ -39,9 +41,18 @@ def verify(
         Path | None, typer.Option(help="With --receipt: what the bid said, with its nonce, as JSON.")
     ] = None,
     closing: Annotated[Path | None, typer.Option(help="With --receipt: closing.json of an audit pack.")] = None,
+    trail_file: Annotated[
+        Path | None, typer.Option("--trail", help="Check this exported trail alone, offline; no database is asked.")
+    ] = None,
+    checkpoint: Annotated[
+        str, typer.Option(help="With --trail: the hash of a checkpoint that you know, which must be there.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Recompute the trail and check every bid, receipt and closing; each fault is a line, and the exit code is 1."""
+    if trail_file is not None:
+        _verify_export(trail_file, public_keys, checkpoint, as_json=as_json)
+        return
     if receipt is not None:
         _verify_receipt(receipt, public_keys, bid, content, closing, as_json=as_json)
         return
@@ -69,6 +80,32 @@ def verify(
         )
     if faults:
         raise typer.Exit(FAILED)
+
+
+@app.command("export")
+def export(
+    to: Annotated[Path, typer.Argument(help="The file to write, such as trail.jsonl; it must not exist.")],
+) -> None:
+    """Write the whole trail, every stream with its checkpoints, for `dps audit verify --trail` on any machine."""
+    if to.exists():
+        raise BadInput("this file is there already", file=str(to))
+    database = Database(read_settings().database_url)
+    fresh = to.with_name(f"{to.name}.new")
+    try:
+        refuse_outdated(database)
+        with (
+            Console(stderr=True).status("Writing the trail …"),
+            database.reading() as session,
+            fresh.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            lines = sum(bool(file.write(f"{line}\n")) for line in trail_lines(session))
+        fresh.replace(to)
+    except OSError as fault:
+        raise BadInput(f"can't be written: {fault.strerror}", file=str(to)) from None
+    finally:
+        fresh.unlink(missing_ok=True)
+        database.dispose()
+    typer.echo(f"{to}: {lines - 1} events and checkpoints. Check it with `dps audit verify --trail {to}`.")
 
 
 @app.command("pack")
@@ -102,6 +139,24 @@ def pack(
         typer.echo(words, err=True)
     typer.echo(f"{path}: {len(claims)} claims, {f'{len(against)} faults' if against else 'each holds'}.")
     if against:
+        raise typer.Exit(FAILED)
+
+
+def _verify_export(trail: Path, public_keys: Path | None, known: str, *, as_json: bool) -> None:
+    keys = _public_keys(public_keys or read_settings().keys_dir / "signing.pub.json")
+    try:
+        found = trail_check.check_file(trail, {name: key.hex() for name, key in keys.items()}, known=known)
+    except (OSError, UnicodeDecodeError):
+        raise BadInput("is not there, or is no exported trail", file=str(trail)) from None
+    if as_json:
+        counts = {"events": found.events, "checkpoints": found.checkpoints}
+        say_json({"ok": not found.faults, **counts, "faults": found.faults})
+    else:
+        for fault in found.faults:
+            typer.echo(fault, err=True)
+        words = f"{len(found.faults)} faults" if found.faults else "nothing was changed"
+        typer.echo(f"{found.events} events and {found.checkpoints} checkpoints checked: {words}.")
+    if found.faults:
         raise typer.Exit(FAILED)
 
 
