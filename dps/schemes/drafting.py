@@ -6,8 +6,9 @@ What is drafted loads as it stands; a commissioner then changes what the council
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
+from dps.kernel.calendar import LONDON
 from dps.schemes.model import LegalBasis
 
 
@@ -42,6 +43,7 @@ def draft(answers: Answers) -> str:
         _competition(answers),
         _award(),
         _payments(answers),
+        _demo(answers),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)
 
@@ -172,6 +174,20 @@ def _payments(answers: Answers) -> Iterator[str]:
     yield f"lots = {_list(list(answers.lots))}"
     yield 'model = "delivered"'
     yield "tolerance_minutes = 5"
+
+
+def _demo(answers: Answers) -> Iterator[str]:
+    """From the term's first Monday, or its first day where it has none; at the middle of the envelope."""
+    monday = answers.starts + timedelta(days=-answers.starts.weekday() % 7)
+    starts = monday if answers.ends is None or monday < answers.ends else answers.starts
+    yield "# assumed: how the rules are tried with `dps simulate`; a synthetic market, and no rule."
+    yield "[demo]"
+    yield f"starts_at = {datetime.combine(starts, time(8), tzinfo=LONDON).isoformat()}"
+    yield "providers = 30"
+    yield "referrals = 100"
+    yield "weekly_hours = 13"
+    yield "capacity_percent = 90"
+    yield f"rate_pence_per_hour = {(answers.floor_pence_per_hour + answers.ceiling_pence_per_hour) // 2}"
 
 
 def _text(text: str) -> str:

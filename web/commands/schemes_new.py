@@ -36,6 +36,7 @@ def new(
     out.write_text(text, encoding="utf-8")
     typer.echo(f"{out}: {scheme.name}, {len(scheme.lots)} lots, {len(scheme.localities)} localities.")
     typer.echo(f"Next: look for `# assumed` in it, then `dps schemes check {out}` and `dps schemes publish {out}`.")
+    typer.echo(f"Try it on a synthetic year: `dps simulate --scheme {out} --against COPY.toml`.")
 
 
 def _asked() -> Answers:

@@ -96,7 +96,7 @@ def put_on(rules: Scheme, ground: Scheme) -> Rules:
     known = {lot.key: lot for lot in rules.lots}
     stand_in = rules.lots[0]
     treated = {lot.key: known.get(lot.key, stand_in) for lot in ground.lots}
-    lots = tuple(_placed(lot, treated[lot.key]) for lot in ground.lots)
+    lots = tuple(_placed(lot, treated[lot.key], ground.demo) for lot in ground.lots)
     notes = [
         f"The rules of {rules.key} are played on the ground of {ground.key}: its buyers, people, places and prices."
     ]
@@ -119,13 +119,17 @@ def put_on(rules: Scheme, ground: Scheme) -> Rules:
     return Rules(rules.key, placed, tuple(notes))
 
 
-def _placed(lot: Lot, treated_as: Lot) -> Lot:
-    """A lot of the ground at the ground's prices, handled as the rules handle theirs."""
+def _placed(lot: Lot, treated_as: Lot, demo: Demo | None) -> Lot:
+    """A lot of the ground at the ground's prices, handled as the rules handle theirs.
+
+    Where the rules offer at a published price and the ground has none, it is the usual rate of the ground's market.
+    """
     general = next(envelope for envelope in lot.envelopes if not envelope.localities)
     price = lot.offer_pence_per_hour
     if price is None and treated_as.offer_pence_per_hour is not None:
         floor, ceiling = general.floor_pence_per_hour, general.ceiling_pence_per_hour
-        price = min(max(treated_as.offer_pence_per_hour, floor), ceiling)
+        usual = demo.rate_pence_per_hour if demo else treated_as.offer_pence_per_hour
+        price = min(max(usual, floor), ceiling)
     return lot.model_copy(
         update={
             "offer_pence_per_hour": price,

@@ -43,6 +43,21 @@ def test_a_draft_loads_and_marks_what_nobody_decided() -> None:
     assert scheme.assumed
 
 
+@pytest.mark.parametrize(
+    ("starts", "ends", "first"),
+    [
+        (date(2026, 4, 1), None, "2026-04-06T07:00:00+00:00"),
+        (date(2026, 12, 7), date(2027, 1, 1), "2026-12-07T08:00:00+00:00"),
+        (date(2026, 12, 8), date(2026, 12, 11), "2026-12-08T08:00:00+00:00"),
+    ],
+)
+def test_a_draft_can_be_tried_from_the_first_monday_of_its_term(starts: date, ends: date | None, first: str) -> None:
+    demo = load(draft(replace(ANSWERS, starts=starts, ends=ends))).demo
+
+    assert demo is not None
+    assert (demo.starts_at.isoformat(), demo.rate_pence_per_hour) == (first, 2300)
+
+
 def test_price_alone_and_no_end_are_answers_too() -> None:
     scheme = load(draft(replace(ANSWERS, quality_weight=0, ends=None)))
 
