@@ -14,12 +14,14 @@ from bidding.bids.content import Asked
 from bidding.in_play import usage
 from bidding.referrals import Referral
 from bidding.rounds import Round
-from bidding.standing import candidates
+from bidding.standing import candidates, with_unused_hours
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import NotEligible, NotFound
 from dps.packages.exclusions import excluded_by_person
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
+from dps.register.blocks import Block, blocks_of
+from dps.register.holds import unused_minutes
 from dps.register.providers import ids_of
 from dps.schemes.model import Rating, Reach, Scheme, Stage
 from matching.eligibility import Assessment, Candidate, DaySpan, DirectRoute, Need, assess
@@ -130,11 +132,7 @@ def _assess_one(
 ) -> Assessment:
     referral, package, need = _need_of_round(session, round_, scheme, now)
     if route is not None:
-        # A direct award is bound by its own reason, not by how far up the ladder the search happens to be.
-        lists, reach = (one.key for one in scheme.lists), (one.key for one in scheme.localities)
-        need = replace(
-            need, direct_route=route, direct_to=provider, lists=frozenset(lists), reach=frozenset(reach) | need.reach
-        )
+        need = _by_route(need, scheme, route, provider)
     (candidate,) = candidates(
         session,
         scheme,
@@ -145,7 +143,42 @@ def _assess_one(
         in_play=None if at_award else usage(session, scheme.key, provider=provider, leave_out=leave_out),
         start_week=package.latest_start,
     )
+    if route is DirectRoute.BLOCK_HOURS:
+        block = block_serving(session, scheme.key, package, provider)
+        candidate = with_unused_hours(candidate, unused_minutes(session, block.ref) if block else 0)
     return assess(need, candidate, at_award=at_award)
+
+
+def block_serving(session: Session, scheme: str, package: Package, provider: str) -> Block | None:
+    """The block of this provider from which a package of this lot and locality is served, if it has one."""
+    there = {"authority": package.authority, "lot": package.lot, "locality": package.locality}
+    return next((one for one in blocks_of(session, scheme, **there) if one.provider == provider), None)
+
+
+def assess_for_block(
+    session: Session, referral: Referral, package: Package, scheme: Scheme, block: Block, now: datetime
+) -> Assessment:
+    """Whether a block's provider can be offered this package out of the block's unused hours."""
+    need = need_of(session, referral, package, scheme, 0, now)
+    (candidate,) = candidates(
+        session,
+        scheme,
+        authority=referral.authority,
+        at=now,
+        providers=[block.provider_id],
+        in_play=usage(session, scheme.key, provider=block.provider),
+        start_week=package.latest_start,
+    )
+    need = _by_route(need, scheme, DirectRoute.BLOCK_HOURS, block.provider)
+    return assess(need, with_unused_hours(candidate, unused_minutes(session, block.ref)))
+
+
+def _by_route(need: Need, scheme: Scheme, route: DirectRoute, provider: str) -> Need:
+    """A direct award is bound by its own reason, not by how far up the ladder the search happens to be."""
+    lists, reach = (one.key for one in scheme.lists), (one.key for one in scheme.localities)
+    return replace(
+        need, direct_route=route, direct_to=provider, lists=frozenset(lists), reach=frozenset(reach) | need.reach
+    )
 
 
 def _need_of_round(session: Session, round_: Round, scheme: Scheme, now: datetime) -> tuple[Referral, Package, Need]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
+from bidding.block_hours import begin_with_block, is_block_round
 from bidding.concluding import conclude_bids
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import EligibilityReport, Outcome, Round, RoundState, decide
@@ -40,10 +41,19 @@ def climb(session: Session, ports: Ports, referral: Referral, predecessor: Round
 def begin_ladder(
     session: Session, ports: Ports, referral: Referral, now: datetime, *, predecessor: Round | None
 ) -> Round | None:
-    """Start a new cycle at the first stage. Returns the round that asks somebody, if any."""
+    """Start a new cycle: with unused hours of blocks, if somebody has them, else at the first stage.
+
+    Returns the round that asks somebody, if any.
+    """
     referral.cycle += 1
     session.add(referral)
     session.flush()
+    assert referral.rule_hash is not None
+    scheme = rules_by_hash(session, referral.rule_hash)
+    if scheme.is_in_term(now.astimezone(LONDON).date()):
+        unused = begin_with_block(session, ports, referral, scheme, predecessor=predecessor, now=now)
+        if unused is not None:
+            return unused
     return _ask(session, ports, referral, 0, predecessor, now)
 
 
@@ -53,7 +63,12 @@ def resume_at(session: Session, ports: Ports, referral: Referral, last: Round, n
 
 
 def _stage_after(session: Session, predecessor: Round) -> int:
-    """The next stage; one that a direct award had cut short is asked again, because nobody had answered it."""
+    """The next stage; one that a direct award had cut short is asked again, because nobody had answered it.
+
+    Unused hours of blocks are offered before the first stage.
+    """
+    if is_block_round(predecessor):
+        return predecessor.stage_no
     before = session.get(Round, predecessor.predecessor_id) if predecessor.predecessor_id else None
     cut_short = predecessor.mode == Mode.DIRECT_AWARD and before is not None and before.state is RoundState.CANCELLED
     return predecessor.stage_no if cut_short else predecessor.stage_no + 1

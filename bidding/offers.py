@@ -3,6 +3,7 @@
 Each goes through the same award, the same capacity and the same second look at eligibility as a competition.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -40,6 +41,7 @@ from dps.kernel.states import StateTable, advance
 from dps.packages.packages import Package
 from dps.schemes.model import Mode, Scheme
 from dps.schemes.stored import rules_by_hash
+from matching.eligibility import DirectRoute
 from matching.eligibility import words as spoken
 
 
@@ -165,6 +167,8 @@ def award_directly(
     refuse_interested(session, before, actor, "award directly", provider)
     cancel_round(session, ports, before, now, reason="The package was awarded directly.")
     line = _line(session, referral, scheme, provider, content, now)
+    if reason == DirectRoute.BLOCK_HOURS:
+        line = replace(line, weekly_pence=0)  # the block is paid already
     round_ = open_direct_round(session, ports, referral, before, now)
     award = propose(
         session,

@@ -36,6 +36,8 @@ from dps.schemes.model import Mode, Scheme, Stage, Tie
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import Assessment, assess_all
 
+BLOCK_STAGE = "block-hours"
+"""The key of a round in which unused hours of blocks are offered; no stage of a ladder has it."""
 _CLOSES_TOGETHER = (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW)
 
 
@@ -121,6 +123,41 @@ def open_direct_round(session: Session, ports: Ports, referral: Referral, before
     session.add(round_)
     session.flush()
     advance(session, round_, "publish", CLOCK, now, facts={"referral": referral.ref, "stage": round_.stage_key})
+    return round_
+
+
+def open_block_round(
+    session: Session,
+    ports: Ports,
+    referral: Referral,
+    package: Package,
+    scheme: Scheme,
+    predecessor: Round | None,
+    now: datetime,
+) -> Round:
+    """A round before the ladder's first stage, in which unused hours of blocks are offered."""
+    assert referral.rule_hash is not None
+    round_ = Round(
+        ref=new_reference(Kind.ROUND, ports.entropy),
+        referral_id=referral.id or 0,
+        predecessor_id=predecessor.id if predecessor else None,
+        cycle=referral.cycle,
+        stage_no=0,
+        attempt=_attempt(session, referral, 0),
+        stage_key=BLOCK_STAGE,
+        mode=Mode.DIRECT_AWARD,
+        scheme=scheme.key,
+        rule_hash=referral.rule_hash,
+        lot=package.lot,
+        locality=package.locality,
+        version=referral.version,
+        state=RoundState.PLANNED,
+        opens_at=now,
+        published_part=published_part_of(session, package, scheme, now),
+    )
+    session.add(round_)
+    session.flush()
+    advance(session, round_, "publish", CLOCK, now, facts={"referral": referral.ref, "stage": BLOCK_STAGE})
     return round_
 
 

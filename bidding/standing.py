@@ -5,7 +5,7 @@ suspended one suspended: nothing here makes anybody more than the register says.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
@@ -109,6 +109,13 @@ def candidate(
         free_from=_free_from(whole, declared.values()),
         take_limits=tuple(_left(part, taken, week) for part in one.take_limit),
         quality_score=score_or_usual(scheme, scores, one.provider) if scheme.recognition else None,
+    )
+
+
+def with_unused_hours(one: Candidate, unused_minutes: int) -> Candidate:
+    """The candidate with a block's unused hours instead of what it declared free: they are paid, declared or not."""
+    return replace(
+        one, free_minutes=unused_minutes, free_minutes_by_locality={}, declaration_expires_at=None, free_from=None
     )
 
 

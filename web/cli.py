@@ -137,6 +137,12 @@ def _run_off() -> Loaded:
     return app
 
 
+def _blocks() -> Loaded:
+    from web.commands.blocks import app
+
+    return app
+
+
 def _arrangements() -> Loaded:
     from web.commands.arrangements import app
 
@@ -204,6 +210,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "quality": (_quality, "Quality recognition, and providers that fail."),
     "run-off": (_run_off, "Move what a suspended provider runs to others."),
     "arrangements": (_arrangements, "Providers that supply together."),
+    "blocks": (_blocks, "Hours bought in blocks, used or not."),
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),

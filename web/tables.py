@@ -37,6 +37,7 @@ import dps.packages.remarks
 import dps.places.directory
 import dps.register.applications
 import dps.register.arrangements
+import dps.register.blocks
 import dps.register.capacity
 import dps.register.document_files
 import dps.register.documents

@@ -1,6 +1,6 @@
 """Who is next in line in a round, and how many people must approve an award. Rules, and the query that feeds them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from bidding.awards.records import LIVE, Award, Source, tried_providers
 from bidding.bids.content import BidContent
 from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, ScoredBid
 from bidding.bids.submitting import offer_card, package_of
+from bidding.block_hours import is_block_round, with_room
 from bidding.closings import Closing
 from bidding.rounds import InvitationState, Round, invitations_of
 from dps.kernel.money import RateCard
@@ -54,6 +55,17 @@ def next_in_line(session: Session, round_: Round, scheme: Scheme, now: datetime)
         return _next_ranked(session, round_, scheme)
     if round_.mode in (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW):
         return _next_scored(session, round_, now)
+    if is_block_round(round_):
+        return _next_with_room(session, round_, scheme, now)
+    return None
+
+
+def _next_with_room(session: Session, round_: Round, scheme: Scheme, now: datetime) -> InLine | None:
+    """Unused hours of a block, which are paid already: nothing more is due for them."""
+    tried = tried_providers(session, round_.id)
+    for block in with_room(session, package_of(session, round_), scheme, now):
+        if block.provider not in tried:
+            return replace(at_published_rate(session, round_, scheme, block.provider), weekly_pence=0)
     return None
 
 

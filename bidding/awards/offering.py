@@ -9,11 +9,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bidding.asking import assess_at_award, provider_id, visit_hours
+from bidding.asking import assess_at_award, block_serving, provider_id, visit_hours
 from bidding.awards.line import InLine, approvals_needed, next_in_line
 from bidding.awards.records import Award, AwardState, Source, bundled_with, live_award
 from bidding.bids.records import Bid
 from bidding.bids.submitting import package_of
+from bidding.block_hours import is_block_round
 from bidding.escalation import exhaust
 from bidding.referrals import Referral
 from bidding.rounds import InvitationState, Round, invitations_of
@@ -100,7 +101,6 @@ def settle(session: Session, ports: Ports, round_: Round, referral: Referral, no
             successor = exhaust(session, ports, current, referral, now, cause=cause)
             current = successor if successor is not None and successor.mode == Mode.RANKED_OFFER else None
             continue
-        source = Source.RANKED_OFFER if current.mode == Mode.RANKED_OFFER else Source.RESERVE
         award = propose(
             session,
             ports,
@@ -108,17 +108,23 @@ def settle(session: Session, ports: Ports, round_: Round, referral: Referral, no
             referral=referral,
             scheme=scheme,
             line=line,
-            source=source,
+            source=_source(current),
             now=now,
         )
         offer_if_approved(session, ports, award, now)
 
 
+def _source(round_: Round) -> Source:
+    if is_block_round(round_):
+        return Source.BLOCK_HOURS
+    return Source.RANKED_OFFER if round_.mode == Mode.RANKED_OFFER else Source.RESERVE
+
+
 def call_first(
     session: Session, ports: Ports, opened: Round | None, referral: Referral, now: datetime, *, cause: str
 ) -> Round | None:
-    """Where a stage that was `opened` asks one provider after another, offer it to the first of them."""
-    if opened is not None and opened.mode == Mode.RANKED_OFFER:
+    """Where a stage that was `opened`, or a block's unused hours, asks one after another, offer it to the first."""
+    if opened is not None and (opened.mode == Mode.RANKED_OFFER or is_block_round(opened)):
         settle(session, ports, opened, referral, now, cause=cause)
     return opened
 
@@ -200,10 +206,23 @@ def _reserve(session: Session, together: Sequence[Award], now: datetime) -> dict
                 award_ref=award.ref,
                 actor=CLOCK,
                 now=now,
+                out_of=_block_of(session, award),
             )
         except NoCapacity as short:
             return {short.code: str(short)}
     return {}
+
+
+def _block_of(session: Session, award: Award) -> str | None:
+    """The block whose unused hours this award is for. NoCapacity where it is over."""
+    if route_of(award) is not DirectRoute.BLOCK_HOURS:
+        return None
+    block = block_serving(session, award.scheme, package_of(session, round_of_award(session, award)), award.provider)
+    if block is None:
+        raise NoCapacity(
+            provider=award.provider, locality=award.locality, free_minutes=0, asked_minutes=award.weekly_minutes
+        )
+    return block.ref
 
 
 def _give_up(session: Session, award: Award, now: datetime, causes: Mapping[str, str]) -> None:
@@ -243,4 +262,6 @@ def _time_to_answer(award: Award, round_: Round, referral: Referral, scheme: Sch
 
 def route_of(award: Award) -> DirectRoute | None:
     """By which direct route an award goes round the competition, if it does."""
+    if award.source == Source.BLOCK_HOURS:
+        return DirectRoute.BLOCK_HOURS
     return DirectRoute(award.reason) if award.source == Source.DIRECT_AWARD and award.reason else None

@@ -49,6 +49,7 @@ class Source(StrEnum):
     DIRECT_AWARD = "direct_award"
     OPEN_LIST = "open_list"
     OVERRIDE = "override"
+    BLOCK_HOURS = "block_hours"
 
 
 _A = AwardState

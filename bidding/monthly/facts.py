@@ -19,6 +19,8 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
+from dps.register.blocks import Block
+from dps.register.holds import Hold
 from dps.schemes.model import Scheme
 
 READERS = (Role.COMMISSIONER, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -88,6 +90,19 @@ class EndFact:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockFact:
+    """A block of paid hours that ran at the end of these days, and what of it was taken then."""
+
+    ref: str
+    provider: str
+    lot: str
+    locality: str
+    weekly_minutes: int
+    used_minutes: int
+    weekly_pence: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunFact:
     """A finished allocation run; `advised_pence` and `advised_placed` are of its joint answer, where it had one."""
 
@@ -114,6 +129,7 @@ class MonthFacts:
     contracts: tuple[ContractFact, ...]
     ends: tuple[EndFact, ...]
     runs: tuple[RunFact, ...]
+    blocks: tuple[BlockFact, ...]
     served: dict[str, int]
 
 
@@ -145,6 +161,7 @@ def month_facts(
         contracts=_contracts(session, days),
         ends=_ends(session, days),
         runs=_runs(session, days),
+        blocks=_blocks(session, days, last),
         served=_served(session, days),
     )
 
@@ -318,6 +335,42 @@ def _runs(session: Session, days: _Days) -> tuple[RunFact, ...]:
             advised_pence=run.advice["award_pence"] if run.advice else None,
         )
         for run in session.exec(query)
+    )
+
+
+def _blocks(session: Session, days: _Days, last: date) -> tuple[BlockFact, ...]:
+    taken = (
+        sa.select(col(Hold.out_of), sa.func.sum(col(Hold.weekly_minutes)).label("minutes"))
+        .where(
+            col(Hold.out_of).is_not(None),
+            col(Hold.reserved_at) < days.until,
+            sa.or_(col(Hold.released_at).is_(None), col(Hold.released_at) >= days.until),
+        )
+        .group_by(col(Hold.out_of))
+        .subquery()
+    )
+    query = (
+        sa.select(
+            col(Block.ref),
+            col(Block.provider),
+            col(Block.lot),
+            col(Block.locality),
+            col(Block.weekly_minutes),
+            sa.func.coalesce(taken.c.minutes, 0),
+            col(Block.weekly_pence),
+        )
+        .outerjoin(taken, taken.c.out_of == col(Block.ref))
+        .where(
+            col(Block.scheme) == days.scheme,
+            col(Block.authority).in_(days.authorities),
+            col(Block.from_day) <= last,
+            sa.or_(col(Block.last_day).is_(None), col(Block.last_day) >= last),
+        )
+        .order_by(col(Block.id))
+    )
+    return tuple(
+        BlockFact(ref, provider, lot, locality, minutes, int(used), pence)
+        for ref, provider, lot, locality, minutes, used, pence in session.execute(query)
     )
 
 

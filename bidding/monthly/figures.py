@@ -101,6 +101,20 @@ class LotPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockUse:
+    """One block of paid hours: what of its week was used, and what was not."""
+
+    block: str
+    provider: str
+    lot: str
+    locality: str
+    bought_minutes: int
+    used_minutes: int
+    unused_minutes: int
+    weekly_pence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What joint answers would have given, against what was awarded package by package: advice, never awarded."""
 
@@ -123,6 +137,7 @@ class Month:
     after: tuple[tuple[str, str, int], ...]
     market: Market
     prices: tuple[LotPrice, ...]
+    blocks: tuple[BlockUse, ...]
     advice: Advice | None
 
 
@@ -140,6 +155,19 @@ def month_of(facts: MonthFacts) -> Month:
         ),
         market=_market(facts.contracts, facts.served),
         prices=tuple(_prices(facts.contracts, facts.scheme)),
+        blocks=tuple(
+            BlockUse(
+                one.ref,
+                one.provider,
+                one.lot,
+                one.locality,
+                one.weekly_minutes,
+                one.used_minutes,
+                one.weekly_minutes - one.used_minutes,
+                one.weekly_pence,
+            )
+            for one in facts.blocks
+        ),
         advice=_advice(facts.runs),
     )
 
@@ -236,7 +264,8 @@ def _market(contracts: Sequence[ContractFact], served: Mapping[str, int]) -> Mar
 
 def _prices(contracts: Sequence[ContractFact], scheme: Scheme) -> Iterable[LotPrice]:
     for lot in scheme.lots:
-        of_it = [one for one in contracts if one.lot == lot.key]
+        # What is served from a block has no price of its own.
+        of_it = [one for one in contracts if one.lot == lot.key and one.weekly_pence]
         if not of_it:
             continue
         rates = [round_half_up(one.weekly_pence * 60, one.weekly_minutes) for one in of_it]

@@ -138,6 +138,23 @@ def tables(month: Month) -> Iterator[Table]:
         "No contract was agreed in these days.",
     )
     yield Table(
+        "blocks",
+        "Blocks of paid hours",
+        "As the last of these days ended. What is served from a block costs nothing beside it.",
+        (
+            ("Block", _REF),
+            ("Provider", _REF),
+            ("Lot", _WORDS),
+            ("Locality", _WORDS),
+            ("Bought a week", _MINUTES),
+            ("Used", _MINUTES),
+            ("Unused", _MINUTES),
+            ("A week", _PENCE),
+        ),
+        tuple(_row(block) for block in month.blocks),
+        "No block of hours ran.",
+    )
+    yield Table(
         "advice",
         "Joint against per package",
         "Runs that were awarded package by package and had a joint answer too, as advice; the costs are a week's.",

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
@@ -41,7 +41,11 @@ _S = HoldState
 
 
 class Hold(SQLModel, table=True):
-    """Carer-minutes a week held in the ledger. `ref` is the award's reference, or the variation's that raised them."""
+    """Carer-minutes a week held in the ledger. `ref` is the award's reference, or the variation's that raised them.
+
+    A hold of a block's hours is the block's, by its reference. `out_of` names the block whose hours another one takes:
+    the ledger counts them in the block already, and only there.
+    """
 
     __tablename__ = "capacity_hold"
     STEPS: ClassVar[StateTable] = StateTable(
@@ -58,6 +62,7 @@ class Hold(SQLModel, table=True):
     authority: str = Field(max_length=40)
     locality: str = Field(max_length=40)
     weekly_minutes: int = whole_column()
+    out_of: str | None = Field(default=None, max_length=24, index=True)
     state: HoldState = state_column(HoldState)
     reserved_at: datetime = utc_column()
     committed_at: datetime | None = utc_column(nullable=True)
@@ -79,8 +84,11 @@ def reserve(
     award_ref: str,
     actor: Actor,
     now: datetime,
+    out_of: str | None = None,
 ) -> Hold:
     """Hold free minutes for an award that is about to be offered. `NoCapacity` if the provider has not so many.
+
+    `out_of` names the provider's block whose unused minutes are taken instead; the ledger counts them already.
 
     Asked again for the same award it returns the hold there is, unless the facts differ or it was released
     (`HeldOtherwise`). A transaction that reserves with several providers locks them first, in order of id.
@@ -94,10 +102,10 @@ def reserve(
         return _as_before(known, provider_id, authority, locality, minutes)
     rows = rows_of(session, provider_id, authority)
     is_full = provider.full_since is not None
-    free = free_in(rows, locality, now, is_full=is_full)
+    free = free_in(rows, locality, now, is_full=is_full) if out_of is None else unused_minutes(session, out_of)
     if free < minutes:
         raise NoCapacity(provider=provider.ref, locality=locality, free_minutes=free, asked_minutes=minutes)
-    hold = _held(session, provider_id, authority, locality, minutes, award_ref, now)
+    hold = _held(session, provider_id, authority, locality, minutes, award_ref, now, out_of)
     for row in _rows(session, hold, rows):
         row.reserved_minutes += minutes
         row.settle(now, is_full=is_full)
@@ -176,6 +184,17 @@ def raise_for_existing(
     return hold
 
 
+def unused_minutes(session: Session, block_ref: str) -> int:
+    """How much of a block no award takes; nothing once the block is over. Under the provider's lock it can be taken."""
+    block = hold_of(session, block_ref)
+    if block is None or block.state is _S.RELEASED:
+        return 0
+    taken = select(func.coalesce(func.sum(col(Hold.weekly_minutes)), 0)).where(
+        Hold.out_of == block_ref, col(Hold.state) != _S.RELEASED
+    )
+    return block.weekly_minutes - int(session.exec(taken).one())
+
+
 def hold_of(session: Session, award_ref: str) -> Hold | None:
     """The hold for this award, if one was ever made, as it is now."""
     return find(session, Hold, ref=award_ref, fresh=True)
@@ -200,7 +219,14 @@ def _as_before(hold: Hold, provider_id: int, authority: str, locality: str, minu
 
 
 def _held(
-    session: Session, provider_id: int, authority: str, locality: str, minutes: int, ref: str, now: datetime
+    session: Session,
+    provider_id: int,
+    authority: str,
+    locality: str,
+    minutes: int,
+    ref: str,
+    now: datetime,
+    out_of: str | None = None,
 ) -> Hold:
     hold = Hold(
         ref=ref,
@@ -208,6 +234,7 @@ def _held(
         authority=authority,
         locality=locality,
         weekly_minutes=minutes,
+        out_of=out_of,
         state=_S.RESERVED,
         reserved_at=now,
     )
@@ -216,7 +243,9 @@ def _held(
 
 
 def _rows(session: Session, hold: Hold, rows: dict[str, Ledger] | None = None) -> list[Ledger]:
-    """The rows in which this hold counts, made where they are missing."""
+    """The rows in which this hold counts, made where they are missing; none for hours of a block."""
+    if hold.out_of is not None:
+        return []
     known = rows_of(session, hold.provider_id, hold.authority) if rows is None else rows
     places = dict.fromkeys((WHOLE_AUTHORITY, hold.locality))
     return [row_for_writing(session, known, hold.provider_id, hold.authority, place) for place in places]
@@ -229,5 +258,5 @@ def _note(session: Session, hold: Hold, provider: Provider, kind: str, actor: Ac
         "authority": hold.authority,
         "locality": hold.locality,
         "weekly_minutes": hold.weekly_minutes,
-    }
+    } | ({"out_of": hold.out_of} if hold.out_of else {})
     audit.append(session, hold.stream, kind, actor, now, facts)

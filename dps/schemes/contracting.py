@@ -117,6 +117,15 @@ class Variations(Section):
     run_off: RunOff | None = None
 
 
+class Blocks(Section):
+    """Hours that are bought in blocks, used or not, for these lots: what is unused is offered before the ladder begins.
+
+    A package that is served from them costs nothing more.
+    """
+
+    lots: tuple[Key, ...] = Field(min_length=1)
+
+
 class PaymentModel(StrEnum):
     """How a statement is reckoned; one calculator each in `dps/contracts/payment`."""
 

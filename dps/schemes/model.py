@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dps.kernel.calendar import Nation, WorkingCalendar
-from dps.schemes.contracting import Payment, Variations
+from dps.schemes.contracting import Blocks, Payment, Variations
 from dps.schemes.joining import Admission, AdmissionQuestion, ListShape, ProviderList, Quality
 from dps.schemes.quality import Enablement, FollowUp, Indicator, Recognition
 from dps.schemes.section import Section
@@ -42,6 +42,7 @@ __all__ = [
     "AllocationMode",
     "Authority",
     "Award",
+    "Blocks",
     "Closings",
     "Demo",
     "DirectAward",
@@ -342,6 +343,7 @@ class Scheme(Section):
     retention: Retention = Retention()
     variations: Variations = Variations()
     payments: tuple[Payment, ...] = ()
+    blocks: Blocks | None = None
     enablement: Enablement | None = None
     follow_ups: tuple[FollowUp, ...] = ()
     indicators: tuple[Indicator, ...] = ()

@@ -36,7 +36,7 @@ from dps.schemes.model import (
     Tie,
     Urgency,
 )
-from dps.schemes.rulebook_contracts import payments, variations
+from dps.schemes.rulebook_contracts import blocks, payments, variations
 from dps.schemes.rulebook_quality import quality_of_care
 from dps.schemes.wording import (
     ARRANGEMENTS,
@@ -83,6 +83,7 @@ def rulebook(scheme: Scheme) -> str:
         _retention(scheme.retention),
         variations(scheme.variations),
         payments(scheme.payments),
+        blocks(scheme.blocks),
         quality_of_care(scheme),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)

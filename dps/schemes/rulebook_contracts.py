@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dps.kernel.money import in_pounds
-from dps.schemes.contracting import Exclusion, Flex, Payment, PaymentModel, Variations
+from dps.schemes.contracting import Blocks, Exclusion, Flex, Payment, PaymentModel, Variations
 from dps.schemes.faults import listed
 from dps.schemes.wording import count, day_words, plain, table, word, words
 
@@ -110,6 +110,21 @@ def payments(rules: Sequence[Payment]) -> Iterator[str]:
             yield from table(("tier or band", "a week for one person"), rows)
     if not rules:
         yield "Nothing is said about payment: no statement is made under these rules."
+
+
+def blocks(rules: Blocks | None) -> Iterator[str]:
+    """Whether hours are bought in blocks, and who is asked first then."""
+    yield "## Blocks of hours"
+    yield ""
+    if rules is None:
+        yield "No hours are bought in blocks."
+        return
+    yield (
+        f"Hours may be bought in blocks for {listed(f'`{key}`' for key in rules.lots)}, and are paid, used or not. A "
+        "package that fits into a provider's unused hours for its lot and locality is offered to that provider before "
+        "the ladder begins, the block agreed first before the others, and costs nothing more. A statement of a block "
+        "shows used and unused hours."
+    )
 
 
 def _time(payment: Payment) -> str:

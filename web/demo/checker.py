@@ -80,7 +80,8 @@ def _capacity(connection: Connection) -> int:
     for provider, authority, locality, minutes in _rows(
         connection,
         "SELECT p.id, a.authority, a.locality, a.weekly_minutes FROM award a JOIN provider p ON p.ref = a.provider"
-        " WHERE a.state IN ('offered', 'accepted', 'confirmed') AND a.ended_at IS NULL",
+        " WHERE a.state IN ('offered', 'accepted', 'confirmed') AND a.ended_at IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM capacity_hold h WHERE h.ref = a.ref AND h.out_of IS NOT NULL)",
     ):
         for place in ("", locality):
             key = provider, authority, place
@@ -90,7 +91,12 @@ def _capacity(connection: Connection) -> int:
         connection,
         "SELECT count(*) FROM capacity_ledger WHERE reserved_minutes + committed_minutes > ceiling_minutes",
     )
-    return over + int(ledger[0][0])
+    blocks = _rows(
+        connection,
+        "SELECT count(*) FROM block_contract b WHERE b.weekly_minutes < (SELECT COALESCE(SUM(a.weekly_minutes), 0)"
+        " FROM award a JOIN capacity_hold h ON h.ref = a.ref WHERE h.out_of = b.ref AND h.state <> 'released')",
+    )
+    return over + int(ledger[0][0]) + int(blocks[0][0])
 
 
 def _early(connection: Connection, closes: dict[int, datetime]) -> int:

@@ -20,6 +20,7 @@ from dps.contracts.deliveries.recording import record_deliveries
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.payment.visits import VisitOutcome
 from dps.contracts.reasons import Averted, ChangeReason, FlexChange, FlexOutcome, FlexReason, SuspensionReason
+from dps.contracts.statements.blocks import make_block_statement
 from dps.contracts.statements.making import make_area_statement, make_statement
 from dps.contracts.statements.moving import agree_statement, pay_statement
 from dps.contracts.tiers import place_in_tier
@@ -35,7 +36,9 @@ from dps.kernel.errors import Conflict, Refused
 from dps.kernel.ports import Ports
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule, Visit
+from dps.register.blocks import Block, blocks_of
 from dps.register.documents import receive
+from dps.register.holds import hold_of
 from dps.register.providers import Provider
 from dps.schemes.contracting import PaymentModel
 from dps.schemes.model import Scheme
@@ -91,6 +94,7 @@ class Following:
         for contract in contracts:
             self._state(contract)
         self._state_areas(contracts)
+        self._state_blocks()
 
     # Moves
 
@@ -110,7 +114,7 @@ class Following:
             return False
         return True
 
-    def _provider(self, contract: Contract) -> Actor:
+    def _provider(self, contract: Contract | Block) -> Actor:
         return Actor(f"demo-user-{contract.provider}", Role.PROVIDER, provider=contract.provider)
 
     def _broker(self, contract: Contract) -> Actor:
@@ -343,7 +347,7 @@ class Following:
 
     def _state(self, contract: Contract) -> None:
         payment = self.scheme.payment(contract.lot)
-        if payment is None or payment.model in _BY_AREA:
+        if payment is None or payment.model in _BY_AREA or self._is_in_block(contract):
             return
         first, last = self._span(contract)
         with self.database.transaction() as session:
@@ -358,6 +362,29 @@ class Following:
             )
             ref = made.ref
         self._pay(ref, contract)
+
+    def _is_in_block(self, contract: Contract) -> bool:
+        with self.database.reading() as session:
+            held = hold_of(session, contract.award_ref)
+        return held is not None and held.out_of is not None
+
+    def _state_blocks(self) -> None:
+        """Blocks of hours are paid for the weeks played, used or not."""
+        with self.database.reading() as session:
+            blocks = blocks_of(session, self.scheme.key)
+        for block in blocks:
+            with self.database.transaction() as session:
+                made = make_block_statement(
+                    session,
+                    self.ports,
+                    block_ref=block.ref,
+                    scheme=self.scheme,
+                    first_day=self._today - timedelta(days=PLAYED_DAYS),
+                    last_day=self._today - timedelta(days=1),
+                    actor=Actor(f"demo-broker-{block.authority}", Role.BROKER, authority=block.authority),
+                )
+                ref = made.ref
+            self._pay(ref, block)
 
     def _state_areas(self, contracts: Sequence[Contract]) -> None:
         """What is paid by area: bands for the weeks played; of a year's budget, the year, once it is over."""
@@ -397,7 +424,7 @@ class Following:
             ref = made.ref
         self._pay(ref, contract)
 
-    def _pay(self, ref: str, contract: Contract) -> None:
+    def _pay(self, ref: str, contract: Contract | Block) -> None:
         with self.database.transaction() as session:
             agree_statement(session, self.ports, statement_ref=ref, actor=self._provider(contract))
         with self.database.transaction() as session:

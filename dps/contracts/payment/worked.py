@@ -23,6 +23,7 @@ class Item(StrEnum):
     BAND = "band"
     PERFORMANCE = "performance"
     AREA = "area"
+    BLOCK = "block"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, CannotState, StatedAlready
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference, parse_reference
+from dps.register import holds
 from dps.register.providers import Provider
 from dps.schemes.contracting import Payment
 from dps.schemes.loader import rule_hash
@@ -41,12 +42,15 @@ def make_statement(
     contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
     now = ports.clock.read(session)
     payment = _payment(scheme, contract.scheme, contract.lot)
-    _refuse_period(first_day, last_day, now)
+    refuse_period(first_day, last_day, now)
     if contract.started_on is None or first_day < contract.started_on:
         raise CannotState(reason="care had not started by then")
-    _refuse_covered(session, [Statement.contract_id == contract.id], first_day, last_day)
+    refuse_covered(session, [Statement.contract_id == contract.id], first_day, last_day)
+    held = holds.hold_of(session, contract.award_ref)
+    if held is not None and held.out_of is not None:
+        raise CannotState(reason=f"its hours are paid with block {held.out_of}: state that")
     lines = _contract_lines(session, contract, scheme, payment, first_day, last_day, today=_today(now))
-    return _kept(
+    return keep(
         session,
         ports,
         Statement(
@@ -61,7 +65,7 @@ def make_statement(
             rule_hash=rule_hash(scheme),
             first_day=first_day,
             last_day=last_day,
-            **_amounts(lines),
+            **amounts(lines),
             made_at=now,
             made_by=actor.ref,
         ),
@@ -133,16 +137,17 @@ def make_area_statement(
     # Two statements of one area are made one after the other.
     locked_one(session, Provider, served.id)
     now = ports.clock.read(session)
-    _refuse_period(first_day, last_day, now)
+    refuse_period(first_day, last_day, now)
     same = [
         col(Statement.contract_id).is_(None),
+        col(Statement.block).is_(None),
         Statement.provider == served.ref,
         Statement.authority == actor.authority,
         Statement.scheme == scheme.key,
         Statement.lot == lot,
         Statement.locality == locality,
     ]
-    _refuse_covered(session, same, first_day, last_day)
+    refuse_covered(session, same, first_day, last_day)
     served_days = _person_days(session, scheme, lot, locality, served.ref, actor.authority, first_day, last_day)
     found = area_lines(
         payment,
@@ -152,7 +157,7 @@ def make_area_statement(
         person_days=served_days,
         performance_percent=performance_percent,
     )
-    return _kept(
+    return keep(
         session,
         ports,
         Statement(
@@ -166,7 +171,7 @@ def make_area_statement(
             rule_hash=rule_hash(scheme),
             first_day=first_day,
             last_day=last_day,
-            **_amounts(found.lines),
+            **amounts(found.lines),
             to_discussion_pence=found.to_discussion_pence,
             made_at=now,
             made_by=actor.ref,
@@ -186,7 +191,8 @@ def _payment(scheme: Scheme, key: str, lot: str) -> Payment:
     return payment
 
 
-def _refuse_period(first: date, last: date, now: datetime) -> None:
+def refuse_period(first: date, last: date, now: datetime) -> None:
+    """BadInput for days that are not past, too many, or in the wrong order."""
     if last < first:
         raise BadInput("the last day lies before the first", field="last_day")
     if (last - first).days >= LONGEST_PERIOD_DAYS:
@@ -195,7 +201,8 @@ def _refuse_period(first: date, last: date, now: datetime) -> None:
         raise BadInput("a statement is of days that are past", field="last_day")
 
 
-def _refuse_covered(session: Session, same: Sequence[Any], first: date, last: date) -> None:
+def refuse_covered(session: Session, same: Sequence[Any], first: date, last: date) -> None:
+    """StatedAlready where a statement of the `same` covers one of these days."""
     query = (
         select(Statement)
         .where(
@@ -233,7 +240,8 @@ def _person_days(
     return days
 
 
-def _amounts(lines: Sequence[Line]) -> dict[str, Any]:
+def amounts(lines: Sequence[Line]) -> dict[str, Any]:
+    """The columns of a statement that its lines make."""
     return {
         "pence": total(lines),
         "chargeable_pence": chargeable(lines),
@@ -241,9 +249,10 @@ def _amounts(lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _kept(
+def keep(
     session: Session, ports: Ports, statement: Statement, about: Mapping[str, str], actor: Actor, now: datetime
 ) -> Statement:
+    """Write a new statement, its event and the message to its provider."""
     session.add(statement)
     session.flush()
     facts = {

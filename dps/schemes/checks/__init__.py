@@ -53,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     quality.indicators_can_be_counted,
     quality.recognition_is_whole,
     joining.lists_keep_their_shape,
+    contracting.blocks_can_be_offered,
 )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from dps.kernel.errors import meant
-from dps.schemes.contracting import Payment, PaymentModel, Variations
+from dps.schemes.contracting import Blocks, Payment, PaymentModel, Variations
 from dps.schemes.faults import Fault, fault, repeated
-from dps.schemes.model import Locality, Lot
+from dps.schemes.model import DirectAward, Locality, Lot
 
 _ASKED = {
     "at_risk_percent": (PaymentModel.SHARE_AT_RISK, PaymentModel.BANDS),
@@ -66,3 +66,16 @@ def payments_have_their_models_terms(
         for key in payment.area_budgets:
             if key not in known:
                 yield fault((*where, "area_budgets", key), f"is no locality of this scheme{meant(key, known)}")
+
+
+def blocks_can_be_offered(blocks: Blocks | None, lots: tuple[Lot, ...], direct_award: DirectAward) -> Iterator[Fault]:
+    """Blocks are of known lots with a published price, and unused block hours are a reason for a direct award."""
+    known = {lot.key: lot for lot in lots}
+    for place, key in enumerate(blocks.lots if blocks else ()):
+        where = ("blocks", "lots", place)
+        if key not in known:
+            yield fault(where, f"{key!r} is no lot of this scheme{meant(key, known)}")
+        elif known[key].offer_pence_per_hour is None:
+            yield fault(where, f"lot {key!r} has no published price (offer_pence_per_hour)")
+    if (blocks is not None) != ("block_hours" in direct_award.reasons):
+        yield fault(("direct_award", "reasons"), "block_hours stands here where there are [blocks], and only there")

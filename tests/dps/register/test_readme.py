@@ -9,12 +9,13 @@ from dps import register
 from dps.kernel.states import StateTable
 from dps.register.applications import Application
 from dps.register.arrangements import Arrangement
+from dps.register.blocks import Block
 from dps.register.holds import Hold
 from dps.register.membership import Membership
 from dps.register.suspensions import Suspension
 
 README = Path(register.__file__).with_name("README.md")
-TABLES = {table.STEPS.kind: table.STEPS for table in (Application, Membership, Suspension, Hold, Arrangement)}
+TABLES = {table.STEPS.kind: table.STEPS for table in (Application, Membership, Suspension, Hold, Block, Arrangement)}
 
 
 @pytest.mark.parametrize("kind", TABLES)

@@ -668,6 +668,20 @@ BROKEN = [
         "ladders[0]",
         "one provider has no cover",
     ),
+    Broken(
+        "blocks_can_be_offered",
+        "worcestershire",
+        {'[blocks]\nlots = ["home-care"]': '[blocks]\nlots = ["home-car"]'},
+        "blocks.lots[0]",
+        "is no lot of this scheme",
+    ),
+    Broken(
+        "blocks_can_be_offered",
+        "worcestershire",
+        {'"block_hours", ': ""},
+        "direct_award.reasons",
+        "block_hours stands here where there are [blocks]",
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dps.contracts.payment.at_risk import guaranteed_line, released_line
+from dps.contracts.payment.block import block_line
 from dps.contracts.payment.capitated import capitated
 from dps.contracts.payment.outcome_budget import ProvenException, budget_line
 from dps.contracts.payment.retainer import may_restart, retainer_line
@@ -261,6 +262,16 @@ def test_moving_from_tier_four_to_tier_three_saves_three_hundred_pounds_a_week()
     assert saved_by_moving(tiers, before="tier-4", after="tier-3") == 300_00
     assert saved_by_moving(tiers, before="tier-4", after="tier-3", people=12) == 3_600_00
     assert saved_by_moving(tiers, before="tier-3", after="tier-4") == -300_00
+
+
+def test_a_block_is_paid_in_full_and_says_what_of_it_was_used() -> None:
+    line = block_line(weekly_pence=100_00, weekly_minutes=10 * 60, used_by_day=[600, 300, 0], about="three days")
+
+    # Three sevenths of £100 are £42.857…; 10 h, 5 h and nothing in use are 900/7 minutes, of 1800/7 bought.
+    assert (line.pence, line.is_chargeable) == (42_86, False)
+    assert line.working[1] == "of 4 h 17 min bought, used 2 h 09 min, unused 2 h 08 min"
+    with pytest.raises(BadInput, match="can't have more in use"):
+        block_line(weekly_pence=100_00, weekly_minutes=600, used_by_day=[601], about="a day")
 
 
 def test_a_tier_is_paid_by_sevenths_of_its_week() -> None:
