@@ -1,4 +1,4 @@
-"""Who may join, at the officer's desk: Kent's six signed appendices, Cornwall's standards, Kingston's contract areas."""
+"""Who may join, at the officer's desk: Kent's six appendices, Cornwall's standards, Kingston's contract areas."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_an_application_for_an_area_that_has_its_provider_is_not_approved_until_
 
     oak_id = council.row_of(oak).id or 0
     council.run(remove, provider_id=oak_id, scheme=council.scheme, because="It failed.", actor=council.officer)
-    approved(council, application, "area-provider")
+    approved(council, row, "area-provider")
     with council.database.reading() as session:
         held = [one.place for one in held_by(session, council.row_of(who).id or 0, "kingston")]
     assert held == [("area-provider", "personal-care", here)]
