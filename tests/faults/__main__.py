@@ -208,7 +208,11 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
                 places.scripted, "sqlite", scripting.scripts, scheme=canary_person.telling_scheme(), payloads=PAYLOADS
             )
         ],
-        "solver": [partial(solving.orders, number(20, 4), number(100, 10)), partial(solving.hung, number(10, 2))],
+        "solver": [
+            partial(solving.orders, number(20, 4), number(100, 10)),
+            partial(solving.days_in_other_orders, number(20, 2), number(100, 2)),
+            partial(solving.hung, number(10, 2)),
+        ],
     }
 
 

@@ -6,7 +6,8 @@ import time
 
 from bidding.allocation import runs
 from bidding.allocation.runs import AllocationRun
-from matching.allocation import Policy, SolverProcess, Status, check, result_to_json, solve
+from matching.allocation import Instance, Policy, SolverProcess, Status, check, result_to_json, solve
+from tests.benchmarks.allocation.market import market
 from tests.faults.figures import Figure
 from tests.matching.allocation.markets import SEED, a_market, shuffled
 from tests.support.world import World
@@ -21,20 +22,32 @@ HANGS = (
 
 
 def orders(instances: int, orders_each: int) -> Figure:
+    """Small markets, half of them with so few prices that lots decide."""
+    markets = [
+        a_market(seed, packages=6, providers=5, steps=1 + seed % 2 * 29, policy=_PRICED) for seed in range(instances)
+    ]
+    return _one_award_each(f"{orders_each} row orders x 1 and 8 workers", markets, orders_each)
+
+
+def days_in_other_orders(instances: int, orders_each: int) -> Figure:
+    """Days of 50 packages and 20 bids for each."""
+    markets = [market("day", 2_101 + seed, (0.95, 1.1)[seed % 2]) for seed in range(instances)]
+    return _one_award_each(f"days, {orders_each} row orders x 1 and 8 workers", markets, orders_each)
+
+
+def _one_award_each(what: str, markets: list[Instance], orders_each: int) -> Figure:
     """Each instance in so many row orders, with one worker and with eight: one award and draw; the referee agrees."""
-    found = Figure(10, f"{orders_each} row orders x 1 and 8 workers", {"instances": instances})
+    found = Figure(10, what, {"instances": len(markets)})
     solved = 0
-    for seed in range(instances):
-        # Half of the markets have so few prices that lots decide.
-        market = a_market(seed, packages=6, providers=5, steps=1 + seed % 2 * 29, policy=_PRICED)
-        first = solve(market, lot_seed=SEED, in_process=True)
+    for seed, one in enumerate(markets):
+        first = solve(one, lot_seed=SEED, in_process=True)
         for order in range(orders_each):
             for workers in (1, 8):
-                other = solve(shuffled(market, order), lot_seed=SEED, in_process=True, workers=workers)
+                other = solve(shuffled(one, order), lot_seed=SEED, in_process=True, workers=workers)
                 solved += 1
                 if (other.awards, other.draws) != (first.awards, first.draws):
                     found.faults.append(f"instance {seed}, order {order}, {workers} workers: another award")
-                if not check(market, other.awards).is_feasible:
+                if not check(one, other.awards).is_feasible:
                     found.faults.append(f"instance {seed}, order {order}: the referee refuses")
     found.counted["solved"] = solved
     return found
@@ -46,13 +59,13 @@ _PRICED = Policy(coverage_pence=9_000, default_target=2)
 def hung(times: int) -> Figure:
     """A solver that hangs is ended within its limit and two seconds, and what stands in says so and is not counted."""
     found = Figure(10, "a hung solver", {"runs": times})
-    market = a_market(4, packages=10, providers=5, policy=_PRICED)
+    asked = a_market(4, packages=10, providers=5, policy=_PRICED)
     longest = 0.0
     for _ in range(times):
         process = SolverProcess(HANGS)
         process.warm()
         began = time.monotonic()
-        result = solve(market, lot_seed=SEED, hang_after_s=LIMIT_S, process=process)
+        result = solve(asked, lot_seed=SEED, hang_after_s=LIMIT_S, process=process)
         longest = max(longest, time.monotonic() - began)
         process.close()
         if result.counted or result.status is not Status.FALLBACK_GREEDY or "was ended" not in result.notes[0]:
