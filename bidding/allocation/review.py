@@ -35,16 +35,26 @@ def go_on(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) ->
     settle(session, ports, waiting, referral, now, cause="a broker let go on what an uncounted run had left over")
 
 
+def is_left_over(session: Session, referral: Referral) -> bool:
+    """Whether the referral waits for a broker to let it go on; nothing is locked, `go_on` looks again."""
+    found = current_round(session, referral.id)
+    return found is not None and _is_left(session, found, referral)
+
+
 def _waiting(session: Session, referral: Referral) -> Round | None:
     """The referral's round that an uncounted run has left without an award, locked."""
     found = current_round(session, referral.id)
     if found is None or found.closing_id is None:
         return None
     round_ = locked_one(session, Round, found.id)
+    return round_ if _is_left(session, round_, referral) else None
+
+
+def _is_left(session: Session, round_: Round, referral: Referral) -> bool:
     uncounted = select(AllocationRun.id).where(
         AllocationRun.closing_id == round_.closing_id,
         col(AllocationRun.finished_at).is_not(None),
         col(AllocationRun.counted).is_(False),
     )
     is_left = round_.state is RoundState.CLOSED and live_award(session, referral.id) is None
-    return round_ if is_left and session.exec(uncounted).first() is not None else None
+    return is_left and session.exec(uncounted).first() is not None

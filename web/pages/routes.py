@@ -22,6 +22,7 @@ from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
 from web.pages.desk.run_offs import RunOffs
+from web.pages.desk.varying import Varying
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
@@ -104,6 +105,7 @@ def pages(installation: Installation) -> Router:
             Suspensions,
             DeskContracts,
             Variations,
+            Varying,
             Statements,
             Calls,
             TelephoneBids,

@@ -61,6 +61,7 @@ _EVENTS = {
     "award.refuse": "The person said no",
     "award.overturn": "The award was overturned",
     "award.overturn_asked": "Somebody asked for the award to be overturned",
+    "round.left_over_seen": "A broker let the package go on that a search cut short had left over",
     "closing.published": "The closing was published, with the number that lots are drawn from",
     "round.invitations_undelivered": "Many invitations had not arrived after a quarter of the time to bid",
     "closing.extended": "The closing was moved later for everybody",

@@ -6,6 +6,7 @@ import pytest
 
 from dps.kernel.calendar import LONDON
 from dps.schemes.model import Urgency
+from tests.bidding.allocation.test_review import run_out, two_packages_and_one_that_takes_one
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.test_portal import handed_in, provider
 from tests.web.served import Served
@@ -210,3 +211,19 @@ def test_an_approver_decides_and_publishes_nothing(served: Served) -> None:
 
     assert "Check and publish" not in page.text
     assert form.status_code == 403
+
+
+@SQLITE
+def test_what_a_search_cut_short_left_over_is_let_go_on_by_a_broker(worcestershire: Served) -> None:
+    world = worcestershire.world
+    _, left, _ = two_packages_and_one_that_takes_one(world)
+    run_out(world, left, counted=False)
+    broker = at_the_desk(worcestershire)
+
+    waiting = broker.open(f"/desk/referrals/{left}").text
+    gone_on = broker.send(f"/desk/referrals/{left}/going-on").text
+
+    assert "The search for its closing was cut short" in waiting
+    assert "The search for its closing was cut short" not in gone_on
+    assert "A broker let the package go on" in gone_on
+    assert world.round(left).state == "published"

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 from sqlmodel import Session
 
 from bidding import deadline, publishing
+from bidding.allocation import review
 from bidding.closings import ExtensionReason
 from bidding.looking.arranged import is_arranged
 from bidding.looking.deciding import asked
@@ -77,6 +78,7 @@ class Referrals(Controller):
             return visit.page(
                 "desk/referral.html",
                 referral=referral,
+                is_left_over=review.is_left_over(session, referral_of(session, referral_ref, visit.actor)),
                 part=preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor).part,
                 rounds=list(reversed(its_rounds)),
                 asked={one.round: asked(session, one.round) for one in its_rounds},
@@ -175,6 +177,15 @@ class Referrals(Controller):
         """Ask the whole ladder of an unfilled referral again, now."""
         with visit.command() as session:
             publishing.restart_unfilled(session, visit.ports, referral_ref=referral_ref, actor=visit.actor)
+        return visit.to(f"/desk/referrals/{referral_ref}")
+
+    @post("/{referral_ref:str}/going-on", guards=[BROKERS], sync_to_thread=True)
+    def go_on(
+        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Let a package go on that a search cut short had left over: to the reserves, then up the ladder."""
+        with visit.command() as session:
+            review.go_on(session, visit.ports, referral_ref=referral_ref, actor=visit.actor)
         return visit.to(f"/desk/referrals/{referral_ref}")
 
     @get("/{referral_ref:str}/otherwise", guards=[BROKERS], sync_to_thread=True)

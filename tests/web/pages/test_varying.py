@@ -1,0 +1,84 @@
+"""Changes that a broker begins at the desk: a pause, its end, and more care within the tolerance."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bidding.aftercare import start_contract
+from dps.contracts.variations.records import Variation
+from dps.kernel.database import Database
+from tests.web.pages.test_desk import at_the_desk
+from tests.web.served import Served
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+
+@pytest.fixture
+def cornwall(database: Database, tmp_path: Path) -> Iterator[Served]:
+    with Served(database, tmp_path, "cornwall") as council:
+        yield council
+
+
+@pytest.fixture
+def running(cornwall: Served) -> str:
+    """A contract whose first visit was ten days ago."""
+    world = cornwall.world
+    winner = world.provider("Ash Homecare")
+    referral = world.referral()
+    world.bid(winner, referral, pence=1600)
+    world.close(referral)
+    contract = world.accept_and_confirm(world.award(referral), winner)
+    world.run(start_contract, contract_ref=contract, first_visit_on=world.now.date(), actor=winner)
+    world.clock.move_to(world.now + timedelta(days=10))
+    return contract
+
+
+def test_visits_are_paused_with_a_reason_and_restart_without_a_competition(cornwall: Served, running: str) -> None:
+    broker, path = at_the_desk(cornwall), f"/desk/contracts/{running}/changes"
+    broker.open(path)
+
+    unsaid = broker.send(f"{path}/pause")
+    ahead = broker.send(f"{path}/pause", why="hospital", from_day="2100-01-01")
+    paused = broker.send(f"{path}/pause", why="hospital", from_day=cornwall.world.now.date().isoformat())
+    offered = broker.open(path).text
+    restarted = broker.send(f"{path}/restart")
+
+    assert (unsaid.status_code, "Choose why" in unsaid.text) == (400, True)
+    assert ahead.status_code == 400
+    assert "Suspended" in paused.text
+    assert "Restart visits" in offered
+    assert f'action="{path}/pause"' not in offered
+    assert "Running" in restarted.text
+    assert [(one.kind, one.state) for one in cornwall.world.rows(Variation)] == [("pause", "closed")]
+
+
+def test_a_week_grows_within_the_tolerance_and_not_above_it(cornwall: Served, running: str) -> None:
+    broker, path = at_the_desk(cornwall), f"/desk/contracts/{running}/changes"
+    broker.open(path)
+    day = cornwall.world.now.date().isoformat()
+
+    above = broker.send(f"{path}/increase", week="Mon-Sun 07:30-09:30 90m personal_care", reason="needs_grew")
+    unreadable = broker.send(f"{path}/increase", week="every day", reason="needs_grew")
+    grown = broker.send(
+        f"{path}/increase", week="Mon-Sun 07:30-09:30 32m personal_care", begins=day, reason="needs_grew"
+    )
+
+    assert (above.status_code, unreadable.status_code) == (400, 400)
+    assert [(one.kind, one.state) for one in cornwall.world.rows(Variation)] == [("increase", "agreed")]
+    assert "Increase, needs grew" in grown.text
+
+
+def test_a_scheme_that_allows_neither_offers_neither(served: Served) -> None:
+    world = served.world
+    winner = world.provider("Ash Homecare")
+    referral = world.referral()
+    world.bid(winner, referral, pence=1600)
+    world.close(referral)
+    contract = world.accept_and_confirm(world.award(referral), winner)
+    broker = at_the_desk(served)
+
+    page = broker.open(f"/desk/contracts/{contract}/changes").text
+
+    assert "Nothing can be begun here" in page
