@@ -48,6 +48,7 @@ import dps.register.membership
 import dps.register.providers
 import dps.register.rate_cards
 import dps.register.suspensions
+import dps.schemes.proposed
 import dps.schemes.stored
 import web.pages.calendar
 import web.pages.portal.own_copies

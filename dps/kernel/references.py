@@ -41,6 +41,7 @@ class Kind(StrEnum):
     PASSKEY = "KEY"
     PAYMENT = "PAY"
     PERSON = "PER"
+    PROPOSAL = "PRP"
     PROVIDER = "PRV"
     QUESTION = "QUE"
     RECEIPT = "RCT"

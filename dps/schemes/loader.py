@@ -52,6 +52,11 @@ def with_term(scheme: Scheme, *, starts: date, ends: date | None) -> Scheme:
     return _checked(json.loads(canonical(scheme)) | {"term": term}, scheme.key)
 
 
+def with_changes(scheme: Scheme, changes: dict[str, Any]) -> Scheme:
+    """The same rules with other sections, asked of every check again; BadScheme where they are no rules together."""
+    return _checked(json.loads(canonical(scheme)) | changes, scheme.key)
+
+
 def canonical(scheme: Scheme) -> str:
     """The one text of a scheme's rules: what closings freeze and the database stores."""
     return canonical_json(scheme.model_dump(mode="json", exclude={"demo"}))

@@ -38,6 +38,13 @@
     show()
   })
 
+  // A slider and its number say the same.
+  document.querySelectorAll('input[data-number]').forEach(function (slider) {
+    var number = document.getElementById(slider.dataset.number)
+    slider.addEventListener('input', function () { number.value = slider.value })
+    number.addEventListener('input', function () { slider.value = number.value || 0 })
+  })
+
   // A session that is about to end says so, and can be kept; nothing that was typed is lost.
   var warning = document.getElementById('session-warning')
   if (!warning) return

@@ -88,5 +88,7 @@ DECIDERS = Seated(*interests.DECIDERS)
 AUDITORS = Seated(Role.AUDITOR, Role.ADMINISTRATOR)
 OFFICE = Seated(Role.COMMISSIONER, Role.AUDITOR)
 """Who answers for a scheme, and who checks those."""
+COMMISSIONERS = Seated(Role.COMMISSIONER)
+"""Who answers for a scheme."""
 STAFF = Seated(Role.BROKER, Role.APPROVER, Role.COMMISSIONER)
 """Who places packages, and who answers for how."""

@@ -30,6 +30,7 @@ from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
 from web.pages.office.quality import Quality
 from web.pages.office.report import Report
+from web.pages.office.what_if import Proposals, WhatIfs
 from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
@@ -68,6 +69,8 @@ def pages(installation: Installation) -> Router:
             Quality,
             OwnQuality,
             CoverageMap,
+            WhatIfs,
+            Proposals,
             SigningIn,
             SigningOut,
             WithPasskey,

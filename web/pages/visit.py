@@ -61,6 +61,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/office/quality", "Quality"),
         ("/office/clocks", "Legal clocks"),
         ("/coverage", "Coverage"),
+        ("/office/what-if", "What if"),
         ("/desk/interests", "Interests"),
         ("/rules", "Rules"),
     ),
