@@ -71,12 +71,23 @@ mutants: $(VENV)/.dev setup ## Plant thirteen faults, one at a time, in a copy, 
 bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its peers, half an hour (ARGS="--sizes week --write")
 	@$(BIN)/python -m tests.benchmarks.allocation $(ARGS)
 
+.PHONY: bench-bids
+bench-bids: $(VENV)/.dev setup ## Durable bids a second, beside pgbench, the drivers, and one transaction each (ARGS="--seconds 3")
+	@$(BIN)/python -m tests.benchmarks.bids $(ARGS)
+
 # What is installed, held against published advisories, and listed for whoever has to know (CycloneDX).
 .PHONY: audit
 audit: .tools/audit/.made ## Look for known weaknesses in what is installed, and write sbom.json
 	@.tools/audit/bin/cyclonedx-py requirements requirements.lock --output-file sbom.json
-	@.tools/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
-	@cd web/frontend && $(NPM) audit --omit=dev
+	@echo "Written: sbom.json"
+	@out=$$(.tools/audit/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock 2>&1); code=$$?; \
+		case "$$out" in *ServiceError*|*ConnectionError*|*"Max retries"*|*"Failed to establish"*|*"could not be audited"*) \
+		echo "Advisories could not be asked: no advisory service answers here. Where one does, run: make audit" >&2; exit 1;; \
+		*) echo "$$out"; exit $$code;; esac
+	@cd web/frontend && out=$$($(NPM) audit --omit=dev 2>&1); code=$$?; \
+		case "$$out" in *"audit endpoint returned an error"*|*ENOTFOUND*|*ECONNREFUSED*|*EAI_AGAIN*) \
+		echo "npm's advisories could not be asked here. Where they can, run: make audit" >&2; exit 1;; \
+		*) echo "$$out"; exit $$code;; esac
 
 .tools/audit/.made: requirements-audit.lock
 	@$(PYTHON) -m venv .tools/audit

@@ -4,7 +4,7 @@ Eligibility is asked four times: when a stage opens (everything), when a bid com
 only: nobody suspended or removed may take part), and when an award is offered (law 5).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,7 +16,8 @@ from bidding.referrals import Referral
 from bidding.rounds import Round
 from bidding.standing import candidates, with_unused_hours
 from dps.kernel.calendar import LONDON
-from dps.kernel.errors import NotEligible, NotFound
+from dps.kernel.errors import NotFound, Refused
+from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.packages.exclusions import excluded_by_person
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
@@ -25,7 +26,6 @@ from dps.register.holds import unused_minutes
 from dps.register.providers import ids_of
 from dps.schemes.model import Rating, Reach, Scheme, Stage
 from matching.eligibility import Assessment, Candidate, DaySpan, DirectRoute, Need, assess
-from matching.eligibility import words as spoken
 
 _DAY = 24 * 60
 
@@ -182,10 +182,7 @@ def _by_route(need: Need, scheme: Scheme, route: DirectRoute, provider: str) -> 
 
 
 def _need_of_round(session: Session, round_: Round, scheme: Scheme, now: datetime) -> tuple[Referral, Package, Need]:
-    referral = session.get(Referral, round_.referral_id)
-    assert referral is not None
-    package = session.get(Package, referral.package_id)
-    assert package is not None
+    referral, package = _placed(session, round_)
     return referral, package, need_of(session, referral, package, scheme, round_.stage_no, now)
 
 
@@ -230,33 +227,60 @@ def assess_at_award(
     return _assess_one(session, round_, scheme, provider, now, at_award=counted, route=route, leave_out=leave_out)
 
 
-def check_standing(session: Session, rounds: Iterable[Round], provider: str, scheme: Scheme, now: datetime) -> None:
-    """Refuse a bidder that may not take part in one of these rounds now, in the provider's own words."""
-    for round_ in rounds:
-        standing = assess_standing(session, round_, scheme, provider, now)
-        if standing.reasons:
-            raise NotEligible(reasons=spoken.for_provider(standing))
+def standing_in(
+    session: Session, pairs: Collection[tuple[str, Round]], scheme: Scheme, now: datetime
+) -> dict[tuple[str, int | None], Assessment]:
+    """What bars each provider from its round for good, by (provider, round id); one look for all of them.
+
+    Rounds and packages that this transaction has read are not read again.
+    """
+    by_round: dict[int, tuple[Round, list[str]]] = {}
+    for provider, round_ in pairs:
+        by_round.setdefault(round_.id or 0, (round_, []))[1].append(provider)
+    asked = [(round_, providers, *_placed(session, round_)) for round_, providers in by_round.values()]
+    excluded = excluded_by_person(session, {package.person_id for *_, package in asked}) if asked else {}
+    ids = ids_of(session, {provider for provider, _ in pairs})
+    known: dict[str, dict[str, Candidate]] = {}
+    found: dict[tuple[str, int | None], Assessment] = {}
+    for round_, providers, referral, package in asked:
+        if referral.authority not in known:
+            of_it = candidates(session, scheme, authority=referral.authority, at=now, providers=ids)
+            known[referral.authority] = {candidate.provider: candidate for candidate in of_it}
+        barred = excluded.get(package.person_id, frozenset())
+        need = need_at(referral.ref, package, scheme, referral.stages, round_.stage_no, now, excluded=barred)
+        for provider in providers:
+            assessment = assess(need, known[referral.authority][provider], at_award=True)
+            found[provider, round_.id] = replace(assessment, reasons=assessment.standing_reasons)
+    return found
 
 
 def barred_from(
     session: Session, pairs: Collection[tuple[str, Round]], scheme: Scheme, now: datetime
 ) -> set[tuple[str, int | None]]:
     """The (provider, round id) among `pairs` in which the provider may not take part any more."""
-    by_round: dict[int, tuple[Round, list[str]]] = {}
-    for provider, round_ in pairs:
-        by_round.setdefault(round_.id or 0, (round_, []))[1].append(provider)
-    ids = ids_of(session, {provider for provider, _ in pairs})
-    known: dict[str, dict[str, Candidate]] = {}
-    barred: set[tuple[str, int | None]] = set()
-    for round_, providers in by_round.values():
-        referral, _, need = _need_of_round(session, round_, scheme, now)
-        if referral.authority not in known:
-            found = candidates(session, scheme, authority=referral.authority, at=now, providers=ids)
-            known[referral.authority] = {candidate.provider: candidate for candidate in found}
-        for provider in providers:
-            if not assess(need, known[referral.authority][provider], at_award=True).may_win:
-                barred.add((provider, round_.id))
-    return barred
+    return {pair for pair, found in standing_in(session, pairs, scheme, now).items() if found.reasons}
+
+
+def _placed(session: Session, round_: Round) -> tuple[Referral, Package]:
+    """The referral and the package that a round seeks a provider for."""
+    referral = session.get(Referral, round_.referral_id)
+    assert referral is not None
+    package = session.get(Package, referral.package_id)
+    assert package is not None
+    return referral, package
+
+
+def package_of(session: Session, round_: Round) -> Package:
+    """The package that a round seeks a provider for."""
+    return _placed(session, round_)[1]
+
+
+def offer_card(scheme: Scheme, lot: str) -> RateCard:
+    """The published rate at which a lot is offered; the loader makes sure that offer modes have one."""
+    pence = scheme.lot(lot).offer_pence_per_hour
+    if pence is None:
+        raise Refused(reason=f"{lot} has no published rate to accept")
+    return RateCard.of(PriceBasis.PER_HOUR, {Band.WEEKDAY: pence})
 
 
 def best_rating_score(

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session, col, select
 
-from bidding.asking import asked_of, barred_from, best_rating_score
+from bidding.asking import asked_of, barred_from, best_rating_score, package_of
 from bidding.bids.content import BidContent
 from bidding.bids.records import (
     Bid,
@@ -22,7 +22,6 @@ from bidding.bids.records import (
     rounds_of_bids,
     scores_sha256,
 )
-from bidding.bids.submitting import package_of
 from bidding.closings import Closing, ClosingState, ExtensionReason
 from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import Referral

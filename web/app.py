@@ -27,7 +27,7 @@ from web.api.changes import Changes, Webhooks
 from web.api.closings import Closings
 from web.api.contracts import Contracts, Statements, Variations
 from web.api.docs import DocsPage
-from web.api.guards import SIGNED_IN, anyone
+from web.api.guards import SIGNED_IN, anyone, keys_in
 from web.api.once import provide_write
 from web.api.open_list import OpenList
 from web.api.opportunities import Opportunities
@@ -39,6 +39,7 @@ from web.assembly import Installation, release
 from web.metrics import Watched, metrics
 from web.pages import refusals
 from web.pages.assets import names
+from web.pages.guards import seats_in
 from web.pages.routes import pages
 
 BODY_BYTES = 1_048_576
@@ -87,7 +88,7 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
     Misconfigured where the pages' style sheets were not built.
     """
     names()
-    watched = Watched()
+    watched, wall = Watched(), wall or DatabaseClock()
     api = Router(
         "/api",
         route_handlers=[
@@ -123,7 +124,15 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
         },
         openapi_config=_openapi(),
         request_max_body_size=BODY_BYTES,
-        state=State({"installation": installation, "wall": wall or DatabaseClock(), "watched": watched}),
+        state=State(
+            {
+                "installation": installation,
+                "wall": wall,
+                "watched": watched,
+                "api_keys": keys_in(installation),
+                "seats": seats_in(installation, wall),
+            }
+        ),
         logging_config=None,
         response_headers=problems.HEADERS,
         debug=False,

@@ -6,9 +6,10 @@ identities are read by the worker alone (law 2).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
+from bidding.bids.intake import Intake
 from dps.kernel.clock import AcceleratedClock, Clock, DatabaseClock
 from dps.kernel.database import Database
 from dps.kernel.entropy import SystemEntropy
@@ -26,6 +27,10 @@ class Installation:
     settings: Settings
     database: Database
     ports: Ports
+    intake: Intake = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intake", Intake(self.database, self.ports))
 
 
 def release() -> str:

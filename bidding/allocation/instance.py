@@ -11,9 +11,9 @@ from typing import Protocol
 from sqlmodel import Session, col, select
 
 from bidding.allocation.room import localities_of, providers_of, standing_of
+from bidding.asking import package_of
 from bidding.bids.content import BidContent
 from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid, rounds_of_bids
-from bidding.bids.submitting import package_of
 from bidding.closings import Closing
 from bidding.referrals import PRIORITY, Referral
 from bidding.rounds import Round, RoundState, rounds_of_closing

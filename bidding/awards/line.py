@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from bidding.asking import offer_card, package_of
 from bidding.awards.records import LIVE, Award, Source, tried_providers
 from bidding.bids.content import BidContent
 from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, ScoredBid
-from bidding.bids.submitting import offer_card, package_of
 from bidding.block_hours import is_block_round, with_room
 from bidding.closings import Closing
 from bidding.rounds import InvitationState, Round, invitations_of

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, select
 
-from bidding.asking import assess_standing
+from bidding.asking import assess_standing, package_of
 from bidding.awards.cases import WHOLE, Case, end, lock_in_line, locked_cases, refuse_ended
 from bidding.awards.interests import refuse_interested
 from bidding.awards.line import in_line, standing_bids
 from bidding.awards.offering import offer_if_approved, propose, route_of, settle
 from bidding.awards.records import Award, AwardState, Source
-from bidding.bids.submitting import package_of
 from bidding.concluding import conclude_bids
 from bidding.rounds import Outcome, decide
 from bidding.waypoints import Waypoint

@@ -9,11 +9,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bidding.asking import assess_at_award, block_serving, provider_id, visit_hours
+from bidding.asking import assess_at_award, block_serving, package_of, provider_id, visit_hours
 from bidding.awards.line import InLine, approvals_needed, next_in_line
 from bidding.awards.records import Award, AwardState, Source, bundled_with, live_award
 from bidding.bids.records import Bid
-from bidding.bids.submitting import package_of
 from bidding.block_hours import is_block_round
 from bidding.escalation import exhaust
 from bidding.referrals import Referral

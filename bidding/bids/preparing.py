@@ -9,32 +9,37 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from bidding.asking import asked_of, assess_standing
+from bidding.asking import asked_of, assess_standing, offer_card, package_of
 from bidding.bids.content import Asked, BidContent, problems, weekly_pence
-from bidding.bids.submitting import offer_card, package_of
 from bidding.rounds import Round, invitation_of, round_of
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import NoPrice, NotFound
 from dps.kernel.money import RateCard
 from dps.packages.costing import weekly_cost_pence
-from dps.schemes.model import Mode, ScoredQuestion
+from dps.schemes.model import Mode, Scheme, ScoredQuestion
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import words as spoken
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a bid for one round may say. `published_card` is the price where no other can be offered.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """What a bid for one round is read by. `published_card` is the price where no other can be offered."""
 
-    `published_weekly_pence` is what that price comes to a week. Pence per hour are per carer.
+    questions: tuple[ScoredQuestion, ...]
+    published_card: RateCard | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms(Entries):
+    """What a bid for one round may say.
+
+    `published_weekly_pence` is what the published price comes to a week. Pence per hour are per carer.
     """
 
     floor_pence_per_hour: int
     ceiling_pence_per_hour: int
     earliest_start: date | None
     latest_start: date | None
-    questions: tuple[ScoredQuestion, ...]
-    published_card: RateCard | None
     published_weekly_pence: int | None
 
 
@@ -47,12 +52,22 @@ class Preview:
     weekly_minutes: int
 
 
+def entries_of(session: Session, round_ref: str) -> Entries:
+    """How to read a bid for this round; whether it is for whoever sends it is asked when it is handed in."""
+    round_ = round_of(session, round_ref)
+    scheme = rules_by_hash(session, round_.rule_hash)
+    return Entries(questions=scheme.evaluation.questions, published_card=_published_card(round_, scheme))
+
+
+def _published_card(round_: Round, scheme: Scheme) -> RateCard | None:
+    is_published = round_.mode in (Mode.ACCEPTANCE_WINDOW, Mode.FIRST_ACCEPTANCE)
+    return offer_card(scheme, round_.lot) if is_published else None
+
+
 def terms_of(session: Session, *, round_ref: str, actor: Actor, now: datetime) -> Terms:
     """What this provider may say for a round it is asked in; NotFound for any other."""
     round_, asked = _asked(session, round_ref, actor, now)
-    card = None
-    if round_.mode in (Mode.ACCEPTANCE_WINDOW, Mode.FIRST_ACCEPTANCE):
-        card = offer_card(rules_by_hash(session, round_.rule_hash), round_.lot)
+    card = _published_card(round_, rules_by_hash(session, round_.rule_hash))
     return Terms(
         floor_pence_per_hour=asked.envelope.floor_pence_per_hour,
         ceiling_pence_per_hour=asked.envelope.ceiling_pence_per_hour,

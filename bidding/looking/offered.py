@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from bidding.asking import asked_of
+from bidding.asking import asked_of, package_of
 from bidding.bids.preparing import Terms
-from bidding.bids.submitting import package_of
 from bidding.looking.pages import PAGE
 from bidding.offers import OpenOffer, OpenOfferState
 from bidding.referrals import Referral, ReferralState

@@ -36,6 +36,8 @@ Row = TypeVar("Row", bound=SQLModel)
 _READING = "dps_reading"
 _KEPT = "dps_kept"
 _TRIES = 5
+# Of one process, kept once opened: those beyond a smaller pool would be opened and closed for each request of a burst.
+_CONNECTIONS = 15
 _UNDONE = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _AWAY = ("08", "53", "57", "58")  # classes: connection, resources such as disk space, operator, system
 _SQLITE_AWAY = (5, 6, 8, 10, 13, 14)  # busy, locked, read-only, input or output, full, can't be opened
@@ -65,7 +67,7 @@ def database_url(address: str) -> URL:
 class Database:
     """An engine and its two ways in. `url` is an SQLAlchemy URL of SQLite or PostgreSQL."""
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = _CONNECTIONS) -> None:
         try:
             self.url = database_url(url)
         except ValueError as fault:
@@ -119,7 +121,7 @@ class Database:
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
     # The driver keeps 128 prepared statements unless told: a council's day has more, and each would be prepared anew.
     driver = {"timeout": 30, "check_same_thread": False, "cached_statements": 2_000}
-    engine = create_engine(url, pool_size=pool_size, connect_args=driver)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=driver)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -153,7 +155,9 @@ def _write_ahead(connection: Any) -> None:
 
 
 def _postgresql_engine(url: URL, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, isolation_level="READ COMMITTED"
+    )
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

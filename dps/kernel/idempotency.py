@@ -4,6 +4,7 @@ Stored are the SHA-256 of the key and a keyed digest of the body: neither confir
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel
 
 from dps.kernel.columns import id_column, json_column, utc_column
-from dps.kernel.database import find
+from dps.kernel.database import find_all
+from dps.kernel.ending import say
 from dps.kernel.errors import AnsweredMeanwhile, BadInput, KeyReused
 from dps.kernel.keys import Keyring
 
@@ -38,25 +40,52 @@ def key_hash(actor_ref: str, key: str) -> str:
     return hashlib.sha256(f"{actor_ref}\n{key}".encode()).hexdigest()
 
 
+class Answers:
+    """What several requests were answered before, read in one look, and what they are answered now."""
+
+    def __init__(self, session: Session, keyring: Keyring, hashes: Collection[str]) -> None:
+        self._session = session
+        self._keyring = keyring
+        found = find_all(session, IdempotentAnswer, key_hash=set(hashes)) if hashes else ()
+        self._known = {row.key_hash: (row.body_fingerprint, row.answer) for row in found}
+
+    def recall(self, hashed: str, body: bytes) -> Any | None:
+        """The answer to this very request; None if the key is new; `KeyReused` if it came with another body."""
+        if hashed not in self._known:
+            return None
+        fingerprint, answer = self._known[hashed]
+        if fingerprint != self._fingerprint(hashed, body):
+            raise KeyReused()
+        return answer
+
+    def remember(self, hashed: str, body: bytes, answer: Any, now: datetime) -> None:
+        """Store the answer when the transaction commits, which raises AnsweredMeanwhile if a twin was first."""
+        fingerprint = self._fingerprint(hashed, body)
+        row = {"key_hash": hashed, "body_fingerprint": fingerprint, "answer": answer, "at": now}
+        self._known[hashed] = fingerprint, answer
+        say(self._session, _store, row)
+
+    def _fingerprint(self, hashed: str, body: bytes) -> str:
+        return self._keyring.fingerprint(hashed.encode(), body)
+
+
 def recall(session: Session, keyring: Keyring, actor_ref: str, key: str, body: bytes) -> Any | None:
-    """The stored answer to this very request; None if the key is new; `KeyReused` if it came with another body."""
+    """`Answers.recall` of one request."""
     hashed = key_hash(actor_ref, key)
-    known = find(session, IdempotentAnswer, key_hash=hashed)
-    if known is None:
-        return None
-    if known.body_fingerprint != keyring.fingerprint(hashed.encode(), body):
-        raise KeyReused()
-    return known.answer
+    return Answers(session, keyring, [hashed]).recall(hashed, body)
 
 
 def remember(
     session: Session, keyring: Keyring, actor_ref: str, key: str, body: bytes, answer: Any, now: datetime
 ) -> None:
-    """Store the answer in the transaction that gave it; AnsweredMeanwhile if a twin of this request was first."""
+    """Store the answer in the transaction that gave it, at once; AnsweredMeanwhile if a twin was first."""
     hashed = key_hash(actor_ref, key)
     fingerprint = keyring.fingerprint(hashed.encode(), body)
-    row = {"key_hash": hashed, "body_fingerprint": fingerprint, "answer": answer, "at": now}
+    _store(session, [{"key_hash": hashed, "body_fingerprint": fingerprint, "answer": answer, "at": now}])
+
+
+def _store(session: Session, rows: list[dict[str, Any]]) -> None:
     try:
-        session.connection().execute(insert(IdempotentAnswer), row)
+        session.connection().execute(insert(IdempotentAnswer), rows)
     except IntegrityError:
         raise AnsweredMeanwhile() from None

@@ -120,7 +120,7 @@ class Processes:
 
     def __post_init__(self) -> None:
         _FORKED.set_forkserver_preload(["tests.faults.fleet", "web.worker", "web.app", "web.listening", "web.tables"])
-        self._ports = [_free_port() for _ in range(self.webs)]
+        self._ports = [free_port() for _ in range(self.webs)]
         limits = httpx.Limits(max_keepalive_connections=0)
         self.clients = [
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, limits=limits, follow_redirects=True)
@@ -212,7 +212,7 @@ def _speak_to(log: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]

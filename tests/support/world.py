@@ -13,10 +13,11 @@ from typing import Any, Self, TypeVar
 
 from sqlmodel import SQLModel, col, select
 
+from bidding.asking import offer_card
 from bidding.awards import moving
 from bidding.awards.records import Award
 from bidding.bids.content import BidContent
-from bidding.bids.submitting import offer_card, submit_in
+from bidding.bids.submitting import submit_in
 from bidding.looking.remarked import remarks
 from bidding.proof import verify
 from bidding.publishing import make_ready, publish

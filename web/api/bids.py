@@ -14,7 +14,7 @@ from bidding.concluding import Debrief
 from bidding.looking.debriefed import debrief_in
 from bidding.looking.invited import OwnBid, own_bids
 from dps.kernel.actors import Actor
-from dps.kernel.errors import AnsweredMeanwhile, DpsError, NotFound
+from dps.kernel.errors import DpsError, NotFound
 from web.api.guards import BROKER, PROVIDER
 from web.api.once import Answer, Write
 from web.api.problems import status_of
@@ -110,22 +110,13 @@ def _row(write: Write, number: int, data: NewBid) -> BidRow:
 def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str | None = None) -> dict[str, Any]:
     """Submit; the receipt in one order of members, so that a retry reads the same to the letter."""
 
-    def submit() -> dict[str, Any]:
-        return submitting.submit_in(
-            write.installation.database,
-            write.ports,
-            rounds=data.rounds,
-            content=data.bid.content(),
-            actor=write.actor,
-            idempotency_key=write.key,
-            provider=provider,
-        )
-
-    try:
-        receipt = submit()
-    except AnsweredMeanwhile:
-        # A twin of this request was first: its receipt is this one's.
-        receipt = submit()
+    receipt = write.installation.intake.submit(
+        rounds=data.rounds,
+        content=data.bid.content(),
+        actor=write.actor,
+        idempotency_key=write.key,
+        provider=provider,
+    )
     return dict(sorted(receipt.items()))
 
 

@@ -4,6 +4,7 @@ A guard finds out who asks and keeps it with the request as its `user`; commands
 what only they can know.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar.connection import ASGIConnection
@@ -11,8 +12,9 @@ from litestar.handlers import BaseRouteHandler
 
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import Forbidden, NotSignedIn
+from dps.kernel.together import Together
 from web.assembly import Installation
-from web.security.api_keys import actor_of
+from web.security.api_keys import actors_of
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -39,12 +41,25 @@ def identified(connection: Connection) -> Actor:
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotSignedIn()
-    installation: Installation = connection.app.state.installation
-    with installation.database.reading() as session:
-        actor = actor_of(session, key.strip(), installation.ports.clock.read(session))
+    keys: Keys = connection.app.state.api_keys
+    actor = keys.ask(key.strip())
     if actor is None:
         raise NotSignedIn()
     return actor
+
+
+Keys = Together[str, Actor | None]
+"""Whose keys these are: requests that come at one moment share a look, which is as late as any of them."""
+
+
+def keys_in(installation: Installation) -> Keys:
+    """The API keys of an installation."""
+
+    def look(keys: Sequence[str]) -> list[Actor | None]:
+        with installation.database.reading() as session:
+            return actors_of(session, keys, installation.ports.clock.read(session))
+
+    return Together(look)
 
 
 PROVIDER = Only(Role.PROVIDER)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bidding import offers
+from bidding.asking import offer_card
 from bidding.bids import submitting
 from bidding.bids.content import BidContent
-from bidding.bids.submitting import offer_card, submit_in
+from bidding.bids.submitting import submit_in
 from bidding.rounds import Invitation, Round
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import InvalidBid, NotFound, Refused, TooLate

@@ -3,12 +3,14 @@
 The guard keeps the actor with the request as its `user`, and the seat (account, session, form token) as its `auth`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from litestar.handlers import BaseRouteHandler
 
 from dps.kernel.actors import Role
+from dps.kernel.clock import Clock
 from dps.kernel.errors import Forbidden, NotSignedIn
+from dps.kernel.together import Together
 from dps.register import interests
 from web.api.guards import Connection
 from web.assembly import Installation
@@ -40,9 +42,7 @@ class Seated:
             raise Forbidden(actor=seat.actor.ref, step="see this")
         if BACKGROUND not in connection.headers:
             installation: Installation = connection.app.state.installation
-            with installation.database.reading() as session:
-                now = connection.app.state.wall.read(session)
-            sessions.note_use(installation.database, seat, now)
+            sessions.note_use(installation.database, seat)
 
 
 class HalfSeated:
@@ -59,12 +59,23 @@ class HalfSeated:
 
 def seat_of(connection: Connection) -> sessions.Seat | None:
     """Whose browser this is, by its cookie."""
-    installation: Installation = connection.app.state.installation
     token = session_token(connection)
-    if token is None:
-        return None
-    with installation.database.reading() as session:
-        return sessions.seat_of(session, token, connection.app.state.wall.read(session))
+    seats: Seats = connection.app.state.seats
+    return None if token is None else seats.ask(token)
+
+
+Seats = Together[str, sessions.Seat | None]
+"""Whose sessions these are: requests that come at one moment share a look, which is as late as any of them."""
+
+
+def seats_in(installation: Installation, wall: Clock) -> Seats:
+    """The sessions of an installation, which run on real time."""
+
+    def look(tokens: Sequence[str]) -> list[sessions.Seat | None]:
+        with installation.database.reading() as session:
+            return sessions.seats_of(session, tokens, wall.read(session))
+
+    return Together(look)
 
 
 EVERYBODY = Seated(*(role for role in Role if role is not Role.CLOCK))

@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import id_column, state_column, utc_column
-from dps.kernel.database import locked_one
+from dps.kernel.database import find_all, locked_one
 from dps.kernel.entropy import Entropy, SystemEntropy
 from dps.kernel.errors import BadInput, NotFound
 from dps.kernel.references import Kind, new_reference, parse_reference
@@ -135,10 +135,15 @@ def revoke(session: Session, *, name: str, by: Actor, now: datetime) -> None:
 
 def actor_of(session: Session, key: str, now: datetime) -> Actor | None:
     """Who this key belongs to; None where it is unknown, expired or revoked, which nobody is told apart."""
-    if not key.startswith(PREFIX) or len(key) > 100:
-        return None
-    row = session.exec(select(ApiKey).where(ApiKey.key_sha256 == _sha256(key))).first()
-    return row.actor if row is not None and row.is_in_force(now) else None
+    return actors_of(session, [key], now)[0]
+
+
+def actors_of(session: Session, keys: Sequence[str], now: datetime) -> list[Actor | None]:
+    """`actor_of` each of these, in one look."""
+    hashes = {key: _sha256(key) for key in keys if key.startswith(PREFIX) and len(key) <= 100}
+    found = find_all(session, ApiKey, key_sha256=set(hashes.values())) if hashes else ()
+    actors = {row.key_sha256: row.actor for row in found if row.is_in_force(now)}
+    return [actors.get(hashes.get(key, "")) for key in keys]
 
 
 def every_key(session: Session) -> Sequence[ApiKey]:

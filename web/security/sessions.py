@@ -7,10 +7,12 @@ opens nothing but the page that asks for the code, and lasts ten minutes.
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel.actors import Actor
@@ -54,6 +56,8 @@ class Seat:
     account: Account
     is_half: bool
     csrf: str
+    seen_at: datetime
+    looked_at: datetime
 
     @property
     def actor(self) -> Actor:
@@ -74,24 +78,42 @@ def begin(session: Session, account: Account, *, is_half: bool, now: datetime) -
 
 def seat_of(session: Session, token: str, now: datetime) -> Seat | None:
     """Whose session this is; None where it is unknown, over, or its account is closed."""
-    if not token or len(token) > 100:
-        return None
-    found = session.exec(
-        select(SignedIn, Account)
-        .join(Account, col(Account.id) == col(SignedIn.account_id))
-        .where(SignedIn.token_sha256 == _sha256(token))
-    ).first()
-    if found is None or found[1].closed_at is not None or not found[0].is_in_force(now):
-        return None
-    row, account = found
-    return Seat(session_id=row.id or 0, account=account, is_half=row.is_half, csrf=csrf_of(token))
+    return seats_of(session, [token], now)[0]
 
 
-def note_use(database: Database, seat: Seat, now: datetime) -> None:
+def seats_of(session: Session, tokens: Sequence[str], now: datetime) -> list[Seat | None]:
+    """`seat_of` each of these, in one look."""
+    hashes = {token: _sha256(token) for token in tokens if 0 < len(token) <= 100}
+    found = {
+        row.token_sha256: (row, account) for row, account in session.exec(_SEATS, params={"of": [*hashes.values()]})
+    }
+    return [_seat(token, *found.get(hashes.get(token, ""), (None, None)), now=now) for token in tokens]
+
+
+_SEATS: Any = (
+    select(SignedIn, Account)
+    .join(Account, col(Account.id) == col(SignedIn.account_id))
+    .where(col(SignedIn.token_sha256).in_(bindparam("of", expanding=True)))
+)
+
+
+def _seat(token: str, row: SignedIn | None, account: Account | None, *, now: datetime) -> Seat | None:
+    if row is None or account is None or account.closed_at is not None or not row.is_in_force(now):
+        return None
+    return Seat(
+        session_id=row.id or 0,
+        account=account,
+        is_half=row.is_half,
+        csrf=csrf_of(token),
+        seen_at=row.seen_at,
+        looked_at=now,
+    )
+
+
+def note_use(database: Database, seat: Seat) -> None:
     """Put the idle end off; written once a minute at most, because reading a page should write nothing."""
-    with database.reading() as session:
-        seen = session.exec(select(SignedIn.seen_at).where(SignedIn.id == seat.session_id)).first()
-    if seen is not None and now - seen >= _NOTED_EVERY:
+    now = seat.looked_at
+    if now - seat.seen_at >= _NOTED_EVERY:
         with database.transaction() as session:
             session.execute(
                 update(SignedIn)

@@ -4,11 +4,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bidding.asking import asked_of
+from bidding.asking import asked_of, offer_card
 from bidding.awards.line import approvals_needed
 from bidding.awards.records import Source
 from bidding.bids.content import is_outside, problems, weekly_pence
-from bidding.bids.submitting import offer_card
 from dps.kernel.calendar import LONDON
 from dps.packages.costing import weekly_cost_pence
 from dps.packages.schedule import Schedule

@@ -7,8 +7,8 @@ confirm and fail is as in the demonstration. All of this is assumed.
 
 from datetime import datetime, timedelta
 
+from bidding.asking import offer_card
 from bidding.bids.content import BidContent
-from bidding.bids.submitting import offer_card
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.packages.packages import Package

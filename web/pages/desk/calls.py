@@ -8,14 +8,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlmodel import select
 
-from bidding.bids import submitting
 from bidding.bids.preparing import preview, terms_of
 from bidding.calls import CALLED_ABOUT, CallOutcome, call_sheet, note_phone, open_round_of, record_call
 from bidding.looking.office import referrals
 from bidding.referrals import Referral, referral_of
 from bidding.rounds import Round, RoundState
 from dps.kernel.actors import Actor, Role
-from dps.kernel.errors import AnsweredMeanwhile, BadInput, InvalidBid, NotFound
+from dps.kernel.errors import BadInput, InvalidBid, NotFound
 from dps.register.providers import Provider
 from web.pages import names
 from web.pages.forms import Form, Values
@@ -109,10 +108,7 @@ class TelephoneBids(Controller):
             "idempotency_key": form.needed("once", "load the form again"),
         }
         try:
-            try:
-                submitting.submit_in(visit.installation.database, visit.ports, **request)
-            except AnsweredMeanwhile:
-                submitting.submit_in(visit.installation.database, visit.ports, **request)
+            visit.installation.intake.submit(**request)
         except InvalidBid as invalid:
             return _form(visit, round_ref, provider_ref, form.fields, placed(invalid.problems))
         with visit.look() as (session, _now):

@@ -5,6 +5,7 @@ browser (law 2). Prices stand in no address and in no log.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -12,12 +13,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlmodel import Session, select
 
-from bidding.bids import submitting
 from bidding.bids.content import BidContent, ExceptionalReason
-from bidding.bids.preparing import Terms, preview, terms_of
+from bidding.bids.preparing import Entries, entries_of, preview, terms_of
 from bidding.looking.answered import live_bids
 from bidding.looking.invited import Opportunity
-from dps.kernel.errors import AnsweredMeanwhile, BadInput, InvalidBid
+from dps.kernel.errors import BadInput, InvalidBid
 from dps.kernel.money import Band, PriceBasis, RateCard, parse_pence
 from dps.register.providers import Provider
 from dps.register.rate_cards import rate_card_of
@@ -85,9 +85,9 @@ class Bidding(Controller):
         self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Seal the bid; a form that is sent twice seals it once and shows the same receipt."""
-        with visit.look() as (session, now):
-            terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
-        content, faults = content_of(form, terms)
+        with visit.installation.database.reading() as session:
+            asked = entries_of(session, round_ref)
+        content, faults = content_of(form, asked)
         if content is None:
             return _form(visit, round_ref, form.fields, faults)
         try:
@@ -100,15 +100,13 @@ class Bidding(Controller):
 
 def hand_in(visit: Visit, rounds: list[str], content: BidContent, *, once: str, secret: bytes) -> dict[str, Any]:
     """Seal a bid and keep this browser's own copy under `secret`; returns the receipt."""
-    request = {"rounds": rounds, "content": content, "actor": visit.actor, "idempotency_key": once}
-    try:
-        receipt = submitting.submit_in(visit.installation.database, visit.ports, **request)
-    except AnsweredMeanwhile:
-        # A twin of this form was first: its receipt is this one's.
-        receipt = submitting.submit_in(visit.installation.database, visit.ports, **request)
-    with visit.command() as session:
-        keep(session, secret, bid=receipt["bid"], content=content, now=visit.ports.clock.read(session))
-    return receipt
+
+    def copy(session: Session, bid: str, now: datetime) -> None:
+        keep(session, secret, bid=bid, content=content, now=now)
+
+    return visit.installation.intake.submit(
+        rounds=rounds, content=content, actor=visit.actor, idempotency_key=once, along=copy
+    )
 
 
 def _own_card(session: Session, visit: Visit, asked: Opportunity) -> RateCard | None:
@@ -150,7 +148,7 @@ def card_of(form: Form) -> RateCard:
     return RateCard.of(PriceBasis.PER_HOUR, prices)
 
 
-def content_of(form: Form, terms: Terms) -> tuple[BidContent | None, dict[str, str]]:
+def content_of(form: Form, terms: Entries) -> tuple[BidContent | None, dict[str, str]]:
     """The bid that a form says, or each field's fault."""
     faults: dict[str, str] = {}
     card, starts_on, preference = terms.published_card, None, None

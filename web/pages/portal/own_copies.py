@@ -7,13 +7,15 @@ and no record: lost with the cookie, forgotten after 90 days.
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.bids.content import BidContent
 from bidding.sealing.seal import pad, unpad
 from dps.kernel.columns import bytes_column, canonical_json, id_column, utc_column
+from dps.kernel.ending import say
 from dps.kernel.entropy import SystemEntropy
 from dps.kernel.errors import Corrupted
 from dps.kernel.keys import SecretBox
@@ -40,12 +42,16 @@ def browser_key(connection: Connection) -> bytes:
 
 
 def keep(session: Session, key: bytes, *, bid: str, content: BidContent, now: datetime) -> None:
-    """Keep what was bid for this browser alone; a copy that is there stays. Old ones are forgotten by the way."""
-    session.execute(delete(OwnCopy).where(col(OwnCopy.kept_at) < now - KEPT))
-    if session.exec(select(OwnCopy.id).where(OwnCopy.bid == bid)).first() is None:
-        plain = pad(canonical_json(content.to_dict()).encode())
-        session.add(OwnCopy(bid=bid, sealed=SecretBox(key).seal(plain, about=_about(bid)), kept_at=now))
-        session.flush()
+    """Keep what is bid for this browser alone, in the transaction that takes the bid in."""
+    plain = pad(canonical_json(content.to_dict()).encode())
+    say(session, _store, {"bid": bid, "sealed": SecretBox(key).seal(plain, about=_about(bid)), "kept_at": now})
+
+
+def _store(session: Session, copies: list[dict[str, Any]]) -> None:
+    """Old copies are forgotten by the way."""
+    oldest = min(copy["kept_at"] for copy in copies) - KEPT
+    session.execute(delete(OwnCopy).where(col(OwnCopy.kept_at) < oldest))
+    session.connection().execute(insert(OwnCopy), copies)
 
 
 def copy_of(session: Session, key: bytes | None, bid: str) -> BidContent | None:

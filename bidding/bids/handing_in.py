@@ -1,0 +1,367 @@
+"""Handing in bids: many at once in one transaction, each judged by itself.
+
+A burst of bids is answered with one look at the rounds, one at the bidders' standing and one commit; which others stand
+beside it changes nothing of a bid's verdict. In time means: the authority's clock, read after *all* locks of the
+transaction (rounds shared, the bidders' own invitations exclusively), is before the bid's own `closes_at` (law 1). The
+answer is a signed receipt; a retried request gets the stored one.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, tuple_
+from sqlmodel import Session, col, select
+
+from bidding.asking import asked_of, offer_card, package_of, standing_in
+from bidding.bids.content import Asked, BidContent, problems
+from bidding.bids.records import Bid, BidRound, BidState
+from bidding.closings import Closing
+from bidding.referrals import Referral
+from bidding.rounds import Invitation, InvitationState, Round, RoundState
+from bidding.sealing.seal import receipt_of, seal, signed
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import canonical_json
+from dps.kernel.database import find_all
+from dps.kernel.ending import say
+from dps.kernel.errors import BadInput, DpsError, InvalidBid, NotEligible, NotFound, TooLate, WrongMode
+from dps.kernel.idempotency import Answers, key_hash
+from dps.kernel.outbox import post
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.packages.packages import Package
+from dps.schemes.model import AllocationMode, Mode, Scheme
+from dps.schemes.stored import rules_by_hash
+from matching.eligibility import Assessment
+from matching.eligibility import words as spoken
+
+Verdict = dict[str, Any] | DpsError
+"""The signed receipt, or why there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """One request to seal `content` for these rounds: several of one closing are a bundle.
+
+    What the same provider has handed in for the same set of rounds is replaced. A broker may type a telephone bid for
+    `provider`, who is asked to confirm it (`confirm_typed`); until then it lies beside the provider's own and replaces
+    only what was typed before, and nothing tells the typist whether there is one. Who typed it can't decide the round.
+    `along` is told the
+    bid's reference, and writes what is to be stored with it or not at all.
+    """
+
+    rounds: Sequence[str]
+    content: BidContent
+    actor: Actor
+    idempotency_key: str
+    provider: str | None = None
+    along: Callable[[Session, str, datetime], None] | None = None
+
+    @property
+    def bidder(self) -> str:
+        """The provider whose bid this is."""
+        self.actor.needs("bid", Role.PROVIDER, Role.BROKER)
+        if self.actor.role is Role.PROVIDER:
+            if self.actor.provider is None or self.provider not in (None, self.actor.provider):
+                raise NotFound(kind="provider", ref=self.provider or "")
+            return self.actor.provider
+        if self.provider is None:
+            raise BadInput("a telephone bid names its provider", field="provider")
+        return self.provider
+
+
+def hand_in_all(session: Session, ports: Ports, requests: Sequence[Handed]) -> list[Verdict]:
+    """Each request's verdict, in their order; those that are receipts are stored when the transaction commits.
+
+    What is refused changes nothing; that a bid came too late leaves a trace of the refusal, never of the bid. A storing
+    that fails fails for all of them: whoever called then asks again for each by itself.
+    """
+    cases = [_case(request) for request in requests]
+    asked = [case for case in cases if isinstance(case, _Case)]
+    group = _Group(session, ports, *_locked(session, asked))
+    # After the locks: a twin of a request may have been answered while this one waited for them.
+    group.look(asked)
+    return [group.verdict(case) if isinstance(case, _Case) else case for case in cases]
+
+
+def receipt_or_refusal(verdict: Verdict) -> dict[str, Any]:
+    """The receipt; a refusal is raised."""
+    if isinstance(verdict, DpsError):
+        raise verdict
+    return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A request that can be read: who bids, under which key, and what is compared when it comes again."""
+
+    request: Handed
+    refs: tuple[str, ...]
+    bidder: str
+    key: str
+    body: bytes
+
+
+def _case(request: Handed) -> _Case | DpsError:
+    try:
+        bidder, refs = request.bidder, tuple(sorted(request.rounds))
+        if not refs or len(set(refs)) != len(refs):
+            raise BadInput("name each round once", field="rounds")
+        body = canonical_json([list(refs), request.content.to_dict(), bidder]).encode()
+        return _Case(request, refs, bidder, key_hash(request.actor.ref, request.idempotency_key), body)
+    except DpsError as refused:
+        return refused
+
+
+def _locked(session: Session, cases: Collection[_Case]) -> tuple[dict[str, Round], dict[tuple[int, str], Invitation]]:
+    """The rounds shared, in order of id; then the bidders' own invitations exclusively, in order of round and id."""
+    refs = sorted({ref for case in cases for ref in case.refs})
+    rounds = {one.ref: one for one in session.exec(_ROUNDS, params={"refs": refs})} if refs else {}
+    pairs = {(rounds[ref].id or 0, case.bidder) for case in cases for ref in case.refs if ref in rounds}
+    invitations = session.exec(_INVITATIONS, params={"pairs": sorted(pairs)}) if pairs else ()
+    return rounds, {(one.round_id, one.provider): one for one in invitations}
+
+
+# Built once: every bid asks them.
+_ROUNDS: Any = (
+    select(Round)
+    .where(col(Round.ref).in_(bindparam("refs", expanding=True)))
+    .order_by(col(Round.id))
+    .with_for_update(read=True)
+    .execution_options(populate_existing=True)
+)
+_INVITATIONS: Any = (
+    select(Invitation)
+    .where(tuple_(col(Invitation.round_id), col(Invitation.provider)).in_(bindparam("pairs", expanding=True)))
+    .order_by(col(Invitation.round_id), col(Invitation.id))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_LIVE: Any = (
+    select(Bid)
+    .where(
+        tuple_(col(Bid.provider), col(Bid.rounds_key)).in_(bindparam("pairs", expanding=True)),
+        col(Bid.state) == BidState.SEALED,
+    )
+    .order_by(col(Bid.id))
+)
+
+
+@dataclass
+class _Group:
+    """What the requests of one transaction are judged by, read once for all of them, under their locks."""
+
+    session: Session
+    ports: Ports
+    rounds: Mapping[str, Round]
+    invitations: Mapping[tuple[int, str], Invitation]
+    now: datetime = field(init=False)
+    _answers: Answers = field(init=False)
+    _closings: dict[int, Closing] = field(init=False)
+    _standing: dict[tuple[str, int | None], Assessment] = field(init=False, default_factory=dict)
+    _live: dict[tuple[str, str], list[Bid]] = field(init=False, default_factory=dict)
+    _asked: dict[int, Asked] = field(init=False, default_factory=dict)
+
+    def look(self, cases: Sequence[_Case]) -> None:
+        """Read the clock, then everything else."""
+        self.now = self.ports.clock.read(self.session)
+        self._answers = Answers(self.session, self.ports.keyring, {case.key for case in cases})
+        rounds = list(self.rounds.values())
+        ids = {round_.closing_id for round_ in rounds if round_.closing_id is not None}
+        self._closings = (
+            {one.id or 0: one for one in find_all(self.session, Closing, fresh=True, id=ids)} if ids else {}
+        )
+        referrals = _of(self.session, Referral, {round_.referral_id for round_ in rounds})
+        _of(self.session, Package, {referral.package_id for referral in referrals})
+        self._look_at_standing(cases)
+        pairs = sorted({(case.bidder, _rounds_key(case.refs)) for case in cases})
+        live = self.session.exec(_LIVE, params={"pairs": pairs}) if pairs else ()
+        for bid in live:
+            self._live.setdefault((bid.provider, bid.rounds_key), []).append(bid)
+
+    def _look_at_standing(self, cases: Sequence[_Case]) -> None:
+        """Of those alone that may be in time, under the rules of each closing."""
+        pairs: dict[str, set[tuple[str, str]]] = {}
+        for case in cases:
+            for round_ in (self.rounds[ref] for ref in case.refs if ref in self.rounds):
+                closing = self._closings.get(round_.closing_id or 0)
+                is_asked = (round_.id or 0, case.bidder) in self.invitations
+                if closing is not None and is_asked and self.now < closing.closes_at:
+                    pairs.setdefault(closing.rule_hash, set()).add((case.bidder, round_.ref))
+        for rule_hash, found in pairs.items():
+            asked = [(bidder, self.rounds[ref]) for bidder, ref in sorted(found)]
+            self._standing |= standing_in(self.session, asked, rules_by_hash(self.session, rule_hash), self.now)
+
+    def verdict(self, case: _Case) -> Verdict:
+        """Judge this request by itself, and store what it hands in."""
+        try:
+            return self._receipt(case)
+        except TooLate as late:
+            for ref in case.refs:
+                invitation = self.invitations[self.rounds[ref].id or 0, case.bidder]
+                facts = {"round": ref, "closes_at": late.closes_at.isoformat()}
+                audit.append(self.session, invitation.stream, "bid.refused_late", case.request.actor, self.now, facts)
+            return late
+        except DpsError as refused:
+            return refused
+
+    def _receipt(self, case: _Case) -> dict[str, Any]:
+        actor = case.request.actor
+        rounds, invitations = self._invited(case)
+        known = self._answers.recall(case.key, case.body)
+        if known is not None:
+            return dict(known)
+        closing = closing_in_time(self._closings, rounds, self.now)
+        scheme = rules_by_hash(self.session, closing.rule_hash)
+        self._refuse_problems(rounds, case.request.content, scheme, closing)
+        for round_ in rounds:
+            standing = self._standing[case.bidder, round_.id]
+            if standing.reasons:
+                raise NotEligible(reasons=spoken.for_provider(standing))
+        if actor.role is Role.PROVIDER:
+            reconsider(self.session, invitations, actor, self.now)
+        receipt = self._stored(case, rounds, invitations, closing, scheme)
+        self._answers.remember(case.key, case.body, receipt, self.now)
+        return receipt
+
+    def _invited(self, case: _Case) -> tuple[list[Round], list[Invitation]]:
+        """The rounds in order of id, with this bidder's invitations.
+
+        An unknown round, one that the bidder was not asked in and, to a broker, one of another authority are all alike.
+        """
+        for ref in case.refs:
+            if ref not in self.rounds:
+                raise NotFound(kind="round", ref=ref)
+        rounds = sorted((self.rounds[ref] for ref in case.refs), key=lambda round_: round_.id or 0)
+        if case.request.actor.role is Role.BROKER:
+            for round_ in rounds:
+                referral = self.session.get(Referral, round_.referral_id)
+                assert referral is not None
+                case.request.actor.sees("round", round_.ref, authority=referral.authority)
+        invitations = []
+        for round_ in rounds:
+            invitation = self.invitations.get((round_.id or 0, case.bidder))
+            if invitation is None or invitation.state is InvitationState.WAITING:
+                raise NotFound(kind="round", ref=round_.ref)
+            invitations.append(invitation)
+        return rounds, invitations
+
+    def _refuse_problems(self, rounds: Sequence[Round], content: BidContent, scheme: Scheme, closing: Closing) -> None:
+        """Asked as at the closing, when the bid will be evaluated: another envelope may be in force by then."""
+        found: list[str] = []
+        for round_ in rounds:
+            asked = self._asked.get(round_.id or 0)
+            if asked is None:
+                asked = asked_of(package_of(self.session, round_), scheme, closing.closes_at)
+                self._asked[round_.id or 0] = asked
+            if round_.mode == Mode.ACCEPTANCE_WINDOW and content.card != offer_card(scheme, round_.lot):
+                found.append("This stage is accepted at the published rate; no other price can be offered.")
+            found += [words for words in problems(content, asked) if words not in found]
+        if len(rounds) > 1 and any(round_.mode != Mode.SEALED_BID for round_ in rounds):
+            found.append("Only sealed bids can name several packages.")
+        elif len(rounds) > 1 and scheme.allocation.mode is AllocationMode.PER_PACKAGE:
+            found.append("This scheme awards each package by itself: bid for each of them.")
+        if found:
+            raise InvalidBid(problems=tuple(found))
+
+    def _stored(
+        self,
+        case: _Case,
+        rounds: Sequence[Round],
+        invitations: Sequence[Invitation],
+        closing: Closing,
+        scheme: Scheme,
+    ) -> dict[str, Any]:
+        session, ports, actor, now = self.session, self.ports, case.request.actor, self.now
+        refs, key = list(case.refs), _rounds_key(case.refs)
+        standing = self._live.setdefault((case.bidder, key), [])
+        for before in list(standing):
+            # The provider's newest word counts; a typist can put a newer one in the place of a typed one alone.
+            if actor.role is Role.PROVIDER or before.is_provisional:
+                advance(session, before, "replace", actor, now)
+                standing.remove(before)
+        sealed = seal(case.request.content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
+        ref = new_reference(Kind.BID, ports.entropy)
+        receipt = signed(
+            receipt_of(
+                bid=ref,
+                rounds=refs,
+                closing=closing.ref,
+                closes_at=closing.closes_at,
+                received_at=now,
+                sealed=sealed,
+                sealed_to=closing.recipients_id,
+            ),
+            ports.keyring.signing,
+        )
+        bid = Bid(
+            ref=ref,
+            provider=case.bidder,
+            closing_id=closing.id or 0,
+            rounds_key=key,
+            invitation_ref=invitations[0].ref,
+            state=BidState.SEALED,
+            received_at=now,
+            ciphertext=sealed.ciphertext,
+            ciphertext_sha256=sealed.ciphertext_sha256,
+            commitment=sealed.commitment,
+            receipt=receipt,
+            valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
+            typed_by=actor.ref if actor.role is Role.BROKER else None,
+        )
+        session.add(bid)
+        standing.append(bid)
+        for round_ in rounds:
+            say(session, _link, {"bid": bid, "round_id": round_.id, "version": round_.version})
+        audit.append(session, bid.stream, "bid.sealed", actor, now, {"receipt": receipt})
+        if case.request.along is not None:
+            case.request.along(session, ref, now)
+        if bid.typed_by is not None:
+            post(session, ports.entropy, recipient=f"provider:{case.bidder}", kind="telephone_bid", about=ref, now=now)
+        return receipt
+
+
+def reconsider(session: Session, invitations: Sequence[Invitation], actor: Actor, now: datetime) -> None:
+    """Whoever bids after all has not declined; what somebody else typed in its name says nothing of that yet."""
+    for invitation in invitations:
+        if invitation.state is InvitationState.DECLINED:
+            advance(session, invitation, "reconsider", actor, now, answered_at=None)
+
+
+def closing_in_time(closings: Mapping[int, Closing], rounds: Sequence[Round], now: datetime) -> Closing:
+    """The one closing of these rounds, while they take bids; TooLate from its instant on."""
+    ids = {round_.closing_id for round_ in rounds}
+    if None in ids:
+        raise WrongMode(mode=rounds[0].mode)
+    if len(ids) > 1:
+        raise InvalidBid(problems=("A bundle names packages that close together.",))
+    closing = closings[rounds[0].closing_id or 0]
+    for round_ in rounds:
+        if round_.state is RoundState.CANCELLED:
+            raise InvalidBid(problems=("This round was cancelled.",))
+        if now >= closing.closes_at or round_.state is not RoundState.PUBLISHED:
+            raise TooLate(closes_at=closing.closes_at, now=now)
+    return closing
+
+
+def _link(session: Session, links: list[dict[str, Any]]) -> None:
+    """The rounds of bids that have their ids by now."""
+    rows = [{"bid_id": link.pop("bid").id, **link} for link in links]
+    session.connection().execute(_LINKS, rows)
+
+
+_LINKS = BidRound.__table__.insert()  # type: ignore[attr-defined]
+
+
+def _rounds_key(refs: Iterable[str]) -> str:
+    """The name of an exact set of rounds, given in their order."""
+    return hashlib.sha256("\n".join(refs).encode()).hexdigest()
+
+
+def _of(session: Session, row: Any, ids: set[int], *, fresh: bool = False) -> Sequence[Any]:
+    """The rows with these ids, read in one statement; the session keeps them."""
+    return find_all(session, row, fresh=fresh, id=ids) if ids else ()

@@ -1,0 +1,80 @@
+"""Questions of one moment share an answer's cost, and nothing else."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from dps.kernel.together import Together
+from tests.support.race import race
+
+
+def test_who_is_alone_is_answered_alone_and_at_once() -> None:
+    asked: list[list[int]] = []
+    doubling = Together(_noting(asked))
+
+    answers = [doubling.ask(number) for number in (1, 2)]
+
+    assert answers == [2, 4]
+    assert asked == [[1], [2]]
+
+
+def test_those_that_come_while_one_is_answered_are_answered_together_each_by_its_own() -> None:
+    asked: list[list[int]] = []
+    doubling = Together(_noting(asked), most=8)
+
+    answers = race([_ask(doubling, number) for number in range(40)])
+
+    assert answers == [2 * number for number in range(40)]
+    assert sorted(number for group in asked for number in group) == list(range(40))
+    assert max(map(len, asked)) <= 8
+
+
+def test_what_waits_behind_a_slow_answer_is_one_group_in_the_order_in_which_it_came() -> None:
+    asked: list[list[int]] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(numbers: Sequence[int]) -> list[int]:
+        asked.append(list(numbers))
+        begun.set()
+        may_end.wait(10)
+        return [2 * number for number in numbers]
+
+    doubling = Together(slow)
+    threads = [threading.Thread(target=doubling.ask, args=(number,)) for number in range(6)]
+    threads[0].start()
+    begun.wait(10)
+    for number, thread in enumerate(threads[1:], start=1):
+        thread.start()
+        while len(doubling._queue) < number:
+            pass
+    may_end.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert asked == [[0], [1, 2, 3, 4, 5]]
+
+
+def test_a_fault_is_everybodys_and_whoever_comes_next_is_answered() -> None:
+    def refuse(numbers: Sequence[int]) -> list[int]:
+        if 0 in numbers:
+            raise ValueError("synthetic")
+        return list(numbers)
+
+    answering = Together(refuse)
+
+    with pytest.raises(ValueError, match="synthetic"):
+        answering.ask(0)
+    assert answering.ask(1) == 1
+
+
+def _ask(doubling: Together[int, int], number: int) -> Callable[[], int]:
+    return lambda: doubling.ask(number)
+
+
+def _noting(asked: list[list[int]]) -> Callable[[Sequence[int]], list[int]]:
+    def double(numbers: Sequence[int]) -> list[int]:
+        asked.append(list(numbers))
+        return [2 * number for number in numbers]
+
+    return double
