@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from dps.kernel.errors import BadInput, DocumentsMissing
+from dps.kernel.errors import BadInput, DocumentsMissing, RuleNotMet
 from dps.register import applications, desk
 from dps.register.document_files import received_documents
 from dps.register.documents import latest_documents, missing
@@ -73,6 +73,8 @@ class ApplicationsToDecide(Controller):
                 )
         except DocumentsMissing as lacking:
             return _page(visit, submitted_ref, form.fields, {"documents": str(lacking)})
+        except RuleNotMet as refused:
+            return _page(visit, submitted_ref, form.fields, {"lists": str(refused)})
         except BadInput as bad:
             return _page(visit, submitted_ref, form.fields, {str(bad.field): str(bad.reason)})
         return visit.to(f"/register/applications/{submitted_ref}")

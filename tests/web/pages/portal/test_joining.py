@@ -114,7 +114,7 @@ def approved(served: Served, ref: str) -> None:
             world.ports,
             application,
             scheme=world.scheme,
-            lists=[one.key for one in world.scheme.lists],
+            lists=["approved"],
             actor=world.officer,
         )
 
