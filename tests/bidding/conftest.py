@@ -6,15 +6,22 @@ from pathlib import Path
 import pytest
 
 from dps.kernel.database import Database
+from dps.schemes.loader import preset
 from tests.bidding.histories import Worlds
 from tests.support.schema import PostgresqlSchema, SqliteSchema
-from tests.support.world import World
+from tests.support.world import World, with_open_lists
 
 
 @pytest.fixture
 def world(database: Database, tmp_path: Path) -> World:
     """St Helens: a sealed mini-competition for each package, awarded package by package."""
     return World(database, tmp_path)
+
+
+@pytest.fixture
+def ranked(database: Database, tmp_path: Path) -> World:
+    """St Helens with several holders of the end-of-life contract, who are asked one after another."""
+    return World(database, tmp_path, scheme=with_open_lists(preset("st-helens")))
 
 
 @pytest.fixture

@@ -38,50 +38,50 @@ WORDS = "Synthetic: said on the telephone."
 # One after another
 
 
-def test_a_ranked_offer_asks_one_after_another_and_nobody_else_knows(world: World) -> None:
-    holders = [world.provider(f"Synthetic {name}", lists=["end-of-life-contract"]) for name in ("Oak", "Elm", "Ash")]
-    world.provider("Synthetic Approved", lists=["approved"])
-    referral = world.referral(lot="end-of-life")
-    order = [row.provider for row in sorted(world.rows(Invitation), key=lambda row: row.position)]
+def test_a_ranked_offer_asks_one_after_another_and_nobody_else_knows(ranked: World) -> None:
+    holders = [ranked.provider(f"Synthetic {name}", lists=["end-of-life-contract"]) for name in ("Oak", "Elm", "Ash")]
+    ranked.provider("Synthetic Approved", lists=["approved"])
+    referral = ranked.referral(lot="end-of-life")
+    order = [row.provider for row in sorted(ranked.rows(Invitation), key=lambda row: row.position)]
     by_ref = {holder.provider: holder for holder in holders}
 
     for place, provider in enumerate(order):
-        award = world.award(referral)
+        award = ranked.award(referral)
         assert (award.provider, award.state, award.source) == (provider, "offered", Source.RANKED_OFFER)
         assert award.weekly_pence == 6125  # 3.5 hours at the published £17.50
-        states = [str(row.state) for row in sorted(world.rows(Invitation), key=lambda row: row.position)]
+        states = [str(row.state) for row in sorted(ranked.rows(Invitation), key=lambda row: row.position)]
         assert states[place:] == ["invited"] + ["waiting"] * (len(order) - place - 1)
-        world.run(moving.decline, award_ref=award.ref, reason=WORDS, actor=by_ref[provider])
+        ranked.run(moving.decline, award_ref=award.ref, reason=WORDS, actor=by_ref[provider])
 
-    assert (world.round(referral).stage_key, world.round(referral).mode) == ("approved", "sealed_bid")
-    assert world.faults() == []
+    assert (ranked.round(referral).stage_key, ranked.round(referral).mode) == ("approved", "sealed_bid")
+    assert ranked.faults() == []
 
 
-def test_the_window_of_a_ranked_stage_is_the_time_that_each_provider_has(world: World) -> None:
+def test_the_window_of_a_ranked_stage_is_the_time_that_each_provider_has(ranked: World) -> None:
     """The end-of-life contract's rung says two hours; other standard offers are answered in four working hours."""
     for name in ("Oak", "Elm"):
-        world.provider(f"Synthetic {name}", lists=["end-of-life-contract"])
-    referral = world.referral(lot="end-of-life")
-    first = world.award(referral)
-    assert world.scheme.award.acceptance[Urgency.STANDARD].words() == "4 working hours"
+        ranked.provider(f"Synthetic {name}", lists=["end-of-life-contract"])
+    referral = ranked.referral(lot="end-of-life")
+    first = ranked.award(referral)
+    assert ranked.scheme.award.acceptance[Urgency.STANDARD].words() == "4 working hours"
 
-    assert first.answer_by == world.now + timedelta(hours=2)
-    world.move_to(first.answer_by - timedelta(microseconds=1))
-    assert world.award(referral).ref == first.ref
-    world.move_to(first.answer_by)
+    assert first.answer_by == ranked.now + timedelta(hours=2)
+    ranked.move_to(first.answer_by - timedelta(microseconds=1))
+    assert ranked.award(referral).ref == first.ref
+    ranked.move_to(first.answer_by)
 
-    second = world.award(referral)
-    assert (world.awards(referral)[0].state, second.state) == ("expired", "offered")
+    second = ranked.award(referral)
+    assert (ranked.awards(referral)[0].state, second.state) == ("expired", "offered")
     assert second.answer_by == first.answer_by + timedelta(hours=2)
 
 
-def test_the_published_order_is_drawn_and_recorded(world: World) -> None:
+def test_the_published_order_is_drawn_and_recorded(ranked: World) -> None:
     for name in ("Oak", "Elm", "Ash"):
-        world.provider(f"Synthetic {name}", lists=["end-of-life-contract"])
+        ranked.provider(f"Synthetic {name}", lists=["end-of-life-contract"])
 
-    world.referral(lot="end-of-life")
+    ranked.referral(lot="end-of-life")
 
-    (drawn,) = world.events("round.order_drawn")
+    (drawn,) = ranked.events("round.order_drawn")
     assert (drawn.body["of"], len(drawn.body["seed"])) == (3, 32)
 
 

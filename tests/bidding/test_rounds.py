@@ -56,14 +56,14 @@ def test_who_can_not_be_asked_is_in_the_report_with_every_reason_and_hears_nothi
     assert (world.invited(referral), told) == ({oak.provider}, [f"provider:{oak.provider}"])
 
 
-def test_to_who_was_not_invited_the_round_does_not_exist(world: World) -> None:
-    holders = [world.provider(f"Synthetic {n}", lists=["end-of-life-contract"]) for n in range(2)]
-    oak, referral = world.provider("Synthetic Oak"), world.referral(lot="end-of-life")
-    round_ = world.round(referral)
-    states = {invitation.provider: str(invitation.state) for invitation in world.rows(Invitation)}
+def test_to_who_was_not_invited_the_round_does_not_exist(ranked: World) -> None:
+    holders = [ranked.provider(f"Synthetic {n}", lists=["end-of-life-contract"]) for n in range(2)]
+    oak, referral = ranked.provider("Synthetic Oak"), ranked.referral(lot="end-of-life")
+    round_ = ranked.round(referral)
+    states = {invitation.provider: str(invitation.state) for invitation in ranked.rows(Invitation)}
     assert sorted(states.values()) == ["invited", "waiting"]  # one after another
 
-    with world.database.reading() as session:
+    with ranked.database.reading() as session:
         for provider in (oak, *holders):
             if states.get(provider.provider or "") == "invited":
                 assert invitation_of(session, round_.id, provider.provider or "").provider == provider.provider

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -61,7 +61,9 @@ def _of_postgresql(database: Database, log_from: str) -> Iterator[Sink]:
         files = [file for file in sorted((folder / "base" / str(oid)).rglob("*")) if file.is_file()]
         log = [file for file in sorted((folder / "pg_wal").iterdir()) if file.is_file() and file.name >= log_from]
         for file in [*files, *log]:
-            yield f"data directory {file.relative_to(folder)}", file.read_bytes().rstrip(b"\0")
+            # The server writes some anew at any time (pg_internal.init): what is gone by now holds nothing.
+            with suppress(FileNotFoundError):
+                yield f"data directory {file.relative_to(folder)}", file.read_bytes().rstrip(b"\0")
         # Row by row too: a long value may lie compressed in its file.
         for table in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
             rows = connection.execute(sql.SQL("SELECT * FROM {}").format(sql.Identifier(table[0]))).fetchall()

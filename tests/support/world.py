@@ -46,6 +46,7 @@ from dps.register.documents import receive
 from dps.register.limits import LimitPart, set_take_limit
 from dps.register.membership import admit
 from dps.register.providers import Provider, add_location, register_provider
+from dps.schemes.joining import ListShape
 from dps.schemes.loader import preset, rule_hash
 from dps.schemes.model import Rating, Scheme, Urgency
 from dps.schemes.stored import publish_rules
@@ -65,6 +66,12 @@ class Carried:
 
     def carry(self, message: OutboxMessage) -> None:
         self.messages.append(message)
+
+
+def with_open_lists(scheme: Scheme) -> Scheme:
+    """The scheme with room for any number of providers on each of its lists."""
+    lists = tuple(one.model_copy(update={"shape": ListShape.SEVERAL_PER_AREA, "most": None}) for one in scheme.lists)
+    return scheme.model_copy(update={"lists": lists})
 
 
 class World:

@@ -13,7 +13,8 @@ from tests.web.served import dps
 
 SCHEME = preset("st-helens")
 HEAD = "name,location name,regulator_id,place,registered_on,rating,lists,lots,localities\n"
-HELD = f"{SCHEME.lists[0].key},{SCHEME.lots[0].key},{SCHEME.localities[0].key}"
+# The first list has one place in all.
+HELD = f"{SCHEME.lists[1].key},{SCHEME.lots[0].key},{SCHEME.localities[0].key}"
 
 
 def row(name: str, number: str, rating: str = "good") -> str:

@@ -15,8 +15,9 @@ from dps.kernel.errors import BadInput, Conflict, NoSuchStep, NotFound, RuleNotM
 from dps.register.arrangements import Arrangement, ArrangementKind, arrange, end_arrangement
 from dps.register.membership import admit
 from dps.register.providers import Provider, register_provider
+from dps.schemes.loader import preset
 from tests.scenarios.serving import Care, on_sqlite
-from tests.support.world import World
+from tests.support.world import World, with_open_lists
 
 
 def agency(council: World, name: str) -> str:
@@ -53,6 +54,12 @@ def admitted(council: World, provider: str) -> None:
 @pytest.fixture
 def halton(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path, "halton")
+
+
+@pytest.fixture
+def two_leads(database: Database, tmp_path: Path) -> World:
+    """Halton with room for a second provider."""
+    return World(database, tmp_path, with_open_lists(preset("halton")))
 
 
 @pytest.fixture
@@ -108,21 +115,21 @@ def test_work_is_passed_on_to_the_leads_own_subcontractors_alone(halton: World) 
         )
 
 
-def test_hours_are_counted_once(halton: World) -> None:
-    lead, beside = halton.provider("Synthetic Lead"), halton.provider("Synthetic Beside")
-    one = agency(halton, "Synthetic Agency")
+def test_hours_are_counted_once(two_leads: World) -> None:
+    lead, beside = two_leads.provider("Synthetic Lead"), two_leads.provider("Synthetic Beside")
+    one = agency(two_leads, "Synthetic Agency")
     with pytest.raises(RuleNotMet, match="counted twice"):
-        arranged(halton, ArrangementKind.LEAD, lead, {beside.provider or "": None})
-    arrangement = arranged(halton, ArrangementKind.LEAD, lead, {one: None})
+        arranged(two_leads, ArrangementKind.LEAD, lead, {beside.provider or "": None})
+    arrangement = arranged(two_leads, ArrangementKind.LEAD, lead, {one: None})
 
     with pytest.raises(RuleNotMet, match="its hours are counted there"):
-        admitted(halton, one)
+        admitted(two_leads, one)
 
-    halton.run(end_arrangement, arrangement_ref=arrangement.ref, scheme=halton.scheme, actor=halton.officer)
-    halton.step(days=1)
-    admitted(halton, one)
+    two_leads.run(end_arrangement, arrangement_ref=arrangement.ref, scheme=two_leads.scheme, actor=two_leads.officer)
+    two_leads.step(days=1)
+    admitted(two_leads, one)
     with pytest.raises(RuleNotMet, match="allows lead"):
-        arranged(halton, ArrangementKind.CONSORTIUM, lead, {lead.provider or "": 60, one: 40})
+        arranged(two_leads, ArrangementKind.CONSORTIUM, lead, {lead.provider or "": 60, one: 40})
 
 
 def test_a_consortium_makes_one_bid_and_shares_what_is_paid(kingston: World) -> None:
