@@ -113,6 +113,12 @@ def _import() -> Loaded:
     return app
 
 
+def _deliveries() -> Loaded:
+    from web.commands.workbook import app
+
+    return app
+
+
 def _statements() -> Loaded:
     from web.commands.statements import app
 
@@ -205,6 +211,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "schemes": (_schemes, "Council schemes: the rules as data."),
     "places": (_places, "Postcodes and localities."),
     "import": (_import, "Bring in what another system holds."),
+    "deliveries": (_deliveries, "A provider's monitoring workbook."),
     "statements": (_statements, "What contracts and areas are paid."),
     "outcomes": (_outcomes, "Outcomes of care, and what is reported of them."),
     "quality": (_quality, "Quality recognition, and providers that fail."),

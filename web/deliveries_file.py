@@ -9,6 +9,7 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
+from dps.contracts.deliveries.expected import is_of_workbook
 from dps.contracts.deliveries.matching import VisitRecord
 from dps.contracts.payment.visits import VisitOutcome
 from dps.kernel.calendar import as_wall_time
@@ -55,11 +56,22 @@ COLUMNS: Mapping[str, Callable[[Cell], Any]] = {
     "carers": whole,
 }
 REQUIRED = ("contract", "visit", "day")
+FILLED_IN = ("outcome", "started", "ended", "carers")
+"""What a provider writes into its workbook."""
+
 _NAMES = {"visit": "visit_ref"}
 
 
+def _is_not_filled_in(given: Mapping[str, Any]) -> bool:
+    """Whether a provider left a workbook's row as it got it."""
+    return is_of_workbook(given["visit_ref"]) and given.keys().isdisjoint(FILLED_IN)
+
+
 def read_deliveries(path: Path) -> DeliveriesFile:
-    """Every row of a CSV or XLSX file. BadInput where the file is none, or its columns are not those."""
+    """Every row of a CSV or XLSX file, less a workbook's that were not filled in.
+
+    BadInput where the file is none, or its columns are not those.
+    """
     sheet = read_sheet(path, columns=list(COLUMNS), required=REQUIRED)
     found = DeliveriesFile()
     for row in sheet.rows:
@@ -75,7 +87,7 @@ def read_deliveries(path: Path) -> DeliveriesFile:
             except BadInput as bad:
                 reason = str(bad.facts["reason"])
                 found.faults.append(BadInput(reason, file=sheet.file, row=row.number, field=column))
-        if len(found.faults) > faults:
+        if len(found.faults) > faults or _is_not_filled_in(given):
             continue
         contract = given.pop("contract")
         try:

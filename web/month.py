@@ -7,7 +7,6 @@ from typing import Any
 
 from markupsafe import Markup
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from sqlmodel import Session
 
 from bidding.monthly.facts import month_facts
@@ -20,6 +19,7 @@ from dps.kernel.ports import Ports
 from dps.schemes.model import Scheme
 from web.pages.wording import plain, span
 from web.pictures import Bar, bars
+from web.workbooks import text_cell
 
 
 def report(session: Session, ports: Ports, *, scheme: Scheme, first: date, last: date, actor: Actor) -> Month:
@@ -61,10 +61,10 @@ def workbook(month: Month, *, about: str) -> bytes:
     book = Workbook(write_only=True)
     for table in tables(month):
         sheet = book.create_sheet(table.title[:31])
-        sheet.append([_text(sheet, f"{table.title}. {table.note} {about}")])
+        sheet.append([text_cell(sheet, f"{table.title}. {table.note} {about}")])
         sheet.append(
             [
-                _text(sheet, heading if unit not in _IN_WORDS else f"{heading} ({_IN_WORDS[unit]})")
+                text_cell(sheet, heading if unit not in _IN_WORDS else f"{heading} ({_IN_WORDS[unit]})")
                 for heading, unit in table.columns
             ]
         )
@@ -79,13 +79,7 @@ _IN_WORDS = {Unit.PENCE: "pence", Unit.MINUTES: "minutes", Unit.THOUSANDTHS: "th
 
 
 def _cell(sheet: Any, value: Any, unit: Unit) -> Any:
-    return value if value is None or isinstance(value, int) else _text(sheet, said(value, unit))
-
-
-def _text(sheet: Any, words: str) -> Any:
-    cell = WriteOnlyCell(sheet, value=words)
-    cell.data_type = "s"
-    return cell
+    return value if value is None or isinstance(value, int) else text_cell(sheet, said(value, unit))
 
 
 def pictures(month: Month) -> Sequence[Markup]:

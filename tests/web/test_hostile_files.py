@@ -13,9 +13,9 @@ from openpyxl import Workbook, load_workbook
 
 from dps.kernel.errors import BadInput
 from tests.web.hostile_files import BOMBS, FORMULAS, a_workbook, with_formulas
-from web import month
 from web.sheets import read_sheet
 from web.unpacking import MORE_MEMORY_BYTES, PROCESSOR_S
+from web.workbooks import text_cell
 
 _AND_SAY_WHAT_IT_TOOK = """
 import atexit, re, resource, sys
@@ -121,7 +121,7 @@ def test_no_text_of_an_export_is_a_live_formula() -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("texts")
     for words in FORMULAS:
-        sheet.append([month._text(sheet, words)])
+        sheet.append([text_cell(sheet, words)])
     kept = io.BytesIO()
     book.save(kept)
 

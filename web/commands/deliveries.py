@@ -21,7 +21,7 @@ from dps.kernel.ports import Ports
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from web.assembly import Installation, opened
-from web.commands.naming import authority_named
+from web.commands.naming import authority_named, refuse_unknown
 from web.commands.speaking import BAD_INPUT, AsJson, say_json
 from web.deliveries_file import DeliveriesFile, DeliveryDraft, read_deliveries
 
@@ -57,6 +57,9 @@ def import_deliveries(
     authority: Annotated[
         str | None, typer.Option(help="Whose contracts they are, where the scheme has several.")
     ] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="Whose workbook it is: only this provider's contracts are recorded, in its name.")
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Record them. Without this, it is only tried.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -64,22 +67,27 @@ def import_deliveries(
     with opened() as installation:
         with installation.database.reading() as session:
             rules = standing_scheme(session, scheme)
-        broker = Actor("command-line", Role.BROKER, authority=authority_named(rules, authority))
+            refuse_unknown(session, provider=provider, authority=None)
+        actor = (
+            Actor("command-line", Role.PROVIDER, provider=provider)
+            if provider
+            else Actor("command-line", Role.BROKER, authority=authority_named(rules, authority))
+        )
         found = read_deliveries(file)
         imported = Imported(faults=list(found.faults))
         for is_tried in (True, False) if write else (True,):
             if not imported.faults:
-                imported = _imported(installation, found, rules, broker, file, is_tried=is_tried)
+                imported = _imported(installation, found, rules, actor, file, is_tried=is_tried)
     _say(file, imported, is_written=write and not imported.faults, as_json=as_json)
 
 
 def _imported(
-    installation: Installation, found: DeliveriesFile, scheme: Scheme, broker: Actor, file: Path, *, is_tried: bool
+    installation: Installation, found: DeliveriesFile, scheme: Scheme, actor: Actor, file: Path, *, is_tried: bool
 ) -> Imported:
     """Record every row in one transaction, which is taken back after a trial or a fault."""
     imported = Imported()
     with installation.database.transaction() as session:
-        _record(session, installation.ports, found, scheme, broker, file, imported)
+        _record(session, installation.ports, found, scheme, actor, file, imported)
         if is_tried or imported.faults:
             session.rollback()
     return imported
@@ -90,7 +98,7 @@ def _record(
     ports: Ports,
     found: DeliveriesFile,
     scheme: Scheme,
-    broker: Actor,
+    actor: Actor,
     file: Path,
     imported: Imported,
 ) -> None:
@@ -102,7 +110,7 @@ def _record(
         for ref in shown.track(sorted(by_contract), description="Recording"):
             drafts = by_contract[ref]
             try:
-                recorder = Recorder(session, ports, contract_ref=ref, scheme=scheme, actor=broker)
+                recorder = Recorder(session, ports, contract_ref=ref, scheme=scheme, actor=actor)
             except DpsError as refused:
                 imported.faults.append(_in_row(file, drafts[0], refused, "contract"))
                 continue

@@ -4,7 +4,7 @@ A record that is known already changes nothing; one that says something else of 
 a call are written, or none: the caller's transaction is taken back at the first that can't be.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -22,6 +22,7 @@ from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput
 from dps.kernel.ports import Ports
+from dps.packages.schedule import Schedule
 from dps.schemes.model import Scheme
 
 
@@ -72,9 +73,7 @@ class Recorder:
                 raise BadInput(f"{record.visit_ref} was recorded before, and otherwise", field="visit")
             self.recorded.known += 1
             return
-        for statement in self._stated:
-            if statement.first_day <= record.day <= statement.last_day:
-                raise BadInput(f"statement {statement.ref} covers this day: withdraw it first", field="day")
+        self._refuse_stated(record.day)
         taken = self._taken.setdefault(record.day, {})
         matched = match(record, week, tolerance_minutes=self._tolerance, taken=taken)
         if matched.line is None and match(record, week, tolerance_minutes=self._tolerance).line is not None:
@@ -83,6 +82,19 @@ class Recorder:
         self._write(record, matched)
         if matched.line is not None:
             taken[matched.line] = record.visit_ref
+
+    def takes(self, day: date) -> bool:
+        """Whether a new record of this day would be taken: the contract runs, and no statement covers it."""
+        try:
+            self._refuse_day(day)
+            self._refuse_stated(day)
+        except BadInput:
+            return False
+        return True
+
+    def planned(self, day: date) -> tuple[Schedule | None, Collection[int]]:
+        """The week in force on a day, and the places in it whose visit of that day is recorded."""
+        return self._weeks.on(day), self._taken.get(day, {})
 
     def close(self) -> Recorded:
         """Write all that was recorded, and its event."""
@@ -120,6 +132,11 @@ class Recorder:
         self.recorded.new += 1
         for oddity in matched.oddities:
             self.recorded.oddities[oddity] = self.recorded.oddities.get(oddity, 0) + 1
+
+    def _refuse_stated(self, day: date) -> None:
+        for statement in self._stated:
+            if statement.first_day <= day <= statement.last_day:
+                raise BadInput(f"statement {statement.ref} covers this day: withdraw it first", field="day")
 
     def _refuse_day(self, day: date) -> None:
         contract = self._contract

@@ -1,0 +1,12 @@
+"""Cells of a workbook that hold text: one that begins like a formula stays a text."""
+
+from typing import Any
+
+from openpyxl.cell import WriteOnlyCell
+
+
+def text_cell(sheet: Any, words: str) -> Any:
+    """A cell that no program takes for a formula."""
+    cell = WriteOnlyCell(sheet, value=words)
+    cell.data_type = "s"
+    return cell
