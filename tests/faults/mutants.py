@@ -82,7 +82,7 @@ MUTANTS = (
     ),
     _one(
         "<= for <",
-        "bidding/bids/submitting.py",
+        "bidding/bids/handing_in.py",
         "        if now >= closing.closes_at or round_.state is not RoundState.PUBLISHED:",
         "        if now > closing.closes_at or round_.state is not RoundState.PUBLISHED:",
         f"{_INSTANTS}no_way_in_gives_a_wrong_verdict_on_the_nights_when_the_clocks_change[sqlite-night0-numbers0]",
