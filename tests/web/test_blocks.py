@@ -21,10 +21,10 @@ def test_a_scheme_without_blocks_says_so(installed: Path) -> None:
 
 def test_a_block_that_is_not_there_is_named(installed: Path) -> None:
     for command in (("end", "--scheme", "st-helens"), ("state", "--from", "2018-01-01", "--until", "2018-01-07")):
-        refused = dps("blocks", command[0], "BLK-0", *command[1:])
+        refused = dps("blocks", command[0], "HRS-0", *command[1:])
 
         assert refused.exit_code != 0
-        assert "BLK-0" in refused.stderr
+        assert "HRS-0" in refused.stderr
 
 
 def test_what_a_block_saves_is_said_for_the_tiers_of_a_scheme() -> None:

@@ -24,7 +24,7 @@ app = typer.Typer(name="blocks", help="Hours bought in blocks, used or not.", no
 By = Annotated[str, typer.Option("--by", help="The account that acts; the trail names it.")]
 SchemeKey = Annotated[str, typer.Option("--scheme", help="The key of the published scheme.")]
 AuthorityKey = Annotated[str | None, typer.Option("--authority", help="Whose, where the scheme has several.")]
-BlockRef = Annotated[str, typer.Argument(help="The block's reference, BLK-….")]
+BlockRef = Annotated[str, typer.Argument(help="The block's reference, HRS-….")]
 From = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")]
 Until = Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day, included.")]
 

@@ -34,7 +34,7 @@ from web.commands.speaking import OPERATOR, AsJson, say_json
 app = typer.Typer(name="outcomes", help="Outcomes of care, and what is reported of them.", no_args_is_help=True)
 
 ContractRef = Annotated[str, typer.Argument(help="The contract's reference, CON-….")]
-ReviewRef = Annotated[str, typer.Argument(help="The review's reference, OUT-….")]
+ReviewRef = Annotated[str, typer.Argument(help="The review's reference, OTC-….")]
 By = Annotated[str, typer.Option("--by", help="The account that acts; the trail names it.")]
 SchemeKey = Annotated[str, typer.Option("--scheme", help="The key of the published scheme.")]
 AuthorityKey = Annotated[str | None, typer.Option("--authority", help="Whose, where the scheme has several.")]

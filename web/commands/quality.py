@@ -38,7 +38,7 @@ SchemeKey = Annotated[str, typer.Option("--scheme", help="The key of the publish
 AuthorityKey = Annotated[str | None, typer.Option("--authority", help="Whose, where the scheme has several.")]
 ProviderRef = Annotated[str, typer.Option("--provider", help="The provider, PRV-….")]
 ScoreRef = Annotated[str, typer.Argument(help="The score's reference, SCR-….")]
-BarRef = Annotated[str, typer.Argument(help="The notice's reference, BAR-….")]
+BarRef = Annotated[str, typer.Argument(help="The notice's reference, NTC-….")]
 
 
 @app.command("publish")

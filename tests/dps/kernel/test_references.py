@@ -1,5 +1,7 @@
 """References: forgiving to read, merciless to slips, impossible to count through."""
 
+from itertools import product
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -58,6 +60,30 @@ def test_two_swapped_characters_are_always_noticed(reference: str, one: int, oth
 
     with pytest.raises(BadReference):
         parse_reference("".join(characters))
+
+
+class Chosen(SeededEntropy):
+    """Chance that writes zeros, and one character where it is told to."""
+
+    def __init__(self, place: int, character: str) -> None:
+        super().__init__(0)
+        self._bits = ALPHABET.index(character) << 5 * (10 - place)
+
+    def token(self, n_bytes: int) -> bytes:
+        return (self._bits << 1).to_bytes(n_bytes, "big")
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_no_character_of_a_prefix_swapped_with_another_makes_a_reference_of_another_kind(kind: Kind) -> None:
+    """Two kinds whose prefixes differ in one letter could hide such a swap: letters count otherwise in a prefix."""
+    for place, character in product(range(11), ALPHABET):
+        written = new_reference(kind, Chosen(place, character)).replace("-", "")
+        for one, other in product(range(3), (3 + place, 14)):
+            slipped = list(written)
+            slipped[one], slipped[other] = slipped[other], slipped[one]
+            if _sounds(slipped[one]) != _sounds(slipped[other]):
+                with pytest.raises(BadReference):
+                    parse_reference("".join(slipped))
 
 
 @given(references, st.sampled_from(Kind))
