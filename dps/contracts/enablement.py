@@ -228,10 +228,10 @@ def bars(session: Session, *, scheme: str, actor: Actor) -> Sequence[EnablementB
     return session.exec(query.order_by(col(EnablementBar.id))).all()
 
 
-def bar_of(session: Session, ref: str, *, scheme: str, actor: Actor) -> EnablementBar:
-    """One notice of a scheme; NotFound for another provider."""
-    known = session.exec(select(EnablementBar).where(EnablementBar.ref == ref, EnablementBar.scheme == scheme)).first()
-    if known is None:
+def bar_of(session: Session, ref: str, *, actor: Actor, scheme: str | None = None) -> EnablementBar:
+    """One notice, of this scheme where one is named; NotFound for another provider."""
+    known = session.exec(select(EnablementBar).where(EnablementBar.ref == ref)).first()
+    if known is None or scheme not in (None, known.scheme):
         raise NotFound(kind="notice", ref=ref)
     actor.sees("notice", ref, provider=known.provider)
     return known

@@ -9,6 +9,7 @@ Source: Aneja and Nair 1979 on bicriteria transportation problems; Haimes, Lasdo
 """
 
 import statistics
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +58,7 @@ Question = int | Stretch
 """A number to be asked, or two neighbouring points between which awards are looked for."""
 
 
-class Trade:
+class Trade(ABC):
     """One kind of frontier; those below say what is asked and what counts."""
 
     against: Against
@@ -65,25 +66,25 @@ class Trade:
     amount_name: str
     axis: str
 
+    @abstractmethod
     def refuse(self, instance: Instance) -> None:
         """Raise `BadInput` where there is nothing to trade."""
-        raise NotImplementedError
 
+    @abstractmethod
     def first(self, instance: Instance) -> tuple[int, ...]:
         """What is asked first: today's number, then both ends."""
-        raise NotImplementedError
 
+    @abstractmethod
     def instance_at(self, instance: Instance, asked: int) -> Instance:
         """The instance in which `asked` is published."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problem_at(self, problem: Problem, asked: int) -> Problem:
         """The same of a numbered problem, whose numbers stay what they are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measure(self, instance: Instance, awards: Sequence[Award], report: Report) -> tuple[int, int]:
         """Cost in pence and the amount, from what the referee found."""
-        raise NotImplementedError
 
     def questions(self, points: tuple[Point, ...], asked: set[int]) -> Iterator[Question]:
         """What to ask next, the most promising first; what was asked may be among them."""
@@ -92,13 +93,13 @@ class Trade:
                 yield (stretch[1].cost_pence - stretch[0].cost_pence) // _width(stretch)
                 yield stretch
 
+    @abstractmethod
     def amount(self, point: Point) -> str:
         """The amount in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def asked(self, point: Point) -> str:
         """What was asked, in words."""
-        raise NotImplementedError
 
     def tick(self, amount: int) -> str:
         """An amount at the side of the picture."""

@@ -80,6 +80,7 @@ def asked_at(scheme: Scheme, stage_no: int, standing: list[tuple[str, str]]) -> 
     return {at for at, (list_, place) in enumerate(standing) if list_ in lists and place in reached}
 
 
+@pytest.mark.slow
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(standing=st.lists(STANDING, max_size=4))
 def test_where_nobody_bids_every_stage_is_asked_once_in_order_and_nobody_is_left_out(

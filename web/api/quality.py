@@ -18,7 +18,6 @@ from dps.contracts.quality import recognition
 from dps.contracts.quality.recognition import AppealReason, QualityScore
 from dps.contracts.standing import find_contract
 from dps.kernel.actors import Actor
-from dps.kernel.database import find
 from dps.kernel.errors import NotFound
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
@@ -193,10 +192,7 @@ class Scores(Controller):
         """Appeal in time: the score before counts until a commissioner has looked."""
 
         def command(session: Session) -> Answer:
-            row = find(session, QualityScore, ref=ref)
-            if row is None or row.provider != write.actor.provider:
-                raise NotFound(kind="score", ref=ref)
-            scheme = standing_scheme(session, row.scheme)
+            scheme = standing_scheme(session, recognition.score_of(session, ref, actor=write.actor).scheme)
             moved = recognition.appeal(
                 session, write.ports, score_ref=ref, scheme=scheme, reason=data.reason, actor=write.actor
             )
@@ -218,10 +214,7 @@ class Scores(Controller):
         """Challenge a notice in time: it is held off until a commissioner decides."""
 
         def command(session: Session) -> Answer:
-            row = find(session, EnablementBar, ref=ref)
-            if row is None or row.provider != write.actor.provider:
-                raise NotFound(kind="notice", ref=ref)
-            scheme = standing_scheme(session, row.scheme)
+            scheme = standing_scheme(session, enablement.bar_of(session, ref, actor=write.actor).scheme)
             moved = enablement.challenge(
                 session, write.ports, bar_ref=ref, scheme=scheme, reason=data.reason, actor=write.actor
             )

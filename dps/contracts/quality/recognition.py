@@ -152,10 +152,10 @@ def appeal_until(scheme: Scheme, row: QualityScore) -> datetime:
     return row.published_at + timedelta(days=_rule(scheme).appeal_days)
 
 
-def score_of(session: Session, ref: str, *, scheme: str, actor: Actor) -> QualityScore:
-    """One score of a scheme; NotFound for another provider."""
-    row = session.exec(select(QualityScore).where(QualityScore.ref == ref, QualityScore.scheme == scheme)).first()
-    if row is None:
+def score_of(session: Session, ref: str, *, actor: Actor, scheme: str | None = None) -> QualityScore:
+    """One score, of this scheme where one is named; NotFound for another provider."""
+    row = session.exec(select(QualityScore).where(QualityScore.ref == ref)).first()
+    if row is None or scheme not in (None, row.scheme):
         raise NotFound(kind="score", ref=ref)
     actor.sees("score", ref, provider=row.provider)
     return row

@@ -15,6 +15,7 @@ from web.simulation.course import Course
 from web.simulation.figures import Figures, figures_of
 from web.simulation.ground import Ground, ground_of, market_of, playable
 
+pytestmark = pytest.mark.slow
 WEEKS, PEOPLE = 2, 15
 
 
@@ -82,7 +83,6 @@ def test_the_same_rules_differ_in_nothing_and_the_same_seed_gives_the_same_objec
     assert compared.figures[0] != other.figures[0]
 
 
-@pytest.mark.slow
 def test_two_processes_give_the_object_that_one_gives() -> None:
     sides: Any = preset("liverpool"), preset("halton")
 

@@ -24,7 +24,7 @@ from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
 from web.pages.portal.own import row_id, today_of
-from web.pages.register.seen import own_keys, own_scheme
+from web.pages.register.seen import faults_of, own_keys, own_scheme
 from web.pages.visit import Page, Visit
 from web.pictures import Bar, bars
 from web.security.ties import ties_declared
@@ -116,11 +116,8 @@ class Providers(Controller):
                     localities=form.under("place-"),
                     actor=visit.actor,
                 )
-        except BadInput as bad:
-            return _removal(visit, provider_ref, scheme_key, form.fields, {str(bad.field): str(bad.reason)})
-        except NotAdmitted:
-            fault = {"places": "the provider holds no place on what is ticked"}
-            return _removal(visit, provider_ref, scheme_key, form.fields, fault)
+        except (BadInput, NotAdmitted) as refused:
+            return _removal(visit, provider_ref, scheme_key, form.fields, faults_of(refused))
         return visit.to(f"/register/providers/{provider_ref}")
 
 

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from dps.kernel.errors import NotFound
+from dps.kernel.errors import BadInput, NotAdmitted, NotFound
 from dps.schemes.model import Scheme
 from web.pages.visit import Visit
 
@@ -18,3 +18,10 @@ def own_scheme(session: Session, visit: Visit, key: str) -> Scheme:
     if found is None:
         raise NotFound(kind="scheme", ref=key)
     return found
+
+
+def faults_of(refused: BadInput | NotAdmitted) -> dict[str, str]:
+    """What is said beside a field of a form about places, by field."""
+    if isinstance(refused, NotAdmitted):
+        return {"places": "the provider holds no place on what is ticked"}
+    return {str(refused.field): str(refused.reason)}

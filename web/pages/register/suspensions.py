@@ -15,7 +15,7 @@ from dps.register.suspensions import RunningContracts, SuspensionScope, lift, su
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
 from web.pages.portal.own import row_id
-from web.pages.register.seen import own_keys, own_scheme
+from web.pages.register.seen import faults_of, own_keys, own_scheme
 from web.pages.visit import Page, Visit
 
 
@@ -58,11 +58,8 @@ class Suspensions(Controller):
                     actor=visit.actor,
                     **asked,
                 )
-        except BadInput as bad:
-            return _form(visit, provider_ref, scheme_key, form.fields, {str(bad.field): str(bad.reason)})
-        except NotAdmitted:
-            fault = {"places": "the provider holds no place on what is ticked"}
-            return _form(visit, provider_ref, scheme_key, form.fields, fault)
+        except (BadInput, NotAdmitted) as refused:
+            return _form(visit, provider_ref, scheme_key, form.fields, faults_of(refused))
         return visit.to(f"/register/providers/{provider_ref}")
 
     @get("/suspensions/{suspension_ref:str}/lifting", sync_to_thread=True)
