@@ -69,6 +69,14 @@ def start_contract(session: Session, ports: Ports, *, contract_ref: str, first_v
     contracts.start(session, ports.entropy, contract, first_visit_on=first_visit_on, actor=actor, now=now)
 
 
+def move_start(session: Session, ports: Ports, *, contract_ref: str, starts_on: date, actor: Actor) -> None:
+    """Agree another day for the first visit, once, within the scheme's days."""
+    contract = find_contract(session, contract_ref, actor=actor)
+    scheme = standing_scheme(session, contract.scheme)
+    now = ports.clock.read(session)
+    contracts.move_start(session, ports.entropy, contract, starts_on=starts_on, scheme=scheme, actor=actor, now=now)
+
+
 def fail_to_start(
     session: Session, ports: Ports, *, contract_ref: str, reason: FailureReason, actor: Actor
 ) -> Round | None:

@@ -1,10 +1,10 @@
-"""What a council's desk sees of its contracts: what waits for a decision, and one contract's whole story."""
+"""What waits for a council's decision among its contracts, and one contract's whole story, for its two sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, case, col, func, select
 
 from dps.contracts.contracts import IN_FORCE, Contract
 from dps.contracts.deliveries.records import Delivery, deliveries_of
@@ -61,6 +61,27 @@ def waiting_statements(session: Session, *, actor: Actor) -> list[tuple[Statemen
     return list(session.exec(query).all())
 
 
+def statements_to_answer(session: Session, *, actor: Actor) -> int:
+    """How many statements wait for the actor's provider to agree to them or to query them."""
+    actor.needs("answer statements", Role.PROVIDER)
+    query = select(func.count()).select_from(Statement)
+    return session.exec(query.where(Statement.provider == actor.provider, Statement.state == StatementState.MADE)).one()
+
+
+def own_statements(session: Session, *, actor: Actor, page: int = 1) -> Sequence[Statement]:
+    """A provider's statements: those that wait for its answer first, then the latest first; a hundred a page."""
+    actor.needs("read its statements", Role.PROVIDER)
+    waits = case((col(Statement.state) == StatementState.MADE, 0), else_=1)
+    query = (
+        select(Statement)
+        .where(Statement.provider == actor.provider)
+        .order_by(waits, col(Statement.first_day).desc(), col(Statement.id).desc())
+        .offset((max(page, 1) - 1) * PAGE)
+        .limit(PAGE)
+    )
+    return session.exec(query).all()
+
+
 def contracts_in_force(session: Session, *, actor: Actor, page: int = 1) -> list[tuple[Contract, str]]:
     """(contract, provider's name), the last agreed first, a hundred a page."""
     actor.needs("look at contracts", Role.BROKER, Role.APPROVER)
@@ -91,8 +112,8 @@ class Story:
 
 
 def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) -> Story:
-    """NotFound for another authority."""
-    actor.needs("look at contracts", Role.BROKER, Role.APPROVER)
+    """NotFound for another authority or provider."""
+    actor.needs("look at contracts", Role.BROKER, Role.APPROVER, Role.PROVIDER)
     contract = find_contract(session, contract_ref, actor=actor)
     weeks = Weeks(session, contract)
     visits = deliveries_of(session, contract, first=today - EXCEPTIONS_OF, last=today)

@@ -2,7 +2,8 @@
 
 import hmac
 from datetime import date, time
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from litestar import Request
 from litestar.datastructures import UploadFile
@@ -13,6 +14,8 @@ from web.security.sessions import csrf_of
 
 TOKEN = "csrf"  # noqa: S105 - the field's name
 _LONGEST_TEXT = 5_000
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Form:
@@ -50,6 +53,13 @@ class Form:
     def optional_day(self, name: str) -> date | None:
         """A date, or None where the field was left empty."""
         return self.day(name, "") if self.text(name) else None
+
+    def choice(self, kind: type[Choice], name: str, ask: str) -> Choice:
+        """One of a closed list; BadInput with `ask` for anything that is not on it."""
+        try:
+            return kind(self.text(name))
+        except ValueError:
+            raise BadInput(ask, field=name) from None
 
     def whole(self, name: str, ask: str, *, most: int = 10_000_000) -> int | None:
         """A whole number, or None where the field was left empty; BadInput with `ask` for anything else."""

@@ -34,11 +34,13 @@ from web.pages.office.what_if import Proposals, WhatIfs
 from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
+from web.pages.portal.changes import OwnChanges, OwnVariations
+from web.pages.portal.contracts import Contracts, OwnReviews, OwnStatements
 from web.pages.portal.free_hours import FreeHours
 from web.pages.portal.joining import Applications, Joining
 from web.pages.portal.many import ManyBids
 from web.pages.portal.messages import Messages
-from web.pages.portal.offers import Contracts, Offers
+from web.pages.portal.offers import Offers
 from web.pages.portal.open_list import OpenList
 from web.pages.portal.opportunities import Opportunities, Portal
 from web.pages.portal.own_service import OwnService
@@ -86,6 +88,10 @@ def pages(installation: Installation) -> Router:
             Bids,
             Offers,
             Contracts,
+            OwnChanges,
+            OwnVariations,
+            OwnReviews,
+            OwnStatements,
             Prices,
             OwnService,
             Messages,

@@ -93,6 +93,16 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "paid": ("Paid", "green"),
         "withdrawn": ("Withdrawn", "grey"),
     },
+    "finding": {
+        "open": ("Waits for the provider", "light-blue"),
+        "contested": ("Contested", "yellow"),
+        "stands": ("Stands", "green"),
+    },
+    "concern": {
+        "open": ("Being looked into", "yellow"),
+        "upheld": ("Upheld", "red"),
+        "not_upheld": ("Not upheld", "grey"),
+    },
     "urgency": {
         "standard": ("Standard", "grey"),
         "urgent": ("Urgent", "orange"),

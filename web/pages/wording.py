@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bidding.bids.content import ExceptionalReason
+from dps.contracts.variations.records import Variation
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
 from dps.packages.schedule import Schedule, Visit, VisitKind
@@ -236,6 +237,19 @@ def carers(form: Any) -> str:
     return "Two carers at some visits" if Schedule.from_dict(form).is_double_handed else "One carer"
 
 
+def variation(one: Variation) -> str:
+    """What a change of a contract says: `From Mon 4 March 2019. 2 hours a week for £28.00.`"""
+    until = f" to {day(one.last_day)}" if one.last_day else ""
+    said = [f"From {day(one.from_day)}{until}."]
+    if one.weekly_minutes:
+        said.append(f"{hours(one.weekly_minutes)} a week for {in_pounds(one.weekly_pence or 0)}.")
+    if one.extra_minutes_a_day:
+        said.append(f"{hours(one.extra_minutes_a_day)} more a day for {in_pounds(one.pence_a_day or 0)} a day.")
+    if one.outcome:
+        said.append(f"It ended with: {lower(one.outcome)}.")
+    return " ".join(said)
+
+
 def weekly_visits(form: Any) -> int:
     return Schedule.from_dict(form).weekly_visits
 
@@ -284,6 +298,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "telltale": telltale,
     "tenths": tenths,
     "travel": travel,
+    "variation": variation,
     "exceptional": exceptional,
     "visits": visits,
     "weekly_visits": weekly_visits,

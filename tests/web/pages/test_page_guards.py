@@ -14,6 +14,7 @@ from dps.kernel.references import Kind, new_reference
 from dps.register.applications import Application, ApplicationState, draft
 from dps.register.document_files import receive_file
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
+from tests.web.followed import what_followed
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
 from web.api.guards import anyone
@@ -320,7 +321,7 @@ def a_story(served: Served) -> dict[str, str]:
     document = world.run(
         receive_file, provider_id=provider_id, kind="insurance", content=b"%PDF-1.7", expires_on=None, actor=winner
     )
-    return {
+    own = {
         "application_ref": application.ref,
         "submitted_ref": handed_in(served, provider_id, winner.provider),
         "document_ref": document.ref,
@@ -335,6 +336,7 @@ def a_story(served: Served) -> dict[str, str]:
         "round_ref": world.round(live).ref,
         "closing_ref": receipt["closing"],
     }
+    return own | what_followed(served, own)
 
 
 def handed_in(served: Served, provider_id: int, provider: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bidding.aftercare import start_contract
+from dps.contracts.contracts import Contract
 from dps.contracts.variations.records import Variation
 from dps.kernel.database import Database
 from tests.web.pages.test_desk import at_the_desk
@@ -70,7 +71,35 @@ def test_a_week_grows_within_the_tolerance_and_not_above_it(cornwall: Served, ru
     assert "Increase, needs grew" in grown.text
 
 
-def test_a_scheme_that_allows_neither_offers_neither(served: Served) -> None:
+def test_a_contract_ends_with_its_last_day_of_care(cornwall: Served, running: str) -> None:
+    broker, path = at_the_desk(cornwall), f"/desk/contracts/{running}/changes"
+    broker.open(path)
+
+    ahead = broker.send(f"{path}/end", end_reason="independent", ended_on="2100-01-01")
+    ended = broker.send(f"{path}/end", end_reason="independent", ended_on=cornwall.world.now.date().isoformat())
+    over = broker.open(path).text
+
+    assert (ahead.status_code, 'href="#ended_on"' in ahead.text) == (400, True)
+    assert "Ended" in ended.text
+    assert "the contract is over" in over
+    assert cornwall.world.events("hold.release")
+
+
+def test_a_hand_back_by_telephone_is_recorded_and_the_package_is_sought_for_again(
+    cornwall: Served, running: str
+) -> None:
+    broker, path = at_the_desk(cornwall), f"/desk/contracts/{running}/changes"
+    broker.open(path)
+
+    unsaid = broker.send(f"{path}/hand-back")
+    back = broker.send(f"{path}/hand-back", hand_back_reason="staffing", last_day=cornwall.world.now.date().isoformat())
+
+    assert (unsaid.status_code, "Choose why" in unsaid.text) == (400, True)
+    assert "Handed back" in back.text
+    assert cornwall.world.events("referral.broker_again")
+
+
+def test_a_scheme_that_allows_neither_offers_neither_and_a_start_moves_or_fails(served: Served) -> None:
     world = served.world
     winner = world.provider("Ash Homecare")
     referral = world.referral()
@@ -81,4 +110,15 @@ def test_a_scheme_that_allows_neither_offers_neither(served: Served) -> None:
 
     page = broker.open(f"/desk/contracts/{contract}/changes").text
 
-    assert "Nothing can be begun here" in page
+    path = f"/desk/contracts/{contract}/changes"
+    moved = broker.send(
+        f"{path}/start-day", starts_on=(world.rows(Contract)[0].starts_on + timedelta(days=1)).isoformat()
+    )
+    broker.open(path)
+    failed = broker.send(f"{path}/failed-start", failure="person_died")
+
+    assert "Starts soon" in moved.text
+    assert "Did not start" in failed.text
+    assert "Pause visits" not in page
+    assert "More care" not in page
+    assert "Care can’t begin" in page

@@ -1,6 +1,6 @@
-"""Changes that a broker begins: a pause with the place kept, its end, and more care within the scheme's tolerance."""
+"""Changes that a broker begins: a pause, its end, more care, another first day, a failed start, the end, a return."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -9,16 +9,15 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlmodel import Session
 
+from bidding import aftercare
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import story_of
-from dps.contracts.reasons import ChangeReason, SuspensionReason
-from dps.contracts.standing import find_contract
+from dps.contracts.reasons import ChangeReason, EndReason, FailureReason, HandBackReason, SuspensionReason
+from dps.contracts.variations.ending import end_contract
 from dps.contracts.variations.pausing import pause, resume
-from dps.contracts.variations.rescheduling import WeekWanted, increase
-from dps.kernel.errors import BadInput, VariationRefused
-from dps.packages.schedule import parse_schedule
+from dps.contracts.variations.rescheduling import increase
 from dps.schemes.model import Scheme
-from dps.schemes.published import standing_scheme
+from web.pages.changing import begun, under_rules, week_wanted
 from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS
 from web.pages.portal.own import today_of
@@ -41,25 +40,16 @@ class Varying(Controller):
         self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Pause visits; the provider's place is kept for the scheme's weeks."""
-        with visit.look() as (session, _now):
-            _found(session, visit, contract_ref)
-        try:
-            reason = SuspensionReason(form.text("why"))
-        except ValueError:
-            return _page(visit, contract_ref, form.fields, {"why": "choose why"})
-        try:
+
+        def begin(session: Session, contract: Contract, scheme: Scheme) -> None:
+            reason = form.choice(SuspensionReason, "why", "choose why")
             day = form.day("from_day", "say from which day")
-            with visit.command() as session:
-                contract, scheme = _found(session, visit, contract_ref)
-                pause(
-                    session, visit.ports, contract_ref=contract.ref, scheme=scheme, reason=reason, from_day=day,
-                    actor=visit.actor,
-                )  # fmt: skip
-        except BadInput as bad:
-            return _page(visit, contract_ref, form.fields, {str(bad.field): str(bad.reason)})
-        except VariationRefused as refused:
-            return _page(visit, contract_ref, form.fields, {"from_day": " ".join(refused.reasons)})
-        return visit.to(f"/desk/contracts/{contract_ref}")
+            pause(
+                session, visit.ports, contract_ref=contract.ref, scheme=scheme, reason=reason, from_day=day,
+                actor=visit.actor,
+            )  # fmt: skip
+
+        return _begun(visit, contract_ref, form, ("from_day", "why"), begin)
 
     @post("/restart", sync_to_thread=True)
     def restart(
@@ -67,7 +57,7 @@ class Varying(Controller):
     ) -> Redirect:
         """Let visits go on from today, without a competition."""
         with visit.command() as session:
-            contract, scheme = _found(session, visit, contract_ref)
+            contract, scheme = under_rules(session, visit, contract_ref)
             resume(session, visit.ports, contract_ref=contract.ref, scheme=scheme, actor=visit.actor)
         return visit.to(f"/desk/contracts/{contract_ref}")
 
@@ -76,54 +66,101 @@ class Varying(Controller):
         self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """More care from a day on, within the tolerance above what was agreed first."""
-        with visit.look() as (session, _now):
-            _found(session, visit, contract_ref)
-        try:
-            reason = ChangeReason(form.text("reason"))
-        except ValueError:
-            return _page(visit, contract_ref, form.fields, {"reason": "choose why"})
-        try:
-            lines = form.needed("week", "write the week").splitlines()
-            wanted = WeekWanted(
-                schedule=parse_schedule("; ".join(line.strip(" ;") for line in lines if line.strip(" ;"))),
-                from_day=form.day("begins", "say from which day"),
-                reason=reason,
+
+        def begin(session: Session, contract: Contract, scheme: Scheme) -> None:
+            wanted = week_wanted(form)
+            increase(session, visit.ports, contract_ref=contract.ref, scheme=scheme, wanted=wanted, actor=visit.actor)
+
+        return _begun(visit, contract_ref, form, ("week", "begins", "reason"), begin)
+
+    @post("/start-day", sync_to_thread=True)
+    def move_start(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Another day for the first visit, as it was agreed with the provider."""
+
+        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+            day = form.day("starts_on", "say on which day the first visit will be")
+            aftercare.move_start(session, visit.ports, contract_ref=contract.ref, starts_on=day, actor=visit.actor)
+
+        return _begun(visit, contract_ref, form, ("starts_on",), begin)
+
+    @post("/failed-start", sync_to_thread=True)
+    def fail_to_start(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Care never began; the package is brokered again at once."""
+
+        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+            reason = form.choice(FailureReason, "failure", "choose why")
+            aftercare.fail_to_start(session, visit.ports, contract_ref=contract.ref, reason=reason, actor=visit.actor)
+
+        return _begun(visit, contract_ref, form, ("failure",), begin)
+
+    @post("/end", sync_to_thread=True)
+    def end(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Care has ended; the provider's hours are free again, and nothing is brokered."""
+
+        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+            reason = form.choice(EndReason, "end_reason", "choose why")
+            day = form.day("ended_on", "say which day was the last")
+            end_contract(
+                session, visit.ports, contract_ref=contract.ref, reason=reason, last_day=day, actor=visit.actor
             )
-            with visit.command() as session:
-                contract, scheme = _found(session, visit, contract_ref)
-                increase(
-                    session, visit.ports, contract_ref=contract.ref, scheme=scheme, wanted=wanted, actor=visit.actor
-                )
-        except BadInput as bad:
-            field = "begins" if bad.field == "begins" else "week"
-            return _page(visit, contract_ref, form.fields, {field: str(bad.reason)})
-        except VariationRefused as refused:
-            return _page(visit, contract_ref, form.fields, {"week": " ".join(refused.reasons)})
-        return visit.to(f"/desk/contracts/{contract_ref}")
+
+        return _begun(visit, contract_ref, form, ("ended_on", "end_reason"), begin)
+
+    @post("/hand-back", sync_to_thread=True)
+    def hand_back(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """The provider gives it back by telephone; care goes on until its last day."""
+
+        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+            reason = form.choice(HandBackReason, "hand_back_reason", "choose why")
+            day = form.day("last_day", "say which day is the last")
+            aftercare.hand_back(
+                session, visit.ports, contract_ref=contract.ref, reason=reason, last_day=day, actor=visit.actor
+            )
+
+        return _begun(visit, contract_ref, form, ("last_day", "hand_back_reason"), begin)
 
 
-def _found(session: Session, visit: Visit, ref: str) -> tuple[Contract, Scheme]:
-    contract = find_contract(session, ref, actor=visit.actor)
-    return contract, standing_scheme(session, contract.scheme)
+def _begun(
+    visit: Visit, ref: str, form: Form, fields: Sequence[str], begin: Callable[[Session, Contract, Scheme], object]
+) -> Response[Any]:
+    faults = begun(visit, ref, fields, begin)
+    return _page(visit, ref, form.fields, faults) if faults else visit.to(f"/desk/contracts/{ref}")
 
 
 def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
-        contract, scheme = _found(session, visit, ref)
+        contract, scheme = under_rules(session, visit, ref)
         rules, today = scheme.variations, today_of(now)
         story = story_of(session, ref, actor=visit.actor, today=today)
         is_active = contract.state is ContractState.ACTIVE
         week = "\n".join(one.text() for one in story.schedule.visits) if story.schedule else ""
+        days = {name: today.isoformat() for name in ("from_day", "begins", "ended_on")}
         return visit.page(
             "desk/varying.html",
             status=400 if faults else 200,
             contract=contract,
             retainer=rules.retainer if is_active else None,
+            is_pending=contract.state is ContractState.PENDING,
+            is_served=is_active or contract.state is ContractState.SUSPENDED,
             is_paused=contract.state is ContractState.SUSPENDED and rules.retainer is not None,
             weeks=rules.retainer.most_weeks if rules.retainer else 0,
             tolerance=rules.increase if is_active else None,
-            pauses=list(SuspensionReason),
-            reasons=list(ChangeReason),
-            values=Values({"from_day": today.isoformat(), "begins": today.isoformat(), "week": week, **values}),
+            move_days=0 if contract.start_moves else scheme.award.start_moves_days,
+            choices={
+                "why": list(SuspensionReason),
+                "reason": list(ChangeReason),
+                "failure": list(FailureReason),
+                "end_reason": list(EndReason),
+                "hand_back_reason": list(HandBackReason),
+            },
+            values=Values({**days, "starts_on": contract.starts_on.isoformat(), "week": week, **values}),
             faults=faults,
         )

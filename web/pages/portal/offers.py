@@ -1,4 +1,4 @@
-"""Offers and what becomes of them: accept or decline, read who the person is, confirm or return; and the contracts."""
+"""Offers and what becomes of them: accept or decline, read who the person is, confirm or return."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from bidding import aftercare
 from bidding.awards import moving
-from bidding.looking.answered import SeenContract, awarded_part, contracts
+from bidding.looking.answered import awarded_part
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import SeenAward, awards
 from dps.kernel.errors import BadInput, NotFound
@@ -107,62 +107,10 @@ class Offers(Controller):
         return _reasoned(visit, award_ref, "return", form)
 
 
-class Contracts(Controller):
-    """What this provider agreed to."""
-
-    path = "/portal/contracts"
-    guards = (PORTAL,)
-
-    @get("/", sync_to_thread=True)
-    def seen(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
-        """A hundred at a time, in the order they were agreed."""
-        with visit.look() as (session, _):
-            found = contracts(session, visit.actor, after=after or None)
-            return visit.page(
-                "portal/contracts.html",
-                contracts=found,
-                next_after=found[-1].contract if len(found) == PAGE else "",
-                **frame(session, visit),
-            )
-
-    @get("/{contract_ref:str}", sync_to_thread=True)
-    def one(self, contract_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """One contract."""
-        with visit.look() as (session, now):
-            contract = _contract(session, visit, contract_ref)
-            return visit.page(
-                "portal/contract.html",
-                contract=contract,
-                part=awarded_part(session, visit.ports, contract.award, visit.actor),
-                today=now.date().isoformat(),
-                fault="",
-                **frame(session, visit),
-            )
-
-    @post("/{contract_ref:str}/start", sync_to_thread=True)
-    def start(
-        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
-    ) -> Redirect:
-        """Record the first visit."""
-        first = form.day("first_visit_on", "say on which day the first visit was")
-        with visit.command() as session:
-            aftercare.start_contract(
-                session, visit.ports, contract_ref=contract_ref, first_visit_on=first, actor=visit.actor
-            )
-        return visit.to(f"/portal/contracts/{contract_ref}")
-
-
 def _one(session: Session, visit: Visit, award_ref: str) -> SeenAward:
     found = awards(session, visit.actor, visit.ports.keyring, ref=award_ref)
     if not found:
         raise NotFound(kind="award", ref=award_ref)
-    return found[0]
-
-
-def _contract(session: Session, visit: Visit, contract_ref: str) -> SeenContract:
-    found = contracts(session, visit.actor, ref=contract_ref)
-    if not found:
-        raise NotFound(kind="contract", ref=contract_ref)
     return found[0]
 
 
