@@ -6,6 +6,7 @@ and nowhere else. Then the same search must find it, or it proves nothing. A can
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +266,9 @@ def guessed(planted: Planted, to: int) -> Iterator[bytes]:
     world = planted.council.world
     owner = world.rows(Bid, Bid.ref == planted.bids[-2])[0]
     rounds = [one.ref for one in world.rows(Round, Round.ref == planted.round)]
+    one = world.content(planted.referral, 1)
     for pence in range(1, to):
-        content = world.content(planted.referral, pence)
+        content = replace(one, card=RateCard.of(PriceBasis.PER_HOUR, {Band.WEEKDAY: pence}))
         for text in _said_of(content, pence, rounds, owner.provider):
             for name in ("sha256", "sha1", "md5", "sha512", "blake2b", "sha3_256"):
                 yield hashlib.new(name, text.encode()).digest()

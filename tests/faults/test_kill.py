@@ -19,7 +19,10 @@ def council(database: Database, tmp_path: Path) -> Council:
 
 
 def test_whoever_is_killed_at_a_waypoint_leaves_nothing_lost_doubled_or_early(council: Council) -> None:
-    died = {waypoint: council.killed_at(waypoint) for waypoint in Waypoint}
+    """Every second waypoint on one database, the others on the other; `make faults-long` kills at each on both."""
+    mine = list(Waypoint)[0 if council.world.database.is_sqlite else 1 :: 2]
+
+    died = {waypoint: council.killed_at(waypoint) for waypoint in mine}
 
     assert [waypoint for waypoint, is_dead in died.items() if not is_dead] == []
     assert council.faults() == []

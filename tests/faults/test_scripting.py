@@ -25,7 +25,7 @@ def council(database: Database, tmp_path: Path) -> Iterator[Served]:
 @SQLITE
 @pytest.mark.slow
 def test_nothing_that_is_written_into_a_field_runs(council: Served) -> None:
-    found = scripts(council, payloads=PAYLOADS[3::20])
+    found = scripts(council, payloads=PAYLOADS[3::30])
 
     assert found.faults == []
 
@@ -33,7 +33,7 @@ def test_nothing_that_is_written_into_a_field_runs(council: Served) -> None:
 @SQLITE
 @pytest.mark.slow
 def test_a_browser_without_a_policy_runs_none_of_them(council: Served) -> None:
-    stored = Stored(council, PAYLOADS[::4])
+    stored = Stored(council, PAYLOADS[::10])
     stored.store()
     listening = Site(council)
     site = listening.start()

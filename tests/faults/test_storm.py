@@ -50,7 +50,7 @@ def test_nothing_acknowledged_is_lost_while_the_server_restarts_and_all_else_bre
         world = council.world
         blown = Storm(world, tmp_path, lambda: Threads(clients, world.timetable, tmp_path), seed=9)
 
-        found = blown.blow(7.0, [restart, cut, storm.mail_away, storm.clock_steps(world)], every=(0.5, 1.5))
+        found = blown.blow(5.0, [restart, cut, storm.mail_away, storm.clock_steps(world)], every=(0.5, 1.5))
 
     assert found.faults == []
     assert int(found.counted.get("bid acknowledged", 0)) > 0
