@@ -208,7 +208,7 @@ def _walk(hidden: Search, council: Served, planted: Planted, *, is_sampled: bool
     office = tuple(part for part in Part if not part.value.startswith("provider"))
     posts = not is_sampled
     shown: list[Iterator[sinks.Sink]] = [
-        walking.pages(council, stories, provider=rival, posts=posts),
+        walking.pages(council, stories, provider=rival, posts=posts, refusals=posts),
         walking.answers(council, stories, provider=rival, posts=posts),
         walking.answers(council, planted.stories[:1], provider=own, roles=(Role.PROVIDER,)),
     ]

@@ -216,7 +216,10 @@ def _look_outside(hidden: Search, life: Life, *, is_sampled: bool) -> None:
     others = [life.loser.actor.provider] if is_sampled else [life.loser.actor.provider, life.excluded.provider]  # type: ignore[attr-defined]
     parts = tuple(part for part in Part if part not in OFFICES_THAT_PLACE)
     for other in others:
-        for where, content in walking.pages(council, [life.refs], provider=other, parts=parts, posts=not is_sampled):
+        posts = not is_sampled
+        for where, content in walking.pages(
+            council, [life.refs], provider=other, parts=parts, posts=posts, refusals=posts
+        ):
             hidden.look(where, content)
         roles = tuple(role for role in Role if role not in _ROLES_THAT_PLACE)
         for where, content in walking.answers(council, [life.refs], provider=other, roles=roles):

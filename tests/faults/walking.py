@@ -23,15 +23,19 @@ def pages(
     provider: str | None,
     parts: Sequence[Part] = tuple(Part),
     posts: bool = False,
+    refusals: bool = True,
 ) -> Iterator[Sink]:
     """Every page as each part sees it, in a browser of its own; providers' people act for `provider`.
 
-    With `posts` every form too, sent without a word: what is refused is a page as well.
+    Without `refusals` the pages that a part's guards keep from it are left out (`test_page_guards` walks those). With
+    `posts` every form too, sent without a word: what is refused is a page as well.
     """
     for part in parts:
         browser = seated(served, part, provider=provider if part.value.startswith("provider") else None)
         for route in page_routes(served):
             if (route.method != "GET" and not posts) or route.path in _ENDS:
+                continue
+            if not refusals and not route.is_for(part):
                 continue
             for path in _paths(route, stories):
                 form = {"csrf": browser.csrf}  # type: ignore[attr-defined]
