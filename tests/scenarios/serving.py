@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from bidding import aftercare
+from bidding.awards import moving
+from bidding.awards.records import AwardState
 from dps.contracts.contracts import Contract
 from dps.contracts.deliveries.matching import VisitRecord
 from dps.contracts.deliveries.recording import Recorded, record_deliveries
@@ -27,7 +29,10 @@ class Care:
     def __init__(self, council: World, referral: str, provider: Actor) -> None:
         self.council = council
         self.provider = provider
-        self.ref = council.accept_and_confirm(council.award(referral), provider)
+        award = council.award(referral)
+        if award.state is AwardState.OFFERED:  # who accepted in a window is told, and not asked again
+            council.run(moving.accept, award_ref=award.ref, actor=provider)
+        self.ref: str = council.run(moving.confirm, award_ref=award.ref, actor=provider)
         council.step(days=3)
         self.first = self.today
         council.run(aftercare.start_contract, contract_ref=self.ref, first_visit_on=self.first, actor=provider)

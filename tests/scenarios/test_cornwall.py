@@ -12,25 +12,38 @@ import pytest
 from bidding.aftercare import hand_back
 from bidding.closings import Closing
 from bidding.publishing import make_ready
-from bidding.stages import shown
+from bidding.rounds import Round
+from bidding.stages import shown as published_to
 from dps.contracts.answers import answer_review, settle_review
 from dps.contracts.contracts import Contract
 from dps.contracts.enablement import ChallengeReason, challenge, give_notice, uphold, withdraw_notice
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.quality.concerns import ConcernKind, ConcernTopic, close_concern, record_concern
 from dps.contracts.quality.recognition import AppealReason, appeal, publish_scores
-from dps.contracts.reasons import HandBackReason
+from dps.contracts.reasons import HandBackReason, SuspensionReason
+from dps.contracts.variations.pausing import pause, resume
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, CannotState, InvalidBid, NeedsSecondPerson, NotReady, RuleNotMet
+from dps.kernel.errors import (
+    BadInput,
+    CannotState,
+    DocumentsMissing,
+    InvalidBid,
+    NeedsSecondPerson,
+    NotReady,
+    RuleNotMet,
+    VariationRefused,
+)
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.register.capacity import declare
 from dps.register.limits import LimitPart
 from dps.schemes.loader import preset
-from dps.schemes.model import Publication, Rating, Urgency
+from dps.schemes.model import EvaluationRule, LegalBasis, Publication, Rating, Urgency
+from tests.scenarios.joining import an_applicant, applied, approved, shown
 from tests.scenarios.serving import Care, items, on_sqlite
 from tests.support.world import World
 
+AGREED = {"guaranteed-hours": True, "call-monitoring": True, "living-wage": True}
 AREA, BESIDE, FAR = "truro-roseland", "st-austell", "penwith"
 
 
@@ -41,6 +54,44 @@ def council(database: Database, tmp_path: Path) -> World:
 
 def winner(council: World, referral: str) -> str:
     return council.award(referral).provider
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("cornwall")
+    lot, retainer = scheme.lot("enablement"), scheme.variations.retainer
+    assert (lot.sets_budget, lot.budget_weeks) == (True, 6)
+    assert retainer is not None
+    assert retainer.most_weeks == 4
+    assert (scheme.legal_basis, scheme.evaluation.rule) == (LegalBasis.PCR2015_DPS, EvaluationRule.ONGOING_RATE)
+    assert {question.key for question in scheme.admission.questions} == set(AGREED)
+
+
+# Who may join: open to all, by the council's standards
+
+
+@on_sqlite
+@pytest.mark.parametrize("standard", AGREED)
+def test_whoever_does_not_keep_a_standard_is_put_before_the_officer(council: World, standard: str) -> None:
+    keeps, misses = an_applicant(council), an_applicant(council)
+
+    assert applied(council, keeps, AGREED).flags == []
+    assert applied(council, misses, AGREED | {standard: False}).flags == [[standard, False]]
+
+
+@on_sqlite
+def test_nobody_is_admitted_without_health_and_safety_accreditation(council: World) -> None:
+    who = an_applicant(council)
+    application = applied(council, who, AGREED)
+    for kind in ("public_liability_insurance", "employers_liability_insurance"):
+        shown(council, who, kind)
+
+    with pytest.raises(DocumentsMissing, match="health_and_safety_accreditation"):
+        approved(council, application, "approved")
+    shown(council, who, "health_and_safety_accreditation")
+    approved(council, application, "approved")
+
+    declare_free(council, who)
+    assert who.provider in council.invited(council.referral(locality=council.scheme.localities[0].key))
 
 
 # The request
@@ -69,7 +120,7 @@ def test_bidders_read_the_outcomes_and_the_budget(database: Database, tmp_path: 
     referral = council.referral(locality=AREA, budget_pence=60_000, budget_weeks=6)
 
     with database.reading() as session:
-        read = shown(session, council.ports, council.round(referral))
+        read = published_to(session, council.ports, council.round(referral))
 
     assert (read["budget_pence"], read["budget_weeks"], read["outcomes"]) == (60_000, 6, ["Washes alone."])
 
@@ -295,6 +346,49 @@ def test_a_contested_review_is_settled_by_a_second_person(council: World, oak: A
     assert items(care.stated(42)) == [("budget", 60_000)]
 
 
+# A place is kept
+
+
+def test_a_place_is_kept_for_four_weeks_at_half_the_price_and_care_goes_on_without_a_competition(
+    council: World, oak: Actor
+) -> None:
+    care = in_ongoing_care(council, oak)
+    care.mornings(1)
+    paused = care.day(1)
+    council.step(days=1)
+    care.vary(pause, actor=council.broker, reason=SuspensionReason.HOSPITAL, from_day=paused)
+    council.step(weeks=4)
+    care.vary(resume, actor=council.broker)
+    assert len(council.rows(Round)) == 1  # nobody was asked again
+    council.step(days=1)
+    care.mornings(1, start=29)
+
+    statement = care.paid(30)
+
+    # A week of mornings costs £63.00; four weeks at half of it, and the two mornings that were served.
+    assert sum(pence for item, pence in items(statement) if item == "retainer") == 4 * 3150
+    assert statement.pence == 4 * 3150 + 2 * 900
+    assert council.faults() == []
+
+
+@on_sqlite
+def test_after_four_weeks_the_place_is_open_to_others(council: World, oak: Actor) -> None:
+    care = in_ongoing_care(council, oak)
+    care.vary(pause, actor=council.broker, reason=SuspensionReason.HOSPITAL, from_day=care.today)
+    council.step(weeks=4, days=1)
+
+    with pytest.raises(VariationRefused, match="kept for 4 weeks"):
+        care.vary(resume, actor=council.broker)
+
+
+def in_ongoing_care(council: World, provider: Actor) -> Care:
+    """Half an hour a day of ongoing support at £18.00 an hour."""
+    referral = council.referral(locality=AREA, lot="ongoing")
+    council.bid(provider, referral, pence=1800)
+    council.close(referral)
+    return Care(council, referral, provider)
+
+
 # Failing consistently
 
 
@@ -338,7 +432,7 @@ def test_a_notice_is_challenged_in_time_and_decided_by_another_person(council: W
     council.provider("Synthetic Elm", localities=[AREA])
     assert oak.provider not in council.invited(council.referral(locality=AREA))
     council.step(weeks=26)
-    declared(council, oak)
+    declare_free(council, oak)
     assert oak.provider in council.invited(council.referral(locality=AREA))
 
 
@@ -357,8 +451,8 @@ def test_a_notice_that_is_fourteen_days_old_is_not_challenged(council: World, oa
     assert oak.provider in council.invited(council.referral(locality=AREA))
 
 
-def declared(council: World, provider: Actor) -> None:
-    """Free hours declared anew: the ones of the start have run out."""
+def declare_free(council: World, provider: Actor) -> None:
+    """A hundred free hours declared: anew, where the ones of the start have run out."""
     council.run(
         declare,
         provider_id=council.row_of(provider).id or 0,

@@ -3,7 +3,7 @@
 Source: the Liverpool City Region's public paper of 2019; what it does not say is marked as assumed.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from dps.register.arrangements import ArrangementKind, arrange
 from dps.register.capacity import free_minutes
 from dps.register.membership import remove
 from dps.register.providers import register_provider
+from dps.schemes.loader import preset
 from dps.schemes.model import Urgency
 from tests.scenarios.serving import Care, items, on_sqlite
 from tests.support.world import World
@@ -51,6 +52,13 @@ def test_from_the_offer_to_the_lead_to_a_paid_statement(council: World, lead: Ac
     assert statement.pence == 13 * 800  # one morning has no record, and is not paid
     assert {item for item, _ in items(statement)} == {"visits"}
     assert council.faults() == []
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("halton")
+    assert scheme.term.starts == date(2018, 4, 1)
+    assert [(one.key, one.shape) for one in scheme.lists] == [("lead", "single")]
+    assert scheme.admission.arrangements == ("lead",)
 
 
 @on_sqlite

@@ -3,7 +3,7 @@
 Source: the council's public paper of 2013; what it does not say is marked as assumed in the scheme file.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from dps.contracts.reasons import Averted, FlexChange, FlexOutcome, FlexReason
 from dps.contracts.variations.flexing import FlexWanted, flex, report_flex, sign_flex, tracker
 from dps.contracts.variations.records import Variation, VariationState
 from dps.kernel.actors import Actor
+from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
-from dps.kernel.errors import Forbidden, VariationRefused
+from dps.kernel.errors import DocumentsMissing, Forbidden, OutOfTerm, VariationRefused
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.facts import FundingStream
 from dps.register.capacity import Ledger
+from dps.schemes.loader import preset
+from tests.scenarios.joining import an_applicant, applied, approved, shown
 from tests.scenarios.serving import Care, items, on_sqlite, visit
 from tests.support.world import World
 
@@ -61,6 +64,41 @@ def begin(care: Care, *, actor: Actor | None = None, **changes: Any) -> Variatio
     )
     made: Variation = care.vary(flex, wanted=wanted, actor=actor)
     return made
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("kent-flex")
+    rule = scheme.variations.flex
+    assert rule is not None
+    assert (rule.most_hours_a_day, rule.most_days, rule.weekly_limit_pence) == (24, 7, 3_000_00)
+    assert (rule.groups, rule.charged_to_person) == (("older_people", "physical_disability"), False)
+    assert len(rule.exclusions) == 8
+    assert len(scheme.admission.documents) == 6
+    assert (scheme.term.starts, scheme.term.ends) == (date(2013, 8, 1), date(2014, 7, 31) + timedelta(days=1))
+
+
+@on_sqlite
+def test_nobody_is_admitted_before_the_last_of_six_appendices_is_signed(council: World) -> None:
+    who = an_applicant(council)
+    application = applied(council, who)
+
+    for appendix in council.scheme.admission.documents:
+        with pytest.raises(DocumentsMissing, match=appendix):
+            approved(council, application, "approved")
+        shown(council, who, appendix)
+    approved(council, application, "approved")
+
+
+@on_sqlite
+def test_the_last_package_is_published_on_31_july_2014(council: World, oak: Actor) -> None:
+    council.clock.move_to(datetime(2014, 7, 31, 12, tzinfo=LONDON))
+    council.publish_lists()
+    assert council.state(council.referral(locality=MARGATE)) in ("seeking", "unfilled")
+
+    council.clock.move_to(datetime(2014, 8, 1, 0, tzinfo=LONDON))
+
+    with pytest.raises(OutOfTerm):
+        council.referral(locality=MARGATE)
 
 
 def test_a_flex_is_told_of_delivered_reported_and_paid_and_not_charged_for(council: World, care: Care) -> None:
@@ -194,9 +232,3 @@ def test_a_package_whose_provider_can_not_goes_to_another_approved_one_of_the_lo
     other = council.award(referral)
     assert {asked.provider, other.provider} == {first.provider, second.provider}
     assert beside.provider not in council.invited(referral)
-
-
-@on_sqlite
-def test_the_term_is_august_2013_to_july_2014(council: World) -> None:
-    term = council.scheme.term
-    assert (term.starts, term.ends) == (date(2013, 8, 1), date(2014, 7, 31) + timedelta(days=1))

@@ -22,7 +22,11 @@ from dps.contracts.variations.uplifting import uplift
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.kernel.errors import CannotState, RuleNotMet, VariationRefused
+from dps.register.applications import Application, ApplicationState
+from dps.register.membership import held_by, remove
+from dps.schemes.loader import preset
 from dps.schemes.quality import IndicatorKey
+from tests.scenarios.joining import an_applicant, applied, approved, shown
 from tests.scenarios.serving import Care, items, on_sqlite, paid
 from tests.support.world import World
 
@@ -41,6 +45,21 @@ def oak(council: World) -> Actor:
 
 def cared_for(council: World, provider: Actor, lot: str) -> Care:
     return Care(council, council.referral(locality=SURBITON, lot=lot), provider)
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("kingston")
+    area, profiled = scheme.payment("whole-area"), scheme.payment("profiled-support")
+    reablement, home_care = scheme.payment("reablement"), scheme.payment("personal-care")
+    assert area is not None
+    assert profiled is not None
+    assert reablement is not None
+    assert home_care is not None
+    assert area.tolerance_percent == 5
+    assert set(area.area_budgets.values()) == {2_000_000_00}
+    assert (reablement.at_risk_percent or 0) > (home_care.at_risk_percent or 0)  # "higher for reablement"
+    assert [band.key for band in profiled.weekly_prices] == ["to-100", "100-to-200", "200-to-400", "over-400"]
+    assert {one.key: one.days for one in scheme.follow_ups}["91-days"] == 91
 
 
 # One provider for each area
@@ -70,6 +89,26 @@ def test_an_area_has_one_provider_and_who_serves_the_borough_serves_all_of_it(co
         council.provider("Synthetic Part", localities=[MALDEN], lists=["approved"])
 
     council.provider("Synthetic Malden", localities=[MALDEN], lists=["area-provider"])
+
+
+@on_sqlite
+def test_a_newcomer_waits_until_the_areas_provider_is_removed(council: World, oak: Actor) -> None:
+    who = an_applicant(council)
+    for kind in council.scheme.admission.documents:
+        shown(council, who, kind)
+    application = applied(council, who, localities=[SURBITON])
+
+    with pytest.raises(RuleNotMet, match=f"is held already: Home care in Surbiton.* by {oak.provider}"):
+        approved(council, application, "area-provider")
+    (row,) = council.rows(Application)
+    assert row.state is ApplicationState.SUBMITTED
+
+    oak_id = council.row_of(oak).id or 0
+    council.run(remove, provider_id=oak_id, scheme=council.scheme, because="It failed.", actor=council.officer)
+    approved(council, row, "area-provider")
+    with council.database.reading() as session:
+        held = [one.place for one in held_by(session, council.row_of(who).id or 0, "kingston")]
+    assert held == [("area-provider", "personal-care", SURBITON)]
 
 
 @on_sqlite
@@ -190,14 +229,6 @@ def test_a_lots_prices_rise_by_three_percent_at_most(council: World, oak: Actor)
     raised(300)
     council.step(days=6)
     assert care.paid(7).pence == pytest.approx(7 * 1751 // 2, abs=1)  # £17.00 became £17.51
-
-
-@on_sqlite
-def test_the_four_bands_are_those_of_the_papers_demand(council: World) -> None:
-    payment = council.scheme.payment("profiled-support")
-
-    assert payment is not None
-    assert [band.key for band in payment.weekly_prices] == ["to-100", "100-to-200", "200-to-400", "over-400"]
 
 
 # Outcomes

@@ -4,7 +4,7 @@ Source: the Liverpool City Region's public paper of 2019; what it does not say i
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,20 @@ from bidding.closings import Closing, ClosingState
 from bidding.concluding import debrief
 from bidding.looking import office, placing
 from bidding.referrals import Referral, referral_of
+from dps.contracts.reasons import ChangeReason
+from dps.contracts.statements.making import make_statement
+from dps.contracts.variations.records import VariationState
+from dps.contracts.variations.rescheduling import WeekWanted, reduce_as_assessor
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import NotFound
+from dps.kernel.errors import NotFound, VariationRefused
 from dps.packages.packages import Package
+from dps.packages.schedule import parse_schedule
 from dps.register.capacity import declare, free_minutes
 from dps.register.limits import LimitPart
+from dps.schemes.loader import preset
+from tests.scenarios.joining import shown
+from tests.scenarios.serving import Care, on_sqlite
 from tests.support.world import World
 
 KIRKBY, MAGHULL = "kirkby", "maghull"  # neighbours across the boundary: Knowsley's and Sefton's
@@ -86,6 +94,63 @@ def test_the_ladder_asks_neighbours_across_the_boundary_between_the_councils(kno
         "neighbours": {kirkby.provider, maghull.provider},
         "both": {kirkby.provider, maghull.provider, bootle.provider},
     }
+
+
+# From referral to paid statements
+
+
+def test_one_provider_serves_both_councils_and_each_pays_its_own_statement(knowsley: World, sefton: World) -> None:
+    oak = knowsley.provider("Synthetic Oak", localities=[KIRKBY, MAGHULL])
+    mine, theirs = knowsley.referral(locality=KIRKBY), sefton.referral(locality=MAGHULL)
+    knowsley.bid(oak, mine, pence=1600)
+    sefton.bid(oak, theirs, pence=1700)
+    knowsley.close(mine)
+    my_care, their_care = Care(knowsley, mine, oak), Care(sefton, theirs, oak)
+    knowsley.step(days=7)
+    for care in (my_care, their_care):
+        care.mornings(7)
+
+    with pytest.raises(NotFound):
+        my_care.vary(make_statement, actor=sefton.broker, first_day=my_care.first, last_day=my_care.day(6))
+    paid = [my_care.paid(4), their_care.paid(4)]
+
+    assert [(one.authority, one.pence) for one in paid] == [("knowsley", 4 * 800), ("sefton", 4 * 850)]
+    assert knowsley.faults() == []
+
+
+@on_sqlite
+def test_trusted_assessment_lets_a_provider_reduce_a_package_by_a_quarter(knowsley: World) -> None:
+    oak = knowsley.provider("Synthetic Oak", localities=[KIRKBY])
+    referral = knowsley.referral(locality=KIRKBY)
+    knowsley.bid(oak, referral, pence=1600)
+    knowsley.close(referral)
+    care = Care(knowsley, referral, oak)
+    with pytest.raises(VariationRefused, match="accreditation"):
+        reduced(care, "Mon-Sat")
+    shown(knowsley, oak, "trusted_assessor_accreditation")
+    with pytest.raises(VariationRefused, match="25%"):
+        reduced(care, "Mon-Fri")
+
+    assert reduced(care, "Mon-Sat") is VariationState.AGREED  # the council is told, and is not asked
+
+    knowsley.step(days=7)
+    care.mornings(7)
+    assert care.paid(7).pence == 6 * 800  # the Sunday was not planned any more
+
+
+def reduced(care: Care, days: str) -> VariationState:
+    schedule = parse_schedule(f"{days} 07:30-09:30 30m personal_care")
+    wanted = WeekWanted(schedule=schedule, from_day=care.today, reason=ChangeReason.MORE_INDEPENDENT)
+    state: VariationState = care.vary(reduce_as_assessor, wanted=wanted).state
+    return state
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("knowsley-sefton")
+    assert scheme.term.starts == date(2018, 8, 1)
+    assert [authority.key for authority in scheme.authorities] == ["knowsley", "sefton"]
+    assert scheme.variations.reduction is not None
+    assert scheme.variations.reduction.most_percent == 25
 
 
 # A council's own affairs

@@ -23,11 +23,10 @@ from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Round
 from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor
+from dps.kernel.calendar import ElapsedHours
 from dps.kernel.database import Database
 from dps.kernel.errors import InvalidBid, NeedsSecondPerson, NotEligible, NotFound, NotReady, TakenByAnother, TooLate
 from dps.kernel.outbox import OutboxMessage
-from dps.law.clocks import Clock
-from dps.law.notices import record_notice
 from dps.packages.amendments import correct
 from dps.packages.exclusions import Ground, Reason, exclude
 from dps.packages.facts import FundingStream, PackageFacts
@@ -35,8 +34,10 @@ from dps.packages.packages import Package, person_of
 from dps.register.documents import receive
 from dps.register.limits import LimitPart
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
+from dps.schemes.loader import preset
 from dps.schemes.model import Urgency
 from matching import allocation as solver
+from tests.scenarios.serving import Care
 from tests.support.world import World
 
 HOME, BESIDE, FAR = "toxteth-aigburth", "speke-garston", "walton-fazakerley"
@@ -70,7 +71,7 @@ def facts_of(council: World, referral: str) -> PackageFacts:
 # The five hours
 
 
-def test_preferred_providers_have_exactly_five_elapsed_hours(council: World) -> None:
+def test_from_five_hours_to_accept_to_a_paid_statement(council: World) -> None:
     oak, elm = preferred(council, "Synthetic Oak"), preferred(council, "Synthetic Elm")
     ash = approved(council, "Synthetic Ash")
     council.step(hours=8)  # 16:00: the window runs on past the end of the working day
@@ -87,29 +88,29 @@ def test_preferred_providers_have_exactly_five_elapsed_hours(council: World) -> 
     with pytest.raises(NotFound):
         council.accept_in_window(ash, referral)
     council.timetable.sweep()
-
     award = council.award(referral)
     assert (award.provider, award.state) == (oak.provider, AwardState.ACCEPTED)
     assert award.weekly_pence == 5600  # 210 minutes a week at the published £16.00 an hour
 
+    care = Care(council, referral, oak)
+    council.step(days=7)
+    care.mornings(7)
 
-def lists_published(council: World) -> None:
-    """The council has told the public who is on which of its lists."""
-    with council.database.transaction() as session:
-        record_notice(
-            session,
-            scheme=council.scheme,
-            clock=Clock.TIERS,
-            about="",
-            number="https://council.example/lists",
-            published_on=council.now.date(),
-            actor=council.commissioner,
-            now=council.now,
-        )
+    assert care.paid(7).pence == 5600
+    assert council.faults() == []
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("liverpool")
+    for lot in scheme.lots:
+        first, second, *_ = scheme.ladder(lot.key, Urgency.STANDARD).stages
+        assert (first.lists, first.window) == (("preferred",), ElapsedHours(5))
+        assert (second.lists, second.keeps_earlier) == (("approved",), True)  # "also advertised"
+    assert scheme.term.starts == date(2017, 10, 1)
 
 
 def test_five_hours_are_five_real_hours_on_the_night_the_clocks_go_back(council: World) -> None:
-    lists_published(council)  # the law asks it within weeks
+    council.publish_lists()  # the law asks it within weeks
     council.clock.move_to(datetime(2019, 10, 26, 23, 30, tzinfo=UTC))  # half past midnight on Sunday, summer time
     preferred(council, "Synthetic Oak")
 

@@ -3,7 +3,7 @@
 Source: the Liverpool City Region's public paper of 2019; what it does not say is marked as assumed in the scheme file.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,13 +14,16 @@ from bidding.awards import moving
 from bidding.awards.records import AwardState
 from bidding.bids.records import Bid, BidState
 from bidding.concluding import debrief
-from dps.contracts.contracts import Contract
 from dps.contracts.reasons import HandBackReason
+from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
-from dps.kernel.errors import NotFound, PriceStillSealed, RuleNotMet, TooLate
+from dps.kernel.errors import AdmissionClosed, NotFound, PriceStillSealed, RuleNotMet, TooLate
 from dps.kernel.verify import verify_trail
+from dps.register.admission import openings
 from dps.register.capacity import free_minutes
-from dps.register.providers import Provider
+from dps.schemes.loader import preset
+from tests.scenarios.joining import an_applicant, applied
+from tests.scenarios.serving import Care, on_sqlite
 from tests.support.world import World
 
 HOME = "town-centre"
@@ -31,7 +34,7 @@ def council(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path, "st-helens")
 
 
-def test_a_package_goes_from_referral_to_contract_through_its_own_competition(council: World) -> None:
+def test_from_a_competition_for_one_package_to_a_paid_statement(council: World) -> None:
     oak, elm = council.provider("Synthetic Oak"), council.provider("Synthetic Elm")
     referral = council.referral(locality=HOME)
     round_ = council.round(referral)
@@ -45,15 +48,65 @@ def test_a_package_goes_from_referral_to_contract_through_its_own_competition(co
     award = council.award(referral)
     assert (award.provider, award.state) == (elm.provider, AwardState.OFFERED)
     assert award.weekly_pence == 5670  # 210 minutes a week at £16.20 an hour
-    contract = council.accept_and_confirm(award, elm)
+    care = Care(council, referral, elm)
 
     assert council.state(referral) == "placed"
+    agreed = care.contract
+    assert (agreed.provider, agreed.weekly_pence, agreed.weekly_minutes) == (elm.provider, 5670, 210)
     with council.database.reading() as session:
-        agreed = session.exec(select(Contract).where(Contract.ref == contract)).one()
-        assert (agreed.provider, agreed.weekly_pence, agreed.weekly_minutes) == (elm.provider, 5670, 210)
-        elm_row = session.exec(select(Provider).where(Provider.ref == elm.provider)).one()
-        left = free_minutes(session, provider_id=elm_row.id or 0, authority=council.authority, at=council.now)
-        assert left == 100 * 60 - 210
+        elm_id = council.row_of(elm).id or 0
+        left = free_minutes(session, provider_id=elm_id, authority=council.authority, at=council.now)
+    assert left == 100 * 60 - 210
+    council.step(days=7)
+    care.mornings(7)
+    assert care.paid(7).pence == 5670
+    assert council.faults() == []
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("st-helens")
+    assert scheme.term.starts == date(2016, 12, 1)
+    assert scheme.allocation.mode == "per_package"  # a mini-competition for each individual package
+    assert (scheme.admission.opening, scheme.admission.decision_working_days) == ("quarterly", 10)
+
+
+# Joining
+
+
+@on_sqlite
+def test_new_providers_apply_once_a_quarter_and_are_answered_within_ten_working_days(council: World) -> None:
+    newcomer = an_applicant(council)
+    answers = {"call-monitoring": True}
+
+    with pytest.raises(AdmissionClosed) as shut:  # 4 March: the quarter's weeks are over
+        applied(council, newcomer, answers)
+    opens_at = shut.value.facts["opens_at"]
+    assert opens_at.astimezone(LONDON) == datetime(2019, 4, 1, tzinfo=LONDON)
+    council.clock.move_to(opens_at + timedelta(hours=10))
+    application = applied(council, newcomer, answers)
+
+    answer_by = datetime(2019, 4, 15, 17, tzinfo=LONDON)  # the tenth working day after 1 April
+    assert application.decide_by == answer_by
+    assert not application.is_overdue(answer_by - timedelta(microseconds=1))
+    assert application.is_overdue(answer_by)
+    quarters = {one.opens_at.astimezone(LONDON).month for one in openings(council.scheme, council.now)}
+    assert quarters == {4, 7, 10}
+
+
+@on_sqlite
+def test_a_base_in_the_borough_or_in_a_bordering_one_is_asked(council: World) -> None:
+    here = council.provider("Synthetic Oak")
+    beside = council.provider("Synthetic Wigan", lad="E08000010")
+    council.provider("Synthetic London", lad="E09000001")
+    referral = council.referral(locality=HOME)
+    assert council.invited(referral) == {here.provider}
+
+    council.close(referral)
+
+    assert council.invited(referral) == {here.provider, beside.provider}
+
+
+# Sealed, and in time
 
 
 def test_nobody_learns_a_price_before_the_closing_and_the_loser_learns_only_its_own(council: World) -> None:
@@ -182,6 +235,7 @@ def test_end_of_life_care_is_offered_to_its_own_contract_first_then_to_the_appro
     oak = council.provider("Synthetic Oak")
     with pytest.raises(RuleNotMet, match="Holder of the end-of-life contract has one provider"):
         council.provider("Synthetic Second Hospice", lists=["end-of-life-contract"])
+    assert council.now.date() >= date(2019, 2, 1)  # since when it has a contract of its own
     referral = council.referral(locality=HOME, lot="end-of-life")
     first = council.award(referral)
     assert (first.provider, first.source) == (hospice.provider, "ranked_offer")

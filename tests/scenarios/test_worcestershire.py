@@ -3,7 +3,7 @@
 Source: the county council's public paper of 2017-18; what it does not say is marked as assumed in the scheme file.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,13 +11,19 @@ import pytest
 from bidding.bids.records import ScoredBid
 from bidding.publishing import make_ready
 from dps.contracts.quality.following_up import Whereabouts, due, follow_up
+from dps.contracts.reasons import ChangeReason
+from dps.contracts.tiers import place_in_tier
+from dps.contracts.variations.records import Variation, VariationState, Weeks
+from dps.contracts.variations.rescheduling import WeekWanted, agree, propose
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import NotReady
-from dps.register import applications
-from dps.register.applications import Application, ApplicationState
-from dps.schemes.model import Rating, Urgency
-from tests.scenarios.serving import Care
+from dps.kernel.errors import Forbidden, NotReady, VariationRefused
+from dps.packages.schedule import parse_schedule
+from dps.register.applications import ApplicationState
+from dps.schemes.loader import preset
+from dps.schemes.model import LegalBasis, Rating, Urgency
+from tests.scenarios.joining import applied, approved
+from tests.scenarios.serving import Care, on_sqlite
 from tests.support.world import World
 
 CITY, NORTH, FAR = "worcester-city", "bromsgrove-north", "evesham-broadway"
@@ -60,22 +66,9 @@ def test_checking_medicine_may_take_fifteen_minutes(council: World) -> None:
 # Who may join
 
 
-def apply(council: World, provider: Actor, *, turnover: int) -> Application:
-    application = council.run(
-        applications.draft,
-        provider_id=council.row_of(provider).id,
-        scheme=council.scheme,
-        lots=["home-care"],
-        localities=[NORTH],
-        actor=provider,
-        answers={
-            "staff-turnover": turnover,
-            "travel-time-paid": True,
-            "staff-pay": "£9.20 an hour, contracts of 16 hours and more.",
-        },
-    )
-    council.run(applications.submit, application=application, scheme=council.scheme, actor=provider)
-    return application
+def answers(*, turnover: int) -> dict[str, object]:
+    pay = "£9.20 an hour, contracts of 16 hours and more."
+    return {"staff-turnover": turnover, "travel-time-paid": True, "staff-pay": pay}
 
 
 @pytest.mark.parametrize(("turnover", "flags"), [(20, []), (21, [["staff-turnover", 21]])])
@@ -84,9 +77,8 @@ def test_a_turnover_above_twenty_percent_is_put_before_the_officer(
 ) -> None:
     oak = council.provider("Synthetic Oak", localities=[CITY])
 
-    apply(council, oak, turnover=turnover)
+    application = applied(council, oak, answers(turnover=turnover))
 
-    (application,) = council.rows(Application)
     assert application.flags == flags
     assert application.state is ApplicationState.SUBMITTED  # asked about, not turned away
 
@@ -96,11 +88,9 @@ def test_a_provider_from_birmingham_with_no_office_in_the_county_is_admitted_and
 ) -> None:
     city = council.provider("Synthetic Birmingham", localities=[CITY], lad=BIRMINGHAM)
     assert council.round(council.referral(locality=NORTH)).stage_key == "county"  # it serves Worcester City alone
-    application = apply(council, city, turnover=35)
+    application = applied(council, city, answers(turnover=35), localities=[NORTH])
 
-    council.run(
-        applications.approve, application=application, scheme=council.scheme, lists=["approved"], actor=council.officer
-    )
+    approved(council, application, "approved")
 
     assert council.round(council.referral(locality=NORTH)).stage_key == "locality"
 
@@ -168,12 +158,78 @@ def test_an_urgent_package_has_three_hours_then_two(council: World) -> None:
 # After the contract
 
 
+def test_from_referral_through_a_move_of_tiers_to_a_paid_statement(council: World) -> None:
+    oak = council.provider("Synthetic Oak", localities=[CITY])
+    care = won(council, oak)
+    council.step(days=21)
+    for tier, from_day in (("tier-4", 7), ("tier-3", 14)):
+        care.vary(place_in_tier, actor=council.broker, key=tier, from_day=care.day(from_day))
+    care.mornings(7)
+
+    in_no_tier, fourth, third = (care.paid(7, start=week * 7) for week in range(3))
+
+    assert in_no_tier.pence == 7 * 850  # seven half hours at the £17.00 that was bid
+    assert (fourth.pence, third.pence) == (800_00, 500_00)
+    assert fourth.pence - third.pence == 300_00  # "about £300 a week less" for each person
+    assert council.faults() == []
+
+
+@on_sqlite
+def test_a_provider_reviews_from_the_third_week_and_never_decides_alone(council: World) -> None:
+    rule = council.scheme.variations.review
+    assert rule is not None
+    assert (rule.earliest_weeks, rule.due_weeks) == (3, 6)
+    care = won(council, council.provider("Synthetic Oak", localities=[CITY]))
+    schedule = parse_schedule("Mon-Fri 07:30-09:30 30m personal_care")
+
+    def proposed() -> Variation:
+        wanted = WeekWanted(schedule=schedule, from_day=care.today, reason=ChangeReason.MORE_INDEPENDENT)
+        made: Variation = care.vary(propose, wanted=wanted)
+        return made
+
+    council.step(days=20)
+    with pytest.raises(VariationRefused, match="3 weeks after the first visit"):
+        proposed()
+    council.step(days=1)
+    proposal = proposed()
+    assert (proposal.state, weekly_minutes(council, care)) == (VariationState.PROPOSED, 210)
+    with pytest.raises(Forbidden):
+        council.run(agree, variation_ref=proposal.ref, actor=care.provider)
+    council.run(agree, variation_ref=proposal.ref, actor=council.broker)
+
+    assert weekly_minutes(council, care) == 150
+
+
+def weekly_minutes(council: World, care: Care) -> int:
+    with council.database.reading() as session:
+        return Weeks(session, care.contract).minutes_on(care.today)
+
+
+def won(council: World, provider: Actor) -> Care:
+    """Half an hour a day in the city, won at £17.00 an hour and served from then on."""
+    referral = council.referral(locality=CITY)
+    council.bid(provider, referral, pence=1700)
+    council.close(referral)
+    return Care(council, referral, provider)
+
+
+def test_the_papers_figures_are_the_files_own() -> None:
+    scheme = preset("worcestershire")
+    visits = scheme.lot("home-care").visits
+    payment = scheme.payment("home-care")
+    assert payment is not None
+    weekly = {price.key: price.weekly_pence for price in payment.weekly_prices}
+    turnover = next(one for one in scheme.admission.questions if one.key == "staff-turnover")
+    assert (scheme.legal_basis, scheme.term.starts) == (LegalBasis.PCR2015_DPS, date(2017, 4, 1))
+    assert (visits.least_minutes, visits.shorter_tasks) == (30, {"medication": 15})
+    assert turnover.flag_above == 20
+    assert weekly["tier-4"] - weekly["tier-3"] == 300_00
+    assert max(one.days for one in scheme.follow_ups) == 365
+
+
 def test_people_are_tracked_for_twelve_months(council: World) -> None:
     oak = council.provider("Synthetic Oak", localities=[CITY])
-    referral = council.referral(locality=CITY)
-    council.bid(oak, referral, pence=1700)
-    council.close(referral)
-    care = Care(council, referral, oak)
+    care = won(council, oak)
 
     council.step(days=365)
 
