@@ -127,6 +127,9 @@ def blocks(rules: Blocks | None) -> Iterator[str]:
     )
 
 
+_FREE = "is not charged to the person"
+
+
 def _time(payment: Payment) -> str:
     tolerance = count(payment.tolerance_minutes, "minute")
     if payment.counts == "minutes":
@@ -134,8 +137,12 @@ def _time(payment: Payment) -> str:
     else:
         counted = f"A visit counts in full unless it is more than {tolerance} short."
     late = "paid" if payment.late_cancellation_paid else "not paid"
-    charged = "may be" if payment.chargeable else "is not"
-    return f"{counted} A visit cancelled too late is {late}. It {charged} charged to the person."
+    charged = (
+        "may be charged to the person, unless the law makes it free"
+        if payment.chargeable
+        else "is not charged to the person"
+    )
+    return f"{counted} A visit cancelled too late is {late}. It {charged}."
 
 
 def _percent(basis_points: int) -> str:

@@ -1,6 +1,7 @@
 """Making statements: one contract, or one area, for a period that no other statement covers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, CannotState, StatedAlready
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference, parse_reference
+from dps.law.charging import is_free_of_charge
+from dps.packages.packages import Package
 from dps.register import holds
 from dps.register.providers import Provider
 from dps.schemes.contracting import Payment
@@ -99,7 +102,10 @@ def _contract_lines(
     today: date,
 ) -> Sequence[Line]:
     period = ContractFacts(session, contract, scheme, today=today).period(first_day, last_day)
-    return contract_lines(payment, scheme.variations, period)
+    lines = contract_lines(payment, scheme.variations, period)
+    if is_free_of_charge(session.get_one(Package, contract.package_id).funding):
+        return [replace(line, is_chargeable=False) for line in lines]
+    return lines
 
 
 def _today(now: datetime) -> date:
