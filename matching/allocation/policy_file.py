@@ -139,7 +139,9 @@ def _share(caps: dict[str, Any]) -> int | None:
         raise BadInput(f"{value!r} is not a number", field="caps.locality_share")
     share = Decimal(value) * BASIS_POINTS
     if not share.is_finite() or not 0 < share <= BASIS_POINTS or share != share.to_integral_value():
-        raise BadInput("is above 0, at most 1, with at most four decimal places", field="caps.locality_share")
+        raise BadInput(
+            f"{value} is not a share: above 0, at most 1, four decimal places at most", field="caps.locality_share"
+        )
     return int(share)
 
 

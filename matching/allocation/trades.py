@@ -65,6 +65,8 @@ class Trade(ABC):
     asked_name: str
     amount_name: str
     axis: str
+    finest_tick = 1
+    """The smallest step between two amounts at the side of a picture."""
 
     @abstractmethod
     def refuse(self, instance: Instance) -> None:
@@ -146,7 +148,7 @@ class Coverage(Trade):
 
     def amount(self, point: Point) -> str:
         """Providers."""
-        return f"{point.amount} providers missing"
+        return f"{point.amount} provider{'s' * (point.amount != 1)} missing"
 
     def asked(self, point: Point) -> str:
         """A price."""
@@ -158,6 +160,7 @@ class Share(Trade):
 
     against = Against.SHARE
     asked_name, amount_name, axis = "locality_share_bp", "largest_share_bp", "largest share of a locality"
+    finest_tick = 100
 
     def refuse(self, instance: Instance) -> None:
         """Somebody has to bid."""
@@ -250,7 +253,7 @@ class Priority(Trade):
 
     def amount(self, point: Point) -> str:
         """People."""
-        return f"{point.amount} urgent people left"
+        return f"{point.amount} urgent {'person' if point.amount == 1 else 'people'} left"
 
     def asked(self, point: Point) -> str:
         """A price."""

@@ -210,7 +210,7 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
         ],
         "solver": [
             partial(solving.orders, number(20, 4), number(100, 10)),
-            partial(solving.days_in_other_orders, number(20, 2), number(100, 2)),
+            partial(solving.days_in_other_orders, number(5, 2), number(100, 2)),
             partial(solving.hung, number(10, 2)),
         ],
     }

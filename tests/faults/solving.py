@@ -26,23 +26,23 @@ def orders(instances: int, orders_each: int) -> Figure:
     markets = [
         a_market(seed, packages=6, providers=5, steps=1 + seed % 2 * 29, policy=_PRICED) for seed in range(instances)
     ]
-    return _one_award_each(f"{orders_each} row orders x 1 and 8 workers", markets, orders_each)
+    return _one_award_each(f"{orders_each} row orders x 1 and 8 workers", markets, orders_each, (1, 8))
 
 
 def days_in_other_orders(instances: int, orders_each: int) -> Figure:
     """Days of 50 packages and 20 bids for each."""
     markets = [market("day", 2_101 + seed, (0.95, 1.1)[seed % 2]) for seed in range(instances)]
-    return _one_award_each(f"days, {orders_each} row orders x 1 and 8 workers", markets, orders_each)
+    return _one_award_each(f"days, {orders_each} row orders x 1, 2 and 8 workers", markets, orders_each, (1, 2, 8))
 
 
-def _one_award_each(what: str, markets: list[Instance], orders_each: int) -> Figure:
-    """Each instance in so many row orders, with one worker and with eight: one award and draw; the referee agrees."""
+def _one_award_each(what: str, markets: list[Instance], orders_each: int, workers_of: tuple[int, ...]) -> Figure:
+    """Each instance in so many row orders, with so many workers: one award and draw; the referee agrees."""
     found = Figure(10, what, {"instances": len(markets)})
     solved = 0
     for seed, one in enumerate(markets):
         first = solve(one, lot_seed=SEED, in_process=True)
         for order in range(orders_each):
-            for workers in (1, 8):
+            for workers in workers_of:
                 other = solve(shuffled(one, order), lot_seed=SEED, in_process=True, workers=workers)
                 solved += 1
                 if (other.awards, other.draws) != (first.awards, first.draws):

@@ -5,10 +5,13 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dps.kernel.errors import BadInput
 from matching.allocation import Award, Bid, Instance, LocalityTerms, Package, Policy, Provider, check, solve
 from matching.allocation.frontier import frontier, undominated
+from matching.allocation.frontier_picture import MOST_TICKS, ticks
 from matching.allocation.trades import TRADES, Against, Point, least_share
 from tests.matching.allocation.markets import SEED, a_market, awards_of, every_award, per_package
 
@@ -122,3 +125,15 @@ def test_a_point_that_costs_more_for_no_more_coverage_is_left_out() -> None:
 def test_where_there_is_nothing_to_trade_it_says_what_is_wanted(market: Instance, against: Against, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         frontier(market, lot_seed=SEED, against=against, in_process=True)
+
+
+@given(st.lists(st.integers(0, 10**12), max_size=5), st.sampled_from((1, 100)))
+def test_ticks_are_few_round_numbers_around_every_value(values: list[int], finest: int) -> None:
+    marks = ticks(values, finest)
+
+    step = marks[1] - marks[0]
+    assert marks == list(range(marks[0], marks[-1] + 1, step))
+    assert 2 <= len(marks) <= MOST_TICKS
+    assert all(marks[0] <= value <= marks[-1] for value in values)
+    assert str(step // finest).rstrip("0") in ("1", "2", "5")
+    assert step % finest == 0
