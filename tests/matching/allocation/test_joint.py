@@ -4,8 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from matching.allocation import Bid, Instance, LocalityTerms, Package, Policy, Previous, Provider, Status, solve
-from tests.matching.allocation.markets import SEED, a_market, best_by_trying_everything, shuffled
+from matching.allocation import Bid, Instance, LocalityTerms, Package, Policy, Previous, Provider, Status, check, solve
+from matching.allocation.lots import lot
+from tests.matching.allocation.markets import (
+    SEED,
+    a_market,
+    awards_of,
+    best_by_trying_everything,
+    every_award,
+    shuffled,
+)
 
 COVERAGE = Policy(coverage_pence=9_000, default_target=2)
 
@@ -90,6 +98,25 @@ def test_lots_decide_between_equal_awards_of_packages_that_compete_for_hours() -
 
     assert {tuple(award.provider for award in result.awards) for result in results} == {("V", "W"), ("W", "V")}
     assert all(result.draws for result in results)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_all_awards_as_good_the_tie_order_and_then_the_lowest_lots_win(seed: int) -> None:
+    market = a_market(seed, packages=4, providers=4, steps=1)
+    market = replace(market, bids=tuple(replace(bid, tie=(*bid.tie[:1], 0)) for bid in market.bids))
+
+    result = solve(market, lot_seed=SEED, in_process=True)
+
+    def of(won: list[Bid], place: int) -> int:
+        return sum(bid.tie[place] * len(bid.packages) for bid in won)
+
+    judged = []
+    for won in every_award(market):
+        report = check(market, awards_of(market, won))
+        if report.is_feasible and report.objective_pence == result.objective_pence:
+            lots = sum(lot(SEED, "bid", bid.lot_key) for bid in won)
+            judged.append((report.unplaced, of(won, 0), of(won, 1), lots, {bid.ref for bid in won}))
+    assert {award.bid for award in result.awards} == min(judged)[-1]
 
 
 def _two_for_one_share(priority: int, policy: Policy) -> Instance:
