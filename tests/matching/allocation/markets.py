@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 
 from matching.allocation import (
     Award,
@@ -12,6 +12,7 @@ from matching.allocation import (
     Package,
     Policy,
     Provider,
+    TakeLimit,
     check,
 )
 from matching.allocation.records import Mode
@@ -68,6 +69,28 @@ def a_market(
         for place in range(bundles)
     ]
     return Instance(made, sellers, (*singles, *together), terms, policy or Policy())
+
+
+def limited(market: Instance, seed: int) -> Instance:
+    """The same market with every provider's own limits: sets of packages, either-or pairs, few new localities."""
+    chance = random.Random(seed)
+    refs = sorted(package.ref for package in market.packages)
+
+    def limit() -> TakeLimit:
+        inside = frozenset(chance.sample(refs, max(2, len(refs) // 2)))
+        by_count = chance.random() < 0.5
+        return TakeLimit("mornings", inside, *((1, None) if by_count else (None, 60 * chance.randint(4, 10))))
+
+    sellers = tuple(
+        replace(seller, take_limits=(limit(),), max_new_localities=chance.choice([None, 1]))
+        for seller in market.providers
+    )
+    own: dict[str, list[Bid]] = {}
+    for bid in market.bids:
+        own.setdefault(bid.provider, []).append(bid)
+    either = {one.ref: other.ref for bids in own.values() for one, other in pairwise(bids) if chance.random() < 0.4}
+    bids = tuple(replace(bid, excludes=(either[bid.ref],)) if bid.ref in either else bid for bid in market.bids)
+    return replace(market, providers=sellers, bids=bids)
 
 
 def _bid(chance: random.Random, ref: str, provider: str, packages: tuple[Package, ...], steps: int) -> Bid:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from matching.allocation import Policy, Provider, Status, TakeLimit, solve
+from matching.allocation import Policy, Provider, Status, solve
 from matching.allocation.anneal import anneal
 from matching.allocation.book import Book, objective
 from matching.allocation.bound import Oracle, raise_bound
@@ -20,13 +20,18 @@ from matching.allocation.problem import Problem, number
 from matching.allocation.records import Instance
 from matching.allocation.referee import check
 from matching.allocation.repair import NO_AWARD, objective_of, repaired
-from tests.matching.allocation.markets import SEED, a_market, awards_of, shuffled
+from tests.matching.allocation.markets import SEED, a_market, awards_of, limited, shuffled
 
 PRICED = Policy(coverage_pence=9_000, default_target=2)
 
 
 def _market(seed: int, **wanted: int) -> tuple[Problem, Numbering]:
     problem = number(a_market(seed, policy=PRICED, **wanted), SEED)
+    return problem, as_market(problem)
+
+
+def _limited_market(seed: int, **wanted: int) -> tuple[Problem, Numbering]:
+    problem = number(limited(a_market(seed, policy=PRICED, **wanted), seed), SEED)
     return problem, as_market(problem)
 
 
@@ -119,13 +124,9 @@ def test_where_bids_share_too_much_a_best_set_is_valued_too_high_and_never_too_l
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_bound_is_never_above_a_proven_optimum(seed: int) -> None:
-    instance = a_market(seed, packages=9, providers=4, localities=3, bundles=3, policy=PRICED)
-    limited = tuple(
-        replace(provider, take_limits=(TakeLimit("am", frozenset({"P0", "P3", "P4", "P5"}), 1),), max_new_localities=1)
-        for provider in instance.providers
-    )
+    instance = limited(a_market(seed, packages=9, providers=4, localities=3, bundles=3, policy=PRICED), seed)
     calm = tuple(replace(package, priority=4, unplaced_pence=60_000) for package in instance.packages)
-    instance = replace(instance, providers=limited, packages=calm)
+    instance = replace(instance, packages=calm)
     numbering = as_market(number(instance, SEED))
     oracle = Oracle(numbering.market)
 
@@ -178,7 +179,7 @@ def test_a_provider_with_many_hours_coarsens_nobody_elses_units(monkeypatch: pyt
 
 @pytest.mark.parametrize("seed", range(15))
 def test_annealing_keeps_every_limit_and_never_gives_back_a_worse_award(seed: int) -> None:
-    problem, numbering = _market(seed, packages=20, providers=6, localities=3, bundles=5)
+    problem, numbering = (_market, _limited_market)[seed % 2](seed, packages=20, providers=6, localities=3, bundles=5)
     start = numbering.from_problem([])
     start, before = repaired(numbering.market, start)
 
@@ -204,7 +205,7 @@ TINY = Plan(30, 1, 2, 1_000, 3, 0.02, None)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_the_guided_engine_stays_between_its_bound_and_the_greedy_award(seed: int) -> None:
-    problem, numbering = _market(seed, packages=25, providers=8, localities=4, bundles=3)
+    problem, numbering = (_market, _limited_market)[seed % 2](seed, packages=25, providers=8, localities=4, bundles=3)
     start = greedy(problem)
 
     found = guided(numbering, [numbering.from_problem(start)], TINY, 1, None)

@@ -12,6 +12,7 @@ from tests.matching.allocation.markets import (
     awards_of,
     best_by_trying_everything,
     every_award,
+    limited,
     shuffled,
 )
 
@@ -26,6 +27,16 @@ def test_the_award_is_the_best_of_all_awards(seed: int) -> None:
 
     assert result.status is Status.OPTIMAL
     assert result.objective_pence == result.bound_pence == best_by_trying_everything(market)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_award_is_the_best_under_every_providers_own_limits(seed: int) -> None:
+    market = limited(a_market(seed, packages=5, localities=3, bundles=seed % 2, policy=COVERAGE), seed)
+
+    result = solve(market, lot_seed=SEED, in_process=True)
+
+    assert result.status is Status.OPTIMAL
+    assert result.objective_pence == best_by_trying_everything(market)
 
 
 @pytest.mark.parametrize("seed", range(15))
