@@ -11,10 +11,18 @@ from dataclasses import dataclass, replace
 from sqlmodel import Session
 
 from bidding.publishing import amend, tell_correction
-from bidding.referrals import Referral, ReferralState, locked_referral, open_referral, referral_of
+from bidding.referrals import (
+    Referral,
+    ReferralState,
+    locked_referral,
+    open_referral,
+    referral_of,
+    refuse_once_sent,
+)
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput, CannotAmend, NotACorrection, NothingChanged
+from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.packages import amendments
 from dps.packages.facts import Confidential, FreeText, LinkKind, PackageFacts
@@ -97,9 +105,11 @@ def change(
 ) -> None:
     """Make a referral say this, in the way that its state asks for; nothing happens where it says so already.
 
-    StateChanged if the package is no longer of `edition`, CannotAmend where it can't be changed any more.
+    StateChanged if the package is no longer of `edition`, CannotAmend where it can't be changed any more, or by its
+    requester no more.
     """
     referral = locked_referral(session, referral_ref, actor)
+    refuse_once_sent(referral, actor)
     package = _package(session, referral)
     if wanted.identity is not None:
         _correct_person(session, ports, package, wanted.identity, actor)
@@ -178,6 +188,8 @@ def parted(schedule: Schedule | None, taken: Collection[int]) -> tuple[Schedule,
 def link_household(session: Session, ports: Ports, *, referral_ref: str, other_ref: str, actor: Actor) -> None:
     """Link two people of one household, whose packages are published each by itself."""
     referrals = [referral_of(session, ref, actor) for ref in (referral_ref, other_ref)]
+    for referral in referrals:
+        refuse_once_sent(referral, actor)
     packages = [_package(session, referral) for referral in referrals]
     link(session, packages, kind=LinkKind.HOUSEHOLD, actor=actor, now=ports.clock.read(session))
 
@@ -186,6 +198,26 @@ def confirm_words(session: Session, ports: Ports, *, referral_ref: str, edition:
     """Say that the words of this edition tell nobody who the person is."""
     package = _package(session, locked_referral(session, referral_ref, actor))
     confirm_free_text(session, package, edition=edition, actor=actor, now=ports.clock.read(session))
+
+
+def send(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> None:
+    """Hand a requester's own draft to the brokers, complete or not; they are told. CannotAmend where they have it."""
+    actor.needs("send a referral to the brokers", Role.REQUESTER)
+    referral = locked_referral(session, referral_ref, actor)
+    refuse_once_sent(referral, actor)
+    now = ports.clock.read(session)
+    referral.with_requester_since = None
+    session.add(referral)
+    session.flush()
+    audit.append(session, referral.stream, "referral.sent_to_brokers", actor, now, {"package": referral.package_ref})
+    post(
+        session,
+        ports.entropy,
+        recipient=f"authority:{referral.authority}",
+        kind="referral_requested",
+        about=referral.ref,
+        now=now,
+    )
 
 
 def note_requester(session: Session, ports: Ports, *, referral_ref: str, account: str, actor: Actor) -> None:

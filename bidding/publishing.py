@@ -20,7 +20,7 @@ from bidding.deadline import extend
 from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
 from bidding.fit import measure_anew
 from bidding.offers import lapse_open_offers
-from bidding.referrals import Referral, ReferralState, locked_referral
+from bidding.referrals import Referral, ReferralState, locked_referral, refuse_once_sent
 from bidding.rounds import Round, RoundState, current_round, invitations_of
 from bidding.stages import published_part_of
 from dps.kernel import audit
@@ -55,7 +55,7 @@ def make_ready(session: Session, ports: Ports, *, referral_ref: str, scheme: Sch
     now = ports.clock.read(session)
     _refuse_other_scheme(referral, scheme)
     _refuse_gaps(session, _package(session, referral), scheme)
-    advance(session, referral, "make_ready", actor, now)
+    advance(session, referral, "make_ready", actor, now, with_requester_since=None)
 
 
 def _refuse_other_scheme(referral: Referral, scheme: Scheme) -> None:
@@ -247,10 +247,14 @@ def resume(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -
 
 
 def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, actor: Actor) -> None:
-    """End the search for good; invited providers are told, their sealed bids lapse unopened."""
+    """End the search for good; invited providers are told, their sealed bids lapse unopened.
+
+    A requester withdraws what it has not sent yet, and nothing else.
+    """
     referral = locked_referral(session, referral_ref, actor)
+    refuse_once_sent(referral, actor)
     now = ports.clock.read(session)
-    _move_because(session, ports, referral, "withdraw", reason, actor, now)
+    _move_because(session, ports, referral, "withdraw", reason, actor, now, with_requester_since=None)
     _stop_seeking(session, ports, referral, now, "The referral was withdrawn.")
 
 

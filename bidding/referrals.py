@@ -23,7 +23,7 @@ from dps.kernel.columns import (
     whole_column,
 )
 from dps.kernel.database import find, locked_one
-from dps.kernel.errors import NotFound, PersonErased
+from dps.kernel.errors import CannotAmend, NotFound, PersonErased
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable
@@ -32,6 +32,7 @@ from dps.packages.persons import Person
 from dps.schemes.model import Ladder, Stage, Urgency
 
 _OFFICE = (Role.BROKER,)
+_WRITERS = (Role.BROKER, Role.REQUESTER)
 _CLOCK = (Role.CLOCK,)
 
 
@@ -57,7 +58,8 @@ PRIORITY = {Urgency.CRISIS: 1, Urgency.DISCHARGE: 2, Urgency.URGENT: 3, Urgency.
 class Referral(SQLModel, table=True):
     """One package's search for a provider. `cycle` counts how often its ladder was begun.
 
-    `requested_by` is the account of whoever asked for it and follows it: a social worker, a ward.
+    `requested_by` is the account of whoever asked for it and follows it: a social worker, a ward. A draft is
+    with them (`with_requester_since`) until they send it to the brokers, or a broker takes it over.
     """
 
     __tablename__ = "referral"
@@ -74,7 +76,7 @@ class Referral(SQLModel, table=True):
         (_S.UNFILLED, "take_offer", _S.SEEKING, _OFFICE),
         (_S.UNFILLED, "place_otherwise", _S.PLACED_OTHERWISE, _OFFICE),
         (_S.PLACED, "broker_again", _S.SEEKING, (Role.CLOCK, Role.BROKER)),
-        (_S.DRAFT, "withdraw", _S.WITHDRAWN, _OFFICE),
+        (_S.DRAFT, "withdraw", _S.WITHDRAWN, _WRITERS),
         (_S.READY, "withdraw", _S.WITHDRAWN, _OFFICE),
         (_S.SEEKING, "withdraw", _S.WITHDRAWN, _OFFICE),
         (_S.HELD, "withdraw", _S.WITHDRAWN, _OFFICE),
@@ -95,6 +97,7 @@ class Referral(SQLModel, table=True):
     cycle: int = whole_column(default=0)
     created_by: str
     requested_by: str | None = Field(default=None, max_length=40, index=True)
+    with_requester_since: datetime | None = utc_column(nullable=True)
     published_at: datetime | None = utc_column(nullable=True)
     seeking_since: datetime | None = utc_column(nullable=True)
     unfilled_at: datetime | None = utc_column(nullable=True)
@@ -103,6 +106,10 @@ class Referral(SQLModel, table=True):
     @property
     def stream(self) -> str:
         return self.ref
+
+    @property
+    def is_with_requester(self) -> bool:
+        return self.with_requester_since is not None
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -132,6 +139,7 @@ def open_referral(session: Session, ports: Ports, *, package: Package, actor: Ac
         state=ReferralState.DRAFT,
         created_by=actor.ref,
         requested_by=actor.ref if actor.role is Role.REQUESTER else None,
+        with_requester_since=now if actor.role is Role.REQUESTER else None,
     )
     session.add(referral)
     session.flush()
@@ -148,7 +156,15 @@ def _known(referral: Referral | None, ref: str, actor: Actor) -> Referral:
     if referral is None:
         raise NotFound(kind="referral", ref=ref)
     actor.sees("referral", ref, authority=referral.authority)
+    if actor.role is Role.REQUESTER and actor.ref not in (referral.requested_by, referral.created_by):
+        raise NotFound(kind="referral", ref=ref)
     return referral
+
+
+def refuse_once_sent(referral: Referral, actor: Actor) -> None:
+    """CannotAmend where a requester would change what is the brokers' by now."""
+    if actor.role is Role.REQUESTER and not referral.is_with_requester:
+        raise CannotAmend(ref=referral.ref, reason="it is with the brokers: tell them what has changed")
 
 
 def still_sought(session: Session, package_ids: Sequence[int]) -> str | None:

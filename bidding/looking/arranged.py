@@ -86,6 +86,7 @@ class Request:
     locality: str
     urgency: str
     state: ReferralState
+    is_with_requester: bool
     since: datetime | None
     stage_no: int | None
     closes_at: datetime | None
@@ -135,6 +136,7 @@ def requests(session: Session, actor: Actor, *, ref: str | None = None) -> list[
             locality=locality,
             urgency=referral.urgency,
             state=referral.state,
+            is_with_requester=referral.is_with_requester,
             since=referral.seeking_since or referral.published_at,
             stage_no=stage_no,
             closes_at=closes_at,

@@ -23,11 +23,13 @@ from dps.schemes.model import Scheme
 class Drafted:
     """What stands in a referral; `words` is None once the person is erased. `linked` holds (referral, how).
 
-    `telltales` is what in unconfirmed words may tell who the person is.
+    `is_with_requester`: it was not sent to the brokers yet. `telltales` is what in unconfirmed words may tell who the
+    person is.
     """
 
     referral: str
     state: ReferralState
+    is_with_requester: bool
     edition: str
     facts: PackageFacts
     words: FreeText | None
@@ -39,8 +41,8 @@ class Drafted:
 
 
 def drafted(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme, actor: Actor) -> Drafted:
-    """For brokers of the referral's authority; NotFound to any other."""
-    actor.needs("write a referral", Role.BROKER, Role.APPROVER)
+    """For brokers of the referral's authority, and for its requester; NotFound to any other."""
+    actor.needs("write a referral", Role.BROKER, Role.APPROVER, Role.REQUESTER)
     referral = referral_of(session, referral_ref, actor)
     package = session.get(Package, referral.package_id)
     assert package is not None
@@ -53,6 +55,7 @@ def drafted(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     return Drafted(
         referral=referral.ref,
         state=referral.state,
+        is_with_requester=referral.is_with_requester,
         edition=package.edition,
         facts=package.facts,
         words=words,

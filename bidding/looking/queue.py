@@ -82,7 +82,10 @@ class Waiting:
 
 
 def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
-    """Everything of this authority that is not over: hospital discharge and crisis first, then the longest wait."""
+    """Everything of this authority that is not over: hospital discharge and crisis first, then the longest wait.
+
+    What a requester is still writing is not there.
+    """
     last_round = select(func.max(Round.id)).where(Round.referral_id == Referral.id).correlate(Referral)
     last_award = select(func.max(Award.id)).where(Award.referral_id == Referral.id).correlate(Referral)
     served = aliased(Award)
@@ -134,7 +137,11 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
         .outerjoin(Award, col(Award.id) == last_award.scalar_subquery())
         .outerjoin(served, col(served.id) == last_served.scalar_subquery())
         .outerjoin(Contract, col(Contract.award_ref) == col(served.ref))
-        .where(Referral.authority == actor.authority, col(Referral.state).not_in(_OVER))
+        .where(
+            Referral.authority == actor.authority,
+            col(Referral.state).not_in(_OVER),
+            col(Referral.with_requester_since).is_(None),
+        )
         .order_by(col(Referral.id))
     )
     found = [_waiting(row, now) for row in session.exec(query)]

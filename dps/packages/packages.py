@@ -216,10 +216,11 @@ def disclose_confidential(
     purpose: Purpose,
     now: datetime,
     winner: str | None = None,
+    writer: str | None = None,
 ) -> Confidential:
     """Open where care is given and how one gets in, to those who may open the person's identity; recorded alike."""
     person = locked_one(session, Person, package.person_id, shared=True)
-    may_disclose(person, actor=actor, purpose=purpose, winner=winner)
+    may_disclose(person, actor=actor, purpose=purpose, winner=winner, writer=writer)
     current = locked_one(session, Package, package.id, shared=True)
     confidential = open_confidential(personal_box(keyring, person), current)
     about = {"ref": person.ref, "package": current.ref}

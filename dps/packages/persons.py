@@ -144,14 +144,16 @@ def disclose(
     purpose: Purpose,
     now: datetime,
     winner: str | None = None,
+    writer: str | None = None,
 ) -> Identity:
     """Open a person's identity and record who did, and why.
 
     Brokers and approvers of the person's own authority may; a provider may only as `winner`, the provider whose
-    accepted award or running contract the caller has just read from the database, and only for the winner's purposes.
+    accepted award or running contract the caller has just read from the database, and only for the winner's purposes;
+    a requester only as `writer`, the account whose own unsent draft the caller has just read, and only to correct it.
     """
     current = locked_one(session, Person, person.id, shared=True)
-    may_disclose(current, actor=actor, purpose=purpose, winner=winner)
+    may_disclose(current, actor=actor, purpose=purpose, winner=winner, writer=writer)
     identity = open_identity(personal_box(keyring, current), current)
     record_opening(session, current, "person.disclosed", actor, purpose, now, {"ref": current.ref})
     return identity
@@ -160,7 +162,9 @@ def disclose(
 # What the other files of this room need
 
 
-def may_disclose(person: Person, *, actor: Actor, purpose: Purpose, winner: str | None) -> None:
+def may_disclose(
+    person: Person, *, actor: Actor, purpose: Purpose, winner: str | None, writer: str | None = None
+) -> None:
     """Refuse whoever may not open this person's sealed facts for this purpose."""
     if actor.role is Role.PROVIDER:
         if winner is None or actor.provider != winner:
@@ -169,6 +173,8 @@ def may_disclose(person: Person, *, actor: Actor, purpose: Purpose, winner: str 
             raise Forbidden(actor=actor.ref, step=f"open a person's identity for {purpose.replace('_', ' ')}")
         return
     actor.sees("person", person.ref, authority=person.authority)
+    if actor.role is Role.REQUESTER and writer == actor.ref and purpose is Purpose.CORRECTING:
+        return
     actor.needs("open a person's identity", *READING)
     if actor.authority != person.authority or purpose in OF_THE_WINNER:
         raise Forbidden(actor=actor.ref, step=f"open a person's identity for {purpose.replace('_', ' ')}")

@@ -246,12 +246,14 @@ class World:
         identity: Identity | None = None,
         confidential: Confidential | None = None,
         free_text: FreeText | None = None,
+        by: Actor | None = None,
         **facts: Any,
     ) -> str:
         """A complete package for a new synthetic person, published unless told otherwise; returns the referral.
 
-        The words of `free_text` are held back: nobody has confirmed them.
+        The words of `free_text` are held back: nobody has confirmed them. A broker writes it, or a requester (`by`).
         """
+        writer = by or self.broker
         home = locality or self.scheme.localities[0].key
         today = self.now.date()
         chosen = self.scheme.lot(lot) if lot else self.scheme.lots[0]
@@ -271,7 +273,7 @@ class World:
                     date_of_birth=born,
                     phone="01632 960001",
                 ),
-                actor=self.broker,
+                actor=writer,
                 now=self.now,
             )
             wanted = PackageFacts(
@@ -304,12 +306,12 @@ class World:
                 free_text=free_text
                 or FreeText(pen_picture="Needs help to wash and dress.", outcomes=("Washes alone.",)),
                 scheme=self.scheme,
-                actor=self.broker,
+                actor=writer,
                 now=self.now,
             )
             if free_text is None:
                 confirm_free_text(session, package, actor=self.broker, now=self.now)
-            referral = open_referral(session, self.ports, package=package, actor=self.broker)
+            referral = open_referral(session, self.ports, package=package, actor=writer)
             ref = referral.ref
         if publish_it:
             self.publish(ref)

@@ -14,7 +14,7 @@ from web.pages.desk.awards import Awards
 from web.pages.desk.calls import Calls, TelephoneBids
 from web.pages.desk.contracts import DeskContracts, Statements, Variations
 from web.pages.desk.directly import DirectAwards, OpenOffers
-from web.pages.desk.entry import Beginning, Entry
+from web.pages.desk.entry import DeskBeginning, DeskEntry
 from web.pages.desk.importing import Importing
 from web.pages.desk.interests import Interests
 from web.pages.desk.letters import Letters, Requesters
@@ -22,6 +22,7 @@ from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
 from web.pages.desk.run_offs import RunOffs
+from web.pages.desk.twins import Twins
 from web.pages.desk.varying import Varying
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
@@ -52,7 +53,8 @@ from web.pages.portal.telephone import TelephoneConfirmations
 from web.pages.register.applications import ApplicationsToDecide
 from web.pages.register.providers import Documents, Providers
 from web.pages.register.suspensions import Suspensions
-from web.pages.requests import Requests
+from web.pages.requester.asking import RequestBeginning, RequestEntry, Sending
+from web.pages.requester.requests import Requests
 from web.pages.signing_in import SigningIn, SigningOut
 from web.pages.visit import provide_visit
 
@@ -102,7 +104,7 @@ def pages(installation: Installation) -> Router:
             Applications,
             Queue,
             Questions,
-            Beginning,
+            DeskBeginning,
             Importing,
             DirectAwards,
             OpenOffers,
@@ -121,8 +123,12 @@ def pages(installation: Installation) -> Router:
             Letters,
             Requesters,
             Requests,
+            RequestBeginning,
+            RequestEntry,
+            Sending,
             TelephoneConfirmations,
-            Entry,
+            DeskEntry,
+            Twins,
             Referrals,
             Closings,
             Awards,

@@ -33,6 +33,7 @@ _EVENTS = {
     "referral.requester_noted": "It was noted who asked for it",
     "round.corrected": "It was corrected and the invited were told",
     "referral.opened": "The referral was written down",
+    "referral.sent_to_brokers": "It was sent to the brokers",
     "referral.make_ready": "It was checked and is ready to publish",
     "referral.publish": "It was published",
     "referral.hold": "It was put on hold",

@@ -32,6 +32,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "award_returned": ("An award was returned", "The next in line is asked, or the search goes on."),
     "award_declined": ("An award was declined", "The next in line is asked, or the search goes on."),
     "referral_unfilled": ("A package found no provider", "The whole ladder was asked. It stands on the open list now."),
+    "referral_requested": ("Somebody asks for care", "A referral was written down for you to complete and publish."),
     "left_over_uncounted": ("A package waits for you", "A search was cut short; somebody has to let it go on."),
     "open_offer": ("An offer on the open list", "A provider offers to take a package that nobody took."),
     "question_asked": ("A provider asks about a package", "Your answer goes to everybody invited at once."),

@@ -111,6 +111,25 @@ def _refusal(
     return None
 
 
+def test_a_requester_opens_what_it_writes_itself_and_only_to_correct_it(database: Database) -> None:
+    with database.transaction() as session:
+        person = a_person(session)
+
+        def opened(purpose: Purpose, writer: str | None) -> str:
+            more = {"purpose": purpose, "now": NOON, "writer": writer}
+            return disclose(session, KEYRING, person, actor=REQUESTER, **more).name  # type: ignore[arg-type]
+
+        assert opened(Purpose.CORRECTING, REQUESTER.ref)
+        for purpose, writer in (
+            (Purpose.CORRECTING, "USR-ANOTHER"),
+            (Purpose.CORRECTING, None),
+            (Purpose.ARRANGING_CARE, REQUESTER.ref),
+            (Purpose.HANDOVER, REQUESTER.ref),
+        ):
+            with pytest.raises(Forbidden):
+                opened(purpose, writer)
+
+
 def test_a_broker_of_no_authority_opens_nothing(database: Database) -> None:
     nowhere = Actor(ref="USR-NOWHERE", role=Role.BROKER)
     with database.transaction() as session:

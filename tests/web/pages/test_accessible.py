@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 from sqlmodel import select
 
+from dps.kernel.actors import Actor, Role
 from dps.kernel.clock import DatabaseClock
 from dps.register.providers import Provider
 from tests.web.pages.browsing import an_account
@@ -114,6 +115,19 @@ class Walk:
                     page.locator("svg.dps-map").wait_for()
                     self.look(page, "map", path)
 
+    def open_draft(self, requester: Account) -> None:
+        """A requester's own draft: its pages, and what the check says of a reason that is none."""
+        by = Actor(ref=requester.ref, role=Role.REQUESTER, authority=requester.authority)
+        path = f"/requests/{self.served.world.referral(publish_it=False, by=by)}"
+        with self.window(requester) as page:
+            for section in ("check", "entry/person", "entry/week"):
+                page.goto(f"{path}/{section}")
+                self.look(page, "draft", f"/requests/draft/{section}")
+            page.goto(f"{path}/check")
+            page.get_by_role("button", name="Withdraw it").click()
+            page.locator(".govuk-error-summary").wait_for()
+            self.look(page, "draft", "/requests/draft/withdrawal")
+
     def send_all(self, routes: list[PageRoute], people: dict[Part, Account], refs: dict[str, str]) -> None:
         """Every form, sent empty: what is refused is shown on a page."""
         for part, account in people.items():
@@ -205,6 +219,7 @@ def test_axe_finds_nothing_wrong_with_pages_that_tell_a_story(served: Served, wa
     own: dict[str, Any] = a_story(served)
     people = people_of(served, own["provider"])
     walk.open_all(page_routes(served), people, "default", own)
+    walk.open_draft(people[Part.REQUESTER])
     with walk.window(None) as page:
         for path in ("/sign-in", "/nowhere"):
             page.goto(path)

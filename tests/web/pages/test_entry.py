@@ -10,9 +10,9 @@ from dps.packages.schedule import parse_schedule
 from tests.web.pages.browsing import Browser
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
-from web.pages.desk import sections
-from web.pages.desk.sections import SECTIONS, WHERE
 from web.pages.forms import Form
+from web.pages.writing import sections
+from web.pages.writing.sections import SECTIONS, WHERE
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 

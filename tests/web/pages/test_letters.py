@@ -15,7 +15,7 @@ from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.letter_pdf import pdf_of
 from web.letters import letter_of
-from web.pages.requests import where_it_is
+from web.pages.requester.requests import where_it_is
 from web.security.accounts import Part
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -58,7 +58,8 @@ def test_the_letter_is_printed_with_names_in_every_latin_letter() -> None:
 
 ASKED = Request(
     referral="REF-7K3M-9QXR-4TDC", lot="personal-care", locality="town", urgency="standard",
-    state=ReferralState.SEEKING, since=NOON, stage_no=0, closes_at=NOON + timedelta(hours=3), is_closed=False,
+    state=ReferralState.SEEKING, is_with_requester=False, since=NOON,
+    stage_no=0, closes_at=NOON + timedelta(hours=3), is_closed=False,
     award_state=None, contract_state=None, provider=None, starts_on=None, started_on=None,
 )  # fmt: skip
 

@@ -187,6 +187,7 @@ def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(served: Serv
         (Part.PROVIDER_USER, {"provider": own["provider"]}, {"provider": other}),
         (Part.BROKER, {"authority": served.world.authority}, {"authority": "another-council"}),
         (Part.APPROVER, {"authority": served.world.authority}, {"authority": "another-council"}),
+        (Part.REQUESTER, {"authority": served.world.authority}, {"authority": served.world.authority}),
         (Part.REGISTER_OFFICER, {"authority": served.world.authority}, {"authority": "another-council"}),
     ]
     looked_at = set()

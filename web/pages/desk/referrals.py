@@ -31,11 +31,11 @@ from dps.packages import readiness
 from dps.schemes.published import standing_scheme
 from dps.schemes.stored import rules_by_hash
 from web.pages import names
-from web.pages.desk.answers import written_down
-from web.pages.desk.sections import WHERE
 from web.pages.forms import Form
 from web.pages.guards import BROKERS, DESK
 from web.pages.visit import Page, Visit
+from web.pages.writing.answers import written_down
+from web.pages.writing.sections import WHERE
 from web.sending.silence import reach_of
 
 _STEPS: dict[str, tuple[str, str, Callable[..., object]]] = {
@@ -75,6 +75,7 @@ class Referrals(Controller):
             streams += sorted({one.closing for one in its_rounds if one.closing is not None})
             said = remarks(session, visit.ports.keyring, referral_ref)
             scheme = standing_scheme(session, referral.scheme)
+            draft = drafted(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
             return visit.page(
                 "desk/referral.html",
                 referral=referral,
@@ -88,9 +89,8 @@ class Referrals(Controller):
                 remarks=said,
                 offers=open_offers(session, referral_ref=referral_ref, actor=visit.actor),
                 is_arranged=is_arranged(session, referral_ref),
-                linked=drafted(
-                    session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor
-                ).linked,
+                linked=draft.linked,
+                is_with_requester=draft.is_with_requester,
                 awards=list(reversed(its_awards)),
                 timeline=list(reversed(timeline(session, streams))),
                 is_broker=visit.actor.role is Role.BROKER,

@@ -41,7 +41,7 @@ def _page(visit: Visit, ref: str | None) -> Page:
             raise NotFound(kind="referral", ref=ref)
         schemes = visit.schemes(session)
         return visit.page(
-            "requests.html",
+            "requester/requests.html",
             requests=[(one, *where_it_is(one, now)) for one in found],
             is_one=ref is not None,
             lots=names.lots(schemes),
@@ -52,8 +52,10 @@ def _page(visit: Visit, ref: str | None) -> Page:
 def where_it_is(one: Request, now: datetime) -> tuple[str, str]:
     """Where a package is, and what comes next, each in a sentence. Pure."""
     match one.state:
+        case ReferralState.DRAFT if one.is_with_requester:
+            return "You are writing it. Nobody else works on it yet.", "Send it to the brokers when it says enough."
         case ReferralState.DRAFT | ReferralState.READY:
-            return "It is written down and not published yet.", "A broker completes it and publishes it."
+            return "It is with the brokers and not published yet.", "A broker completes it and publishes it."
         case ReferralState.HELD:
             return "The search is on hold.", "A broker takes it up again. Call the brokers if something has changed."
         case ReferralState.UNFILLED:

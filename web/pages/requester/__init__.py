@@ -1,0 +1,1 @@
+"""Pages for whoever asks for care: a social worker, a ward."""
