@@ -61,6 +61,24 @@ def waiting_statements(session: Session, *, actor: Actor) -> list[tuple[Statemen
     return list(session.exec(query).all())
 
 
+def area_statements(session: Session, *, actor: Actor, page: int = 1) -> list[tuple[Statement, str]]:
+    """(statement, provider's name) of what is paid by area, the latest first, a hundred a page."""
+    actor.needs("look at statements", Role.BROKER, Role.APPROVER)
+    query = (
+        select(Statement, Provider.name)
+        .join(Provider, col(Provider.ref) == col(Statement.provider))
+        .where(
+            Statement.authority == actor.authority,
+            col(Statement.contract_id).is_(None),
+            col(Statement.block).is_(None),
+        )
+        .order_by(col(Statement.first_day).desc(), col(Statement.id).desc())
+        .offset((max(page, 1) - 1) * PAGE)
+        .limit(PAGE)
+    )
+    return list(session.exec(query).all())
+
+
 def statements_to_answer(session: Session, *, actor: Actor) -> int:
     """How many statements wait for the actor's provider to agree to them or to query them."""
     actor.needs("answer statements", Role.PROVIDER)

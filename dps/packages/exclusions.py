@@ -153,6 +153,11 @@ def excluded_providers(session: Session, person: Person) -> frozenset[str]:
     return frozenset(exclusion.provider for exclusion in _in_force(session, person))
 
 
+def refs_in_force(session: Session, person: Person) -> dict[str, str]:
+    """By provider, the exclusion that is in force: what its lifting names."""
+    return {exclusion.provider: exclusion.ref for exclusion in _in_force(session, person)}
+
+
 def excluded_by_person(session: Session, person_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """The same for many people in one query, by `Person.id`; those without any are left out."""
     found: dict[int, set[str]] = {}

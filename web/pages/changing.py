@@ -8,7 +8,7 @@ from dps.contracts.contracts import Contract
 from dps.contracts.reasons import ChangeReason
 from dps.contracts.standing import find_contract
 from dps.contracts.variations.rescheduling import WeekWanted
-from dps.kernel.errors import BadInput, NothingChanged, StartCannotMove, VariationRefused
+from dps.kernel.errors import BadInput, Conflict, NothingChanged, StartCannotMove, VariationRefused
 from dps.packages.schedule import parse_schedule
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
@@ -34,6 +34,8 @@ def begun(
         return {fields[0]: " ".join(refused.reasons)}
     except (NothingChanged, StartCannotMove) as refused:
         return {fields[0]: str(refused)}
+    except Conflict:
+        return {fields[0]: "this day has another already"}
     return {}
 
 

@@ -10,14 +10,17 @@ from web.pages import refusals
 from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
 from web.pages.calendar import Calendars
+from web.pages.desk.areas import AreaStatements
 from web.pages.desk.awards import Awards
 from web.pages.desk.calls import Calls, TelephoneBids
 from web.pages.desk.contracts import DeskContracts, Statements, Variations
 from web.pages.desk.directly import DirectAwards, OpenOffers
 from web.pages.desk.entry import DeskBeginning, DeskEntry
+from web.pages.desk.exclusions import Exclusions
 from web.pages.desk.importing import Importing
 from web.pages.desk.interests import Interests
 from web.pages.desk.letters import Letters, Requesters
+from web.pages.desk.outcomes import Outcomes, Settling
 from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
 from web.pages.desk.referrals import Closings, Referrals
@@ -31,6 +34,7 @@ from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
 from web.pages.office.quality import Quality
 from web.pages.office.report import Report
+from web.pages.office.uplifts import Uplifts
 from web.pages.office.what_if import Proposals, WhatIfs
 from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.bidding import Bidding
@@ -51,6 +55,7 @@ from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
 from web.pages.portal.telephone import TelephoneConfirmations
 from web.pages.register.applications import ApplicationsToDecide
+from web.pages.register.moves import Moves
 from web.pages.register.providers import Documents, Providers
 from web.pages.register.suspensions import Suspensions
 from web.pages.requester.asking import RequestBeginning, RequestEntry, Sending
@@ -75,6 +80,7 @@ def pages(installation: Installation) -> Router:
             CoverageMap,
             WhatIfs,
             Proposals,
+            Uplifts,
             SigningIn,
             SigningOut,
             WithPasskey,
@@ -106,6 +112,7 @@ def pages(installation: Installation) -> Router:
             Questions,
             DeskBeginning,
             Importing,
+            Exclusions,
             DirectAwards,
             OpenOffers,
             Interests,
@@ -114,9 +121,13 @@ def pages(installation: Installation) -> Router:
             Providers,
             Documents,
             Suspensions,
+            Moves,
             DeskContracts,
             Variations,
             Varying,
+            Outcomes,
+            Settling,
+            AreaStatements,
             Statements,
             Calls,
             TelephoneBids,

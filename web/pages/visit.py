@@ -62,6 +62,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/office/clocks", "Legal clocks"),
         ("/coverage", "Coverage"),
         ("/office/what-if", "What if"),
+        ("/office/uplifts", "Prices"),
         ("/desk/interests", "Interests"),
         ("/rules", "Rules"),
     ),

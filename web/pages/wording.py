@@ -219,6 +219,12 @@ def hours_only(minutes: int) -> str:
     return f"{tenth // 10:,}.{tenth % 10}" if tenth % 10 else f"{tenth // 10:,}"
 
 
+def percent(basis_points: int) -> str:
+    """`2.5%`, from hundredths of a percent."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
 def tenths(value: int | None) -> str:
     """`2.4`; where nothing was counted, a word."""
     return "–" if value is None else f"{value // 10}.{value % 10}"
@@ -288,6 +294,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "lower_words": lower,
     "machine": machine,
     "mode": mode,
+    "percent": percent,
     "plain": plain,
     "points": points,
     "pounds": in_pounds,

@@ -9,6 +9,9 @@ from dps.contracts.payment.worked import Line
 from dps.kernel.errors import BadInput, CannotState
 from dps.schemes.contracting import Payment, PaymentModel
 
+BY_AREA = (PaymentModel.CAPITATED, PaymentModel.BANDS)
+"""What pays for an area and not contract by contract."""
+
 
 @dataclass(frozen=True, slots=True)
 class AreaPayment:

@@ -116,11 +116,7 @@ def record_concern(
 
 def close_concern(session: Session, ports: Ports, *, concern_ref: str, is_upheld: bool, actor: Actor) -> Concern:
     """Say what was found."""
-    known = session.exec(select(Concern).where(Concern.ref == concern_ref)).first()
-    contract = session.get(Contract, known.contract_id) if known else None
-    if known is None or contract is None:
-        raise NotFound(kind="concern", ref=concern_ref)
-    actor.sees("concern", concern_ref, authority=contract.authority)
+    known, contract = _found(session, concern_ref, actor)
     concern = locked_one(session, Concern, known.id)
     now = ports.clock.read(session)
     advance(session, concern, "uphold" if is_upheld else "dismiss", actor, now, facts={"contract": contract.ref})
@@ -136,6 +132,20 @@ def concerns_of(session: Session, contract_ref: str, *, actor: Actor) -> Sequenc
     if actor.role is Role.PROVIDER:
         query = query.where(Concern.kind == ConcernKind.COMPLAINT)
     return session.exec(query.order_by(col(Concern.id))).all()
+
+
+def contract_of_concern(session: Session, ref: str, *, actor: Actor) -> Contract:
+    """The contract that a concern is about, to its council; NotFound to everybody else."""
+    return _found(session, ref, actor)[1]
+
+
+def _found(session: Session, ref: str, actor: Actor) -> tuple[Concern, Contract]:
+    known = session.exec(select(Concern).where(Concern.ref == ref)).first()
+    contract = session.get(Contract, known.contract_id) if known else None
+    if known is None or contract is None:
+        raise NotFound(kind="concern", ref=ref)
+    actor.sees("concern", ref, authority=contract.authority)
+    return known, contract
 
 
 def _tell(session: Session, ports: Ports, contract: Contract, concern: Concern, kind: str, now: datetime) -> None:

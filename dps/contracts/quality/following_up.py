@@ -143,6 +143,12 @@ def follow_up(
     return row
 
 
+def found_of(session: Session, contract: Contract) -> list[FollowedUp]:
+    """What was found of the contract's person, the first point first."""
+    query = select(FollowedUp).where(FollowedUp.contract_id == contract.id)
+    return list(session.exec(query.order_by(col(FollowedUp.asked_on), col(FollowedUp.id))))
+
+
 def _known(session: Session, contract_ids: Iterable[int]) -> Mapping[int, dict[str, Whereabouts]]:
     """What was found of these contracts' people, by point."""
     query = select(FollowedUp).where(col(FollowedUp.contract_id).in_(list(contract_ids)))

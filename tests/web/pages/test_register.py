@@ -180,3 +180,30 @@ def test_a_provider_s_page_shows_what_is_free_and_documents_that_end_are_listed(
     assert "Hours a week that are bound or reserved" in page
     assert "Ash Homecare" in ending
     assert file.content == b"%PDF-1.7"
+
+
+def test_a_provider_moves_from_one_list_to_another_with_a_reason(served: Served) -> None:
+    world = served.world
+    first, second = (one.key for one in world.scheme.lists[:2])
+    provider = world.provider("Ash Homecare", lists=[second]).provider
+    officer = an_officer(served)
+    path = f"/register/providers/{provider}/move/{world.scheme.key}"
+    shown = officer.open(f"/register/providers/{provider}").text
+    officer.open(path)
+    area = f"place-{world.scheme.localities[0].key}"
+
+    unsaid = officer.send(path, from_list=second, to_list=first)
+    same = officer.send(path, from_list=second, to_list=second, reason="A new tender.")
+    nowhere = officer.send(path, from_list=first, to_list=second, reason="A new tender.")
+    in_part = officer.send(path, from_list=second, to_list=first, reason="A new tender.", **{area: "on"})
+    officer.open(path)
+    moved = officer.send(path, from_list=second, to_list=first, reason="A new tender.")
+
+    assert path in shown
+    assert (unsaid.status_code, "A reason is needed" in unsaid.text) == (400, True)
+    assert (same.status_code, 'href="#to_list"' in same.text) == (400, True)
+    assert (nowhere.status_code, "holds no place" in nowhere.text) == (400, True)
+    assert (in_part.status_code, 'href="#places"' in in_part.text) == (400, True)
+    assert moved.status_code == 200
+    stands = {(one.list_key, str(one.state)) for one in world.rows(Membership)}
+    assert stands == {(first, "active"), (second, "removed")}

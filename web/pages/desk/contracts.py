@@ -45,6 +45,7 @@ class DeskContracts(Controller):
                 contracts=found,
                 page=max(page, 1),
                 is_last=len(found) < PAGE,
+                is_broker=visit.actor.role is Role.BROKER,
                 lots=names.lots(schemes),
                 places=names.places(schemes),
             )

@@ -13,6 +13,7 @@ from bidding import aftercare
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import story_of
 from dps.contracts.reasons import ChangeReason, EndReason, FailureReason, HandBackReason, SuspensionReason
+from dps.contracts.tiers import place_in_tier, tiers_of
 from dps.contracts.variations.ending import end_contract
 from dps.contracts.variations.pausing import pause, resume
 from dps.contracts.variations.rescheduling import increase
@@ -20,8 +21,11 @@ from dps.schemes.model import Scheme
 from web.pages.changing import begun, under_rules, week_wanted
 from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS
-from web.pages.portal.own import today_of
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
+
+NO_TIER = "-"
+"""What a form sends for none of the weekly prices."""
 
 
 class Varying(Controller):
@@ -72,6 +76,22 @@ class Varying(Controller):
             increase(session, visit.ports, contract_ref=contract.ref, scheme=scheme, wanted=wanted, actor=visit.actor)
 
         return _begun(visit, contract_ref, form, ("week", "begins", "reason"), begin)
+
+    @post("/tier", sync_to_thread=True)
+    def place_in_tier(
+        self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Another of the lot's weekly prices from a day on, or none."""
+
+        def begin(session: Session, contract: Contract, scheme: Scheme) -> None:
+            key = form.needed("tier", "choose a price, or none")
+            day = form.day("tier_from", "say from which day")
+            place_in_tier(
+                session, visit.ports, contract_ref=contract.ref, scheme=scheme, key=None if key == NO_TIER else key,
+                from_day=day, actor=visit.actor,
+            )  # fmt: skip
+
+        return _begun(visit, contract_ref, form, ("tier_from", "tier"), begin)
 
     @post("/start-day", sync_to_thread=True)
     def move_start(
@@ -142,7 +162,9 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
         story = story_of(session, ref, actor=visit.actor, today=today)
         is_active = contract.state is ContractState.ACTIVE
         week = "\n".join(one.text() for one in story.schedule.visits) if story.schedule else ""
-        days = {name: today.isoformat() for name in ("from_day", "begins", "ended_on")}
+        days = {name: today.isoformat() for name in ("from_day", "begins", "ended_on", "tier_from")}
+        payment = scheme.payment(contract.lot)
+        prices = {one.key: one.name for one in payment.weekly_prices} if payment else {}
         return visit.page(
             "desk/varying.html",
             status=400 if faults else 200,
@@ -153,6 +175,8 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             is_paused=contract.state is ContractState.SUSPENDED and rules.retainer is not None,
             weeks=rules.retainer.most_weeks if rules.retainer else 0,
             tolerance=rules.increase if is_active else None,
+            tiers=[*prices.items(), (NO_TIER, "None: what was delivered")] if prices else [],
+            placed=[(day, prices.get(key or "", "none")) for day, key in tiers_of(session, contract)],
             move_days=0 if contract.start_moves else scheme.award.start_moves_days,
             choices={
                 "why": list(SuspensionReason),

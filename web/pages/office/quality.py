@@ -8,7 +8,6 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
-from sqlmodel import Session
 
 from bidding.looking.drafted import providers_by_name
 from dps.contracts import enablement
@@ -17,11 +16,11 @@ from dps.contracts.quality.indicators import report
 from dps.contracts.variations.flexing import tracker
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
-from dps.kernel.errors import BadInput, NotFound
+from dps.kernel.errors import BadInput
 from dps.register.desk import provider_seen
-from dps.schemes.model import Scheme
 from web.pages.forms import Form, Values
 from web.pages.guards import COMMISSIONERS, OFFICERS, QUALITY
+from web.pages.office.schemes import chosen_scheme
 from web.pages.visit import Page, Visit
 
 
@@ -47,7 +46,7 @@ class Quality(Controller):
     ) -> Response[Any]:
         """Score every member for the weeks up to a day, and tell each its own."""
         with visit.look() as (session, _now):
-            scheme = _scheme(session, visit, scheme_key)
+            scheme = chosen_scheme(session, visit, scheme_key)
         try:
             day = form.day("last_day", "say up to which day is counted")
             with visit.command() as session:
@@ -70,7 +69,7 @@ class Quality(Controller):
                 session,
                 visit.ports,
                 score_ref=score_ref,
-                scheme=_scheme(session, visit, scheme_key),
+                scheme=chosen_scheme(session, visit, scheme_key),
                 is_right=form.text("is_right") == "yes",
                 actor=visit.actor,
             )
@@ -86,7 +85,7 @@ class Quality(Controller):
     ) -> Redirect:
         """Tell a provider that fails consistently that it will be asked for no more requests with a budget."""
         with visit.command() as session:
-            scheme = _scheme(session, visit, scheme_key)
+            scheme = chosen_scheme(session, visit, scheme_key)
             provider = provider_seen(session, provider_ref, [scheme.key], actor=visit.actor)
             enablement.give_notice(session, visit.ports, provider_id=provider.id or 0, scheme=scheme, actor=visit.actor)
         return visit.to(f"/office/quality?scheme={scheme_key}")
@@ -116,16 +115,9 @@ class Quality(Controller):
 
 def _barred(visit: Visit, scheme_key: str, bar_ref: str, command: Any) -> Redirect:
     with visit.command() as session:
-        scheme = _scheme(session, visit, scheme_key)
+        scheme = chosen_scheme(session, visit, scheme_key)
         command(session, visit.ports, bar_ref=bar_ref, scheme=scheme, actor=visit.actor)
     return visit.to(f"/office/quality?scheme={scheme_key}")
-
-
-def _scheme(session: Session, visit: Visit, key: str) -> Scheme:
-    found = next((scheme for scheme in visit.schemes(session) if scheme.key == key), None)
-    if found is None:
-        raise NotFound(kind="scheme", ref=key)
-    return found
 
 
 def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
@@ -133,7 +125,7 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
         schemes = visit.schemes(session)
         if not schemes:
             return visit.page("office/none.html")
-        chosen = _scheme(session, visit, key or schemes[0].key)
+        chosen = chosen_scheme(session, visit, key or schemes[0].key)
         today = now.astimezone(LONDON).date()
         asked = Form(dict(values))
         role, faults = visit.actor.role, dict(faults)

@@ -30,7 +30,7 @@ from dps.schemes.model import Scheme
 from web.pages.changing import begun, under_rules, week_wanted
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.own import today_of
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 
 

@@ -22,7 +22,7 @@ from dps.schemes.published import standing_scheme
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame
-from web.pages.portal.own import today_of
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 
 

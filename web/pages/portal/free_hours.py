@@ -17,7 +17,8 @@ from dps.register.providers import Provider
 from dps.schemes.model import Authority, Scheme
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.own import own_provider, row_id, today_of
+from web.pages.portal.own import own_provider
+from web.pages.rows import row_id, today_of
 from web.pages.visit import Page, Visit
 
 

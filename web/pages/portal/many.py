@@ -26,9 +26,10 @@ from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.bidding import hand_in, placed, plain_pounds
 from web.pages.portal.many_form import BUNDLE, MOST, Answers, Offered, WantedBid, read
-from web.pages.portal.own import own_provider, own_scheme, row_id
+from web.pages.portal.own import own_provider, own_scheme
 from web.pages.portal.own_copies import browser_key
 from web.pages.refusals import words_of
+from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 from web.security.sessions import new_token
 

@@ -1,10 +1,7 @@
 """What the pages of a provider's own service share: its row, its schemes, and how they read the day."""
 
-from datetime import date, datetime
-
 from sqlmodel import Session
 
-from dps.kernel.calendar import LONDON
 from dps.kernel.errors import NotFound
 from dps.register.providers import Provider, provider_of
 from dps.schemes.model import Scheme
@@ -16,22 +13,12 @@ def own_provider(session: Session, visit: Visit) -> Provider:
     return provider_of(session, visit.actor.provider or "", visit.actor)
 
 
-def row_id(provider: Provider) -> int:
-    assert provider.id is not None
-    return provider.id
-
-
 def own_scheme(session: Session, visit: Visit, key: str) -> Scheme:
     """A scheme that this provider belongs to; NotFound for any other."""
     found = next((scheme for scheme in visit.schemes(session) if scheme.key == key), None)
     if found is None:
         raise NotFound(kind="scheme", ref=key)
     return found
-
-
-def today_of(now: datetime) -> date:
-    """The local day."""
-    return now.astimezone(LONDON).date()
 
 
 def wall_time(minute: int | None) -> str:

@@ -20,8 +20,9 @@ from dps.schemes.model import Scheme
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.own import own_provider, row_id, today_of, wall_time
+from web.pages.portal.own import own_provider, wall_time
 from web.pages.portal.standing_words import hindrance_words
+from web.pages.rows import row_id, today_of
 from web.pages.visit import Page, Visit
 
 _UPLOAD_BYTES = document_files.MOST_BYTES + 1_048_576

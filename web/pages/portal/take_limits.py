@@ -11,7 +11,8 @@ from dps.register import limits
 from dps.register.limits import LimitPart
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.own import own_provider, own_scheme, row_id, wall_time
+from web.pages.portal.own import own_provider, own_scheme, wall_time
+from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 
 _SPARE_PARTS = 2

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from bidding.looking.run_offs import run_offs
 from dps.kernel.calendar import LONDON
-from dps.kernel.errors import BadInput, NotAdmitted
+from dps.kernel.errors import BadInput, NotAdmitted, RuleNotMet
 from dps.register import capacity, desk, document_files
 from dps.register.capacity import WHOLE_AUTHORITY, Ledger
 from dps.register.membership import remove
@@ -23,8 +23,8 @@ from dps.schemes.model import Scheme
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
-from web.pages.portal.own import row_id, today_of
 from web.pages.register.seen import faults_of, own_keys, own_scheme
+from web.pages.rows import row_id, today_of
 from web.pages.visit import Page, Visit
 from web.pictures import Bar, bars
 from web.security.ties import ties_declared
@@ -116,7 +116,7 @@ class Providers(Controller):
                     localities=form.under("place-"),
                     actor=visit.actor,
                 )
-        except (BadInput, NotAdmitted) as refused:
+        except (BadInput, NotAdmitted, RuleNotMet) as refused:
             return _removal(visit, provider_ref, scheme_key, form.fields, faults_of(refused))
         return visit.to(f"/register/providers/{provider_ref}")
 

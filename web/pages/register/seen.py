@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from dps.kernel.errors import BadInput, NotAdmitted, NotFound
+from dps.kernel.errors import BadInput, NotAdmitted, NotFound, RuleNotMet
 from dps.schemes.model import Scheme
 from web.pages.visit import Visit
 
@@ -20,8 +20,10 @@ def own_scheme(session: Session, visit: Visit, key: str) -> Scheme:
     return found
 
 
-def faults_of(refused: BadInput | NotAdmitted) -> dict[str, str]:
+def faults_of(refused: BadInput | NotAdmitted | RuleNotMet) -> dict[str, str]:
     """What is said beside a field of a form about places, by field."""
     if isinstance(refused, NotAdmitted):
         return {"places": "the provider holds no place on what is ticked"}
+    if isinstance(refused, RuleNotMet):
+        return {"places": str(refused.reason)}
     return {str(refused.field): str(refused.reason)}

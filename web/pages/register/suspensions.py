@@ -14,8 +14,8 @@ from dps.register import desk
 from dps.register.suspensions import RunningContracts, SuspensionScope, lift, suspend
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
-from web.pages.portal.own import row_id
 from web.pages.register.seen import faults_of, own_keys, own_scheme
+from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 
 
