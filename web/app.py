@@ -1,7 +1,8 @@
 """The web application: the pages and the API, put together here, served by `dps serve`, called by tests.
 
 It is given an installation that can seal and not open. Every handler is synchronous and has a thread to itself while
-it runs; errors become answers in one place each, `web/api/problems.py` and `web/pages/refusals.py`.
+it runs, but for those that hand in bids: a burst waits in the event loop, where guards ask too. Errors become answers
+in one place each, `web/api/problems.py` and `web/pages/refusals.py`.
 """
 
 from dataclasses import dataclass

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bidding.bids.handing_in import Handed, Verdict, hand_in_all
+from bidding.bids.preparing import Entries, entries_of
 from dps.kernel.database import Database, is_away
-from dps.kernel.errors import AnsweredMeanwhile
+from dps.kernel.errors import AnsweredMeanwhile, NotFound
 from dps.kernel.logs import log
 from dps.kernel.ports import Ports
 from dps.kernel.together import Together
@@ -26,6 +27,7 @@ class Intake:
         self._database = database
         self._ports = ports
         self._together: Together[Handed, Verdict | Exception] = Together(self._taken, most=MOST)
+        self._reading: Together[str, Entries | NotFound] = Together(self._read, most=MOST)
 
     def submit(self, **request: Any) -> dict[str, Any]:
         """The signed receipt; `request` is that of `Handed`. Raises what `submitting.submit` raises."""
@@ -33,9 +35,26 @@ class Intake:
         if isinstance(verdict, AnsweredMeanwhile):
             # A twin of this request was first, at another process: its receipt is this one's.
             verdict = self._together.ask(Handed(**request))
-        if isinstance(verdict, Exception):
-            raise verdict
-        return verdict
+        return _receipt_or_fault(verdict)
+
+    async def submitted(self, **request: Any) -> dict[str, Any]:
+        """`submit` for a coroutine."""
+        verdict = await self._together.awaited(Handed(**request))
+        if isinstance(verdict, AnsweredMeanwhile):
+            verdict = await self._together.awaited(Handed(**request))
+        return _receipt_or_fault(verdict)
+
+    async def entries(self, round_ref: str) -> Entries:
+        """How to read a bid for this round (`entries_of`)."""
+        found = await self._reading.awaited(round_ref)
+        if isinstance(found, NotFound):
+            raise found
+        return found
+
+    def _read(self, round_refs: Sequence[str]) -> Sequence[Entries | NotFound]:
+        with self._database.reading() as session:
+            found = entries_of(session, round_refs)
+        return [found.get(ref) or NotFound(kind="round", ref=ref) for ref in round_refs]
 
     def _taken(self, requests: Sequence[Handed]) -> Sequence[Verdict | Exception]:
         try:
@@ -48,3 +67,9 @@ class Intake:
 
     def _stored(self, requests: Sequence[Handed]) -> list[Verdict]:
         return self._database.run(lambda session: hand_in_all(session, self._ports, requests))
+
+
+def _receipt_or_fault(verdict: Verdict | Exception) -> dict[str, Any]:
+    if isinstance(verdict, Exception):
+        raise verdict
+    return verdict

@@ -3,11 +3,11 @@
 Nothing is stored and nothing is locked; the same rules are asked again, under the locks, when the bid comes in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from bidding.asking import asked_of, assess_standing, offer_card, package_of
 from bidding.bids.content import Asked, BidContent, problems, weekly_pence
@@ -52,22 +52,31 @@ class Preview:
     weekly_minutes: int
 
 
-def entries_of(session: Session, round_ref: str) -> Entries:
-    """How to read a bid for this round; whether it is for whoever sends it is asked when it is handed in."""
-    round_ = round_of(session, round_ref)
-    scheme = rules_by_hash(session, round_.rule_hash)
-    return Entries(questions=scheme.evaluation.questions, published_card=_published_card(round_, scheme))
+def entries_of(session: Session, round_refs: Collection[str]) -> dict[str, Entries]:
+    """How to read a bid for each of these rounds that there is, in one look.
+
+    Whether a round is for whoever sends the bid is asked when it is handed in.
+    """
+    # Plain columns: a round's published part is long, and not asked for.
+    query = select(Round.ref, Round.rule_hash, Round.mode, Round.lot).where(col(Round.ref).in_(set(round_refs)))
+    found = {}
+    for ref, rule_hash, mode, lot in session.exec(query).all():
+        scheme = rules_by_hash(session, rule_hash)
+        found[ref] = Entries(
+            questions=scheme.evaluation.questions, published_card=_published_card(Mode(mode), lot, scheme)
+        )
+    return found
 
 
-def _published_card(round_: Round, scheme: Scheme) -> RateCard | None:
-    is_published = round_.mode in (Mode.ACCEPTANCE_WINDOW, Mode.FIRST_ACCEPTANCE)
-    return offer_card(scheme, round_.lot) if is_published else None
+def _published_card(mode: Mode, lot: str, scheme: Scheme) -> RateCard | None:
+    is_published = mode in (Mode.ACCEPTANCE_WINDOW, Mode.FIRST_ACCEPTANCE)
+    return offer_card(scheme, lot) if is_published else None
 
 
 def terms_of(session: Session, *, round_ref: str, actor: Actor, now: datetime) -> Terms:
     """What this provider may say for a round it is asked in; NotFound for any other."""
     round_, asked = _asked(session, round_ref, actor, now)
-    card = _published_card(round_, rules_by_hash(session, round_.rule_hash))
+    card = _published_card(Mode(round_.mode), round_.lot, rules_by_hash(session, round_.rule_hash))
     return Terms(
         floor_pence_per_hour=asked.envelope.floor_pence_per_hour,
         ceiling_pence_per_hour=asked.envelope.ceiling_pence_per_hour,

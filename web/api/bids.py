@@ -1,5 +1,6 @@
 """Bids: handed in, taken back, looked at again. The answer to a bid is its signed receipt."""
 
+import asyncio
 import hashlib
 from dataclasses import replace
 from typing import Any
@@ -28,20 +29,20 @@ class Bids(Controller):
     path = "/bids"
     tags = ("Bids",)
 
-    @post("/", guards=[PROVIDER], sync_to_thread=True)
-    def submit(self, data: JSONBody[NewBid], write: NamedDependency[Write]) -> dict[str, Any]:
+    @post("/", guards=[PROVIDER])
+    async def submit(self, data: JSONBody[NewBid], write: NamedDependency[Write]) -> dict[str, Any]:
         """Hand in a bid, or replace the one that stands for the same rounds; returns the signed receipt."""
-        return _receipt(write, data)
+        return await _receipt(write, data)
 
-    @post("/file", guards=[PROVIDER], sync_to_thread=True)
-    def submit_file(self, data: JSONBody[BidFile], write: NamedDependency[Write]) -> list[BidRow]:
+    @post("/file", guards=[PROVIDER])
+    async def submit_file(self, data: JSONBody[BidFile], write: NamedDependency[Write]) -> list[BidRow]:
         """Hand in many bids, row by row: one that is refused holds up no other. A retry reads the same receipts."""
-        return [_row(write, number, row) for number, row in enumerate(data.rows, start=1)]
+        return await asyncio.gather(*(_row(write, number, row) for number, row in enumerate(data.rows, start=1)))
 
-    @post("/by-telephone", guards=[BROKER], sync_to_thread=True)
-    def dictate(self, data: JSONBody[TelephoneBid], write: NamedDependency[Write]) -> dict[str, Any]:
+    @post("/by-telephone", guards=[BROKER])
+    async def dictate(self, data: JSONBody[TelephoneBid], write: NamedDependency[Write]) -> dict[str, Any]:
         """Type a bid that a provider dictates; whoever types it can't decide the round."""
-        return _receipt(write, data, provider=data.provider)
+        return await _receipt(write, data, provider=data.provider)
 
     @get("/", guards=[PROVIDER], sync_to_thread=True)
     def own(
@@ -96,21 +97,20 @@ class Bids(Controller):
         )
 
 
-def _row(write: Write, number: int, data: NewBid) -> BidRow:
+async def _row(write: Write, number: int, data: NewBid) -> BidRow:
     """One row of a file, under a key of its own that follows from the file's."""
     key = hashlib.sha256(f"{write.key} row {number}".encode()).hexdigest()
     try:
-        return BidRow(row=number, receipt=_receipt(replace(write, key=key), data))
+        return BidRow(row=number, receipt=await _receipt(replace(write, key=key), data))
     except DpsError as refused:
         if status_of(refused) >= 500:
             raise
         return BidRow(row=number, code=refused.code, detail=str(refused))
 
 
-def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str | None = None) -> dict[str, Any]:
+async def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str | None = None) -> dict[str, Any]:
     """Submit; the receipt in one order of members, so that a retry reads the same to the letter."""
-
-    receipt = write.installation.intake.submit(
+    receipt = await write.installation.intake.submitted(
         rounds=data.rounds,
         content=data.bid.content(),
         actor=write.actor,

@@ -25,8 +25,8 @@ class Only:
     def __init__(self, *roles: Role) -> None:
         self.roles = roles
 
-    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
-        actor = identified(connection)
+    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        actor = await identified(connection)
         if actor.role not in self.roles:
             raise Forbidden(actor=actor.ref, step="do this")
         connection.scope["user"] = actor
@@ -36,13 +36,13 @@ def anyone(_connection: Connection, _handler: BaseRouteHandler) -> None:
     """Lets everybody pass: the route shows nothing that is not public."""
 
 
-def identified(connection: Connection) -> Actor:
+async def identified(connection: Connection) -> Actor:
     """Who sent the request's API key; NotSignedIn where nobody did."""
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise NotSignedIn()
     keys: Keys = connection.app.state.api_keys
-    actor = keys.ask(key.strip())
+    actor = await keys.awaited(key.strip())
     if actor is None:
         raise NotSignedIn()
     return actor

@@ -5,6 +5,7 @@ The guard keeps the actor with the request as its `user`, and the seat (account,
 
 from collections.abc import Collection, Sequence
 
+from litestar.concurrency import sync_to_thread
 from litestar.handlers import BaseRouteHandler
 
 from dps.kernel.actors import Role
@@ -33,16 +34,16 @@ class Seated:
         """Whether an account of this part passes."""
         return part.role in self.roles and part in self.parts
 
-    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
-        seat = seat_of(connection)
+    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        seat = await seat_awaited(connection)
         if seat is None or seat.is_half:
             raise NotSignedIn()
         connection.scope["auth"], connection.scope["user"] = seat, seat.actor
         if not self.is_for(seat.account.part):
             raise Forbidden(actor=seat.actor.ref, step="see this")
-        if BACKGROUND not in connection.headers:
+        if BACKGROUND not in connection.headers and sessions.is_to_be_noted(seat):
             installation: Installation = connection.app.state.installation
-            sessions.note_use(installation.database, seat)
+            await sync_to_thread(sessions.note_use, installation.database, seat)
 
 
 class HalfSeated:
@@ -50,18 +51,25 @@ class HalfSeated:
 
     roles: tuple[Role, ...] = ()
 
-    def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
-        seat = seat_of(connection)
+    async def __call__(self, connection: Connection, _handler: BaseRouteHandler) -> None:
+        seat = await seat_awaited(connection)
         if seat is None or not seat.is_half:
             raise NotSignedIn()
         connection.scope["auth"], connection.scope["user"] = seat, seat.actor
 
 
 def seat_of(connection: Connection) -> sessions.Seat | None:
-    """Whose browser this is, by its cookie."""
+    """Whose browser this is, by its cookie; for a handler that has a thread to itself."""
     token = session_token(connection)
     seats: Seats = connection.app.state.seats
     return None if token is None else seats.ask(token)
+
+
+async def seat_awaited(connection: Connection) -> sessions.Seat | None:
+    """`seat_of`, for whoever holds up the event loop."""
+    token = session_token(connection)
+    seats: Seats = connection.app.state.seats
+    return None if token is None else await seats.awaited(token)
 
 
 Seats = Together[str, sessions.Seat | None]

@@ -110,16 +110,19 @@ def _seat(token: str, row: SignedIn | None, account: Account | None, *, now: dat
     )
 
 
+def is_to_be_noted(seat: Seat) -> bool:
+    """Whether this use puts the idle end off: once a minute at most, because reading a page should write nothing."""
+    return seat.looked_at - seat.seen_at >= _NOTED_EVERY
+
+
 def note_use(database: Database, seat: Seat) -> None:
-    """Put the idle end off; written once a minute at most, because reading a page should write nothing."""
-    now = seat.looked_at
-    if now - seat.seen_at >= _NOTED_EVERY:
-        with database.transaction() as session:
-            session.execute(
-                update(SignedIn)
-                .where(col(SignedIn.id) == seat.session_id, col(SignedIn.ended_at).is_(None))
-                .values(seen_at=now)
-            )
+    """Put the idle end off."""
+    with database.transaction() as session:
+        session.execute(
+            update(SignedIn)
+            .where(col(SignedIn.id) == seat.session_id, col(SignedIn.ended_at).is_(None))
+            .values(seen_at=seat.looked_at)
+        )
 
 
 def end(session: Session, session_id: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 from litestar import Litestar, post
+from litestar.concurrency import sync_to_thread
 
 from bidding.bids.intake import Intake
 from bidding.bids.submitting import submit_in
@@ -39,6 +40,9 @@ class Alone(Intake):
             return submit_in(*self._request, **request)
         except AnsweredMeanwhile:
             return submit_in(*self._request, **request)
+
+    async def submitted(self, **request: Any) -> dict[str, Any]:
+        return await sync_to_thread(self.submit, **request)
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Questions of one moment share an answer's cost, and nothing else."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 
@@ -66,6 +67,66 @@ def test_a_fault_is_everybodys_and_whoever_comes_next_is_answered() -> None:
     with pytest.raises(ValueError, match="synthetic"):
         answering.ask(0)
     assert answering.ask(1) == 1
+
+
+def test_coroutines_of_one_event_loop_hold_it_up_for_nobody_and_share_an_answer() -> None:
+    asked: list[list[int]] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(numbers: Sequence[int]) -> list[int]:
+        asked.append(list(numbers))
+        begun.set()
+        may_end.wait(10)
+        return [2 * number for number in numbers]
+
+    async def all_at_once() -> list[int]:
+        doubling = Together(slow)
+        first = asyncio.create_task(doubling.awaited(0))
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        others = [asyncio.create_task(doubling.awaited(number)) for number in range(1, 6)]
+        # The loop comes round, though the first is being answered.
+        await asyncio.sleep(0)
+        may_end.set()
+        return await asyncio.gather(first, *others)
+
+    answers = asyncio.run(all_at_once())
+
+    assert answers == [0, 2, 4, 6, 8, 10]
+    assert asked == [[0], [1, 2, 3, 4, 5]]
+
+
+def test_threads_and_coroutines_hand_on_to_each_other() -> None:
+    doubling = Together(_noting([]), most=4)
+
+    async def twenty() -> list[int]:
+        return await asyncio.gather(*(doubling.awaited(number) for number in range(20)))
+
+    answers = race([lambda: asyncio.run(twenty()), *(_ask(doubling, number) for number in range(20))])
+
+    assert answers == [[2 * number for number in range(20)], *(2 * number for number in range(20))]
+
+
+def test_a_fault_reaches_coroutines_and_one_that_has_gone_away_is_left_alone() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def refuse(numbers: Sequence[int]) -> list[int]:
+        begun.set()
+        may_end.wait(10)
+        raise ValueError("synthetic")
+
+    async def asking() -> None:
+        answering = Together(refuse)
+        gone, waiting = (asyncio.create_task(answering.awaited(number)) for number in (1, 2))
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        gone.cancel()
+        may_end.set()
+        with pytest.raises(ValueError, match="synthetic"):
+            await waiting
+        assert gone.cancelled()
+
+    asyncio.run(asking())
 
 
 def _ask(doubling: Together[int, int], number: int) -> Callable[[], int]:

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlmodel import Session, select
 
 from bidding.bids.content import BidContent, ExceptionalReason
-from bidding.bids.preparing import Entries, entries_of, preview, terms_of
+from bidding.bids.preparing import Entries, preview, terms_of
 from bidding.looking.answered import live_bids
 from bidding.looking.invited import Opportunity
 from dps.kernel.errors import BadInput, InvalidBid
@@ -80,31 +81,29 @@ class Bidding(Controller):
                 **frame(session, visit),
             )
 
-    @post("/submission", sync_to_thread=True)
-    def submit(
+    @post("/submission")
+    async def submit(
         self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Seal the bid; a form that is sent twice seals it once and shows the same receipt."""
-        with visit.installation.database.reading() as session:
-            asked = entries_of(session, round_ref)
-        content, faults = content_of(form, asked)
+        content, faults = content_of(form, await visit.installation.intake.entries(round_ref))
         if content is None:
-            return _form(visit, round_ref, form.fields, faults)
+            return await sync_to_thread(_form, visit, round_ref, form.fields, faults)
         try:
             once, secret = form.needed("once", "load the form again"), browser_key(visit.request)
-            receipt = hand_in(visit, [round_ref], content, once=once, secret=secret)
+            receipt = await hand_in(visit, [round_ref], content, once=once, secret=secret)
         except InvalidBid as invalid:
-            return _form(visit, round_ref, form.fields, placed(invalid.problems))
+            return await sync_to_thread(_form, visit, round_ref, form.fields, placed(invalid.problems))
         return visit.to(f"/portal/bids/{receipt['bid']}", cookies=[copies_cookie(visit.request, secret)])
 
 
-def hand_in(visit: Visit, rounds: list[str], content: BidContent, *, once: str, secret: bytes) -> dict[str, Any]:
+async def hand_in(visit: Visit, rounds: list[str], content: BidContent, *, once: str, secret: bytes) -> dict[str, Any]:
     """Seal a bid and keep this browser's own copy under `secret`; returns the receipt."""
 
     def copy(session: Session, bid: str, now: datetime) -> None:
         keep(session, secret, bid=bid, content=content, now=now)
 
-    return visit.installation.intake.submit(
+    return await visit.installation.intake.submitted(
         rounds=rounds, content=content, actor=visit.actor, idempotency_key=once, along=copy
     )
 

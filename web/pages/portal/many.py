@@ -4,10 +4,12 @@ Nothing is stored before it is sealed: between the steps the bids travel in the 
 its own, under its own idempotency key: a form sent twice seals each once, and what can't be submitted stops no other.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from litestar import Controller, Response, get, post
+from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlmodel import Session
@@ -90,31 +92,32 @@ class ManyBids(Controller):
                 **_names(chosen),
             )
 
-    @post("/submission", sync_to_thread=True, status_code=200)
-    def submit(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+    @post("/submission", status_code=200)
+    async def submit(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
         """Set the limit, seal each bid, and show the receipts; what was refused is shown beside them, in words."""
-        with visit.look() as (session, _):
-            chosen, offered = _sent(session, visit, form)
-            answers = read(form, offered)
-            if answers.faults:
-                return _form(session, visit, chosen, offered, form.fields, answers.faults)
-        _put_limit(visit, chosen, answers.limit)
+        sent = await sync_to_thread(_limited, visit, form)
+        if isinstance(sent, Response):
+            return sent
+        chosen, offered, bids = sent
         once, secret = form.needed("once", "load the form again"), browser_key(visit.request)
+        verdicts = await asyncio.gather(
+            *(hand_in(visit, list(bid.rounds), bid.content, once=f"{once} {bid.name}", secret=secret) for bid in bids),
+            return_exceptions=True,
+        )
         sealed: list[str] = []
         refused: dict[str, str] = {}
-        for bid in answers.bids:
-            try:
-                receipt = hand_in(visit, list(bid.rounds), bid.content, once=f"{once} {bid.name}", secret=secret)
-            except Forbidden:
-                raise
-            except DpsError as no:
-                refused[bid.name] = " ".join(words_of(no)[1])
+        for bid, verdict in zip(bids, verdicts, strict=True):
+            if isinstance(verdict, dict):
+                sealed.append(verdict["bid"])
+            elif isinstance(verdict, DpsError) and not isinstance(verdict, Forbidden):
+                refused[bid.name] = " ".join(words_of(verdict)[1])
             else:
-                sealed.append(receipt["bid"])
+                raise verdict
         cookie = copies_cookie(visit.request, secret)
         if not refused:
             return visit.to(f"/portal/bids/many/receipts?bids={','.join(sealed)}", cookies=[cookie])
-        page = _receipts(visit, sealed, [_refusal(name, words, offered) for name, words in refused.items()], chosen)
+        refusals = [_refusal(name, words, offered) for name, words in refused.items()]
+        page = await sync_to_thread(_receipts, visit, sealed, refusals, chosen)
         page.cookies.append(cookie)
         return page
 
@@ -167,6 +170,17 @@ def _sent(session: Session, visit: Visit, form: Form) -> tuple[Scheme, dict[str,
     if not refs:
         raise NotFound(kind="package", ref="")
     return scheme, _offered(session, visit, scheme, refs=refs)
+
+
+def _limited(visit: Visit, form: Form) -> tuple[Scheme, dict[str, Offered], list[WantedBid]] | Page:
+    """The bids of a form whose take limit is in force now; the form again where something is wrong with it."""
+    with visit.look() as (session, _):
+        chosen, offered = _sent(session, visit, form)
+        answers = read(form, offered)
+        if answers.faults:
+            return _form(session, visit, chosen, offered, form.fields, answers.faults)
+    _put_limit(visit, chosen, answers.limit)
+    return chosen, offered, answers.bids
 
 
 def _prefilled(session: Session, visit: Visit, scheme: Scheme, offered: Mapping[str, Offered]) -> dict[str, str]:
