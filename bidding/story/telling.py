@@ -5,7 +5,7 @@ excluded only the count is told (law 7). A sealed bid has no content here, whoev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -247,13 +247,29 @@ def _run(run: AllocationRun, replay: solver.SolverProcess | None) -> dict[str, A
         "answer": run.answer,
         "advice": run.advice,
         "replayed": None,
+        "stories": [],
+        "providers": [],
     }
     if replay is not None and run.answer is not None and run.counted:
         again = answer_of(run, process=replay)
         won = {(one.package, one.provider, one.bid) for one in again.awards}
         stored = {(one["package"], one["provider"], one["bid"]) for one in facts["awards"]}
         facts["replayed"] = "the same awards" if won == stored else "other awards"
+        if again.mode is solver.Mode.JOINT:
+            facts |= _reasons(run, again)
     return facts
+
+
+def _reasons(run: AllocationRun, answer: solver.Result) -> dict[str, Any]:
+    """Why, of everything that closed together: both ends of each other award's price, and what an hour was worth."""
+    # The compiler takes seconds to load: only who asks for the reasons of a joint award waits for it.
+    from matching.allocation.explaining import explain
+
+    told = explain(solver.instance_from_json(run.instance), answer)
+    return {
+        "stories": [asdict(one) for one in told.packages],
+        "providers": [asdict(one) for one in told.providers],
+    }
 
 
 def _people(session: Session, award: Award, referral: Referral, rounds: Sequence[Round], of: _ByKind) -> dict[str, Any]:

@@ -27,11 +27,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class SecondAnswer:
-    """`steady` keeps what it can, `cold` starts afresh; `changes` are the steady answer's."""
+    """`steady` keeps what it can, `cold` starts afresh, each with its `changes` to what was before."""
 
     steady: Result
     cold: Result
     changes: tuple[Change, ...]
+    cold_changes: tuple[Change, ...]
 
 
 def without_bids(instance: Instance, refs: Collection[str]) -> Instance:
@@ -47,7 +48,7 @@ def without_bids(instance: Instance, refs: Collection[str]) -> Instance:
 
 def solve_again(
     instance: Instance,
-    awards: Iterable[Award],
+    awards: Iterable[Award | Previous],
     *,
     lot_seed: bytes,
     guide: Guide | None = None,
@@ -75,8 +76,8 @@ def solve_again(
             asked, lot_seed=lot_seed, effort=effort, time_limit_s=time_limit_s, in_process=in_process, guide=guide
         )
 
-    steady = answer(sticky, guide)
-    return SecondAnswer(steady, answer(free, None), _changes(instance, before, steady))
+    steady, cold = answer(sticky, guide), answer(free, None)
+    return SecondAnswer(steady, cold, _changes(instance, before, steady), _changes(instance, before, cold))
 
 
 def _changes(instance: Instance, before: dict[str, str], result: Result) -> tuple[Change, ...]:

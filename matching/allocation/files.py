@@ -172,7 +172,7 @@ def read_instance(paths: Paths) -> Instance:
     bids = tuple(replace(bid, tie=_tie(bid, homes, incumbents)) for bid in bids)
     if policy.mode is Mode.PER_PACKAGE:
         bids = ranked(packages, bids, policy)
-    previous = () if paths.previous is None else _previous(paths.previous)
+    previous = () if paths.previous is None else read_holders(paths.previous)
     instance = Instance(packages, providers, bids, localities, policy, previous)
     refuse_contradictions(instance)
     return instance
@@ -257,7 +257,8 @@ def _bids(path: Path, packages: _Known, providers: _Known, mode: Mode) -> tuple[
     return tuple(bid for _, bid in bids)
 
 
-def _previous(path: Path) -> tuple[Previous, ...]:
+def read_holders(path: Path) -> tuple[Previous, ...]:
+    """Who had, or whom a person knows, by package: previous.csv, known.csv or an earlier awards.csv."""
     known = _Known("package")
     awards = []
     for row in _rows(path, ("package", "provider"), (), others=True):

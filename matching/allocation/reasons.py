@@ -1,5 +1,6 @@
 """Why each package went where it went, in words that show no rival's price."""
 
+import re
 from collections import Counter
 
 from matching.allocation.book import Book
@@ -8,7 +9,7 @@ from matching.allocation.records import Mode
 from matching.allocation.results import Award, Unplaced
 
 WORDS = {
-    "taken": "its bundle's other packages went elsewhere",
+    "taken": "bid for a bundle whose other packages went elsewhere",
     "capacity": "has no free hours left for it",
     "take limit": "reached its own take limit",
     "locality capacity": "has no free hours left in the locality",
@@ -21,6 +22,14 @@ WORDS = {
     "price": "could hold it, but the published prices favour leaving it open or another use of the hours",
     "unusable": "could never hold it within its stated limits",
 }
+
+
+def of_so_many(times: int, rule: str) -> str:
+    """So many bids whose providers met that rule, as a clause: "1 has no free hours left for it", "2 have …"."""
+    if times == 1:
+        return f"1 {WORDS[rule]}"
+    of_many = re.sub(r"\bits\b", "their", WORDS[rule])
+    return f"{times} {re.sub('^has ', 'have ', of_many)}"
 
 
 def awards_with_reasons(problem: Problem, won: list[int]) -> tuple[Award, ...]:
@@ -63,7 +72,7 @@ def _reason(problem: Problem, book: Book, offers: list[list[int]], bid: int) -> 
     if place == 0:
         return "only bid" if len(bids) == 1 else f"best of {len(bids)} bids"
     stopped = Counter(bite(problem, book, other, instead_of=bid) for other in bids[:place])
-    words = "; ".join(f"{times} {WORDS[rule]}" for rule, times in stopped.most_common())
+    words = "; ".join(of_so_many(times, rule) for rule, times in stopped.most_common())
     return f"number {place + 1} of {len(bids)} bids; of those before it: {words}"
 
 
@@ -97,6 +106,6 @@ def unplaced(problem: Problem, won: list[int]) -> tuple[Unplaced, ...]:
             left.append(Unplaced(ref, "no bid", "Nobody bid for it."))
             continue
         stopped = Counter(bite(problem, book, bid) for bid in bids).most_common()
-        words = "; ".join(f"{times} {WORDS[rule]}" for rule, times in stopped)
+        words = "; ".join(of_so_many(times, rule) for rule, times in stopped)
         left.append(Unplaced(ref, stopped[0][0], f"Of {len(bids)} bids: {words}."))
     return tuple(sorted(left, key=lambda package: package.package))

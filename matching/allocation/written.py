@@ -1,7 +1,6 @@
 """What a run leaves behind: awards.csv and the JSON answer, each whole or not at all."""
 
 import csv
-import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -53,10 +52,10 @@ def _whole(path: Path, write: Callable[[IO[str]], None]) -> None:
         Path(beside).unlink(missing_ok=True)
 
 
-def as_json(result: Result) -> str:
-    """The answer for `--json`, on one line."""
+def as_record(result: Result) -> dict[str, Any]:
+    """The answer as `--json` prints it."""
     report = result.report
-    answer: dict[str, Any] = {
+    return {
         "status": result.status,
         "mode": result.mode,
         "counted": result.counted,
@@ -97,4 +96,3 @@ def as_json(result: Result) -> str:
             {"package": package.package, "rule": package.rule, "words": package.words} for package in result.unplaced
         ],
     }
-    return json.dumps(answer, ensure_ascii=False)

@@ -169,6 +169,27 @@ def test_a_run_is_solved_again_for_the_auditor(placed: tuple[World, str]) -> Non
     assert facts["run"]["replayed"] == "the same awards"
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_of_a_joint_run_the_auditor_reads_both_ends_of_the_price_of_each_other_award(liverpool: World) -> None:
+    """One provider is first for both packages, but may hold no more than its share of the locality."""
+    first, other = (liverpool.provider(name, lists=["approved"]) for name in ("Synthetic Oak", "Synthetic Elm"))
+    referrals = [liverpool.referral() for _ in range(2)]
+    for referral in referrals:
+        liverpool.bid(first, referral, pence=1500)
+        liverpool.bid(other, referral, pence=1550)
+    liverpool.close(referrals[0])
+    ref = liverpool.award(referrals[0]).ref
+
+    with liverpool.database.reading() as session:
+        run = story(session, award_ref=ref, actor=AUDITOR, replay=liverpool.timetable.solver).facts["run"]
+
+    passed_over = [one for one in run["stories"] if one["alone"] != one["awarded"]]
+    assert len(run["stories"]) == 2
+    assert [one["between"] for one in passed_over] == ["share cap"]
+    assert 0 <= passed_over[0]["at_least_pence"] <= passed_over[0]["at_most_pence"]
+    assert {one["provider"]: one["won"] for one in run["providers"]} == {first.provider: 1, other.provider: 1}
+
+
 def test_every_event_of_its_streams_is_there(placed: tuple[World, str]) -> None:
     world, award = placed
 

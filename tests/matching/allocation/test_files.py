@@ -99,8 +99,8 @@ def test_good_files_become_the_instance_they_say(folder: Path) -> None:
         ("policy.toml", "25000", "-1", "coverage.price_pence: -1 is outside"),
         ("packages.csv", "P1", "=P1", "package: '=P1' begins like a formula"),
         ("policy.toml", "[coverage]", "coverage", "is not TOML"),
-        ("policy.toml", "[coverage]", "[caps]\nlocality_share = 1.5\n[coverage]", "caps.locality_share: is above 0"),
-        ("policy.toml", "[coverage]", "[caps]\nlocality_share = nan\n[coverage]", "caps.locality_share: is above 0"),
+        ("policy.toml", "[coverage]", "[caps]\nlocality_share = 1.5\n[coverage]", "is not a share: above 0"),
+        ("policy.toml", "[coverage]", "[caps]\nlocality_share = nan\n[coverage]", "is not a share: above 0"),
         ("policy.toml", "[coverage]", 'objective = ["coverage"]\n[coverage]', "objective: an order without"),
         (
             "policy.toml",
@@ -201,15 +201,66 @@ def test_a_frontier_is_told_in_words_as_json_and_as_a_picture(folder: Path) -> N
     assert json.loads(answered[1])["against"] == "priority"
 
 
+def test_the_reasons_are_told_with_both_ends_of_the_other_awards_price(folder: Path) -> None:
+    (folder / "policy.toml").write_text("")
+    (folder / "bids.csv").write_text("bid,provider,packages,weekly_pence\nB0,V,P0,20000\nB1,V,P1,9000\nB2,W,P1,11000\n")
+
+    code, printed, _ = _run([*_arguments(folder), "--explain"])
+    answer = json.loads(_run([*_arguments(folder), "--explain", "--json"])[1])
+
+    assert code == 0
+    assert "P0: B0 stood first alone and was awarded." in printed
+    assert "P1: B1 stood first alone; B2 was awarded, because its provider has no free hours left for it." in printed
+    assert "V: 1 package, 10.0 hours, 1 more but for its own limits; an hour more would be worth £" in printed
+    assert [one["awarded"] for one in answer["explanation"]["packages"]] == ["B0", "B2"]
+    (folder / "policy.toml").write_text("[quality]\nweight = 60\n")
+    assert "leave it away" in _run([*_arguments(folder), "--explain"])[2]
+
+
+def test_after_a_decline_little_changes_and_the_answer_that_starts_afresh_stands_beside(folder: Path) -> None:
+    (folder / "bids.csv").write_text("bid,provider,packages,weekly_pence\nB0,V,P0,20000\nB1,V,P1,9000\nB2,W,P1,11000\n")
+    earlier, out = folder / "earlier.csv", folder / "awards.csv"
+    earlier.write_text("package,provider\nP0,V\nP1,W\n")
+    again = [*_arguments(folder), "--previous", str(earlier), "--declined", "B2"]
+
+    code, printed, _ = _run([*again, "--out", str(out)])
+    answer = json.loads(_run([*again, "--json"])[1])
+
+    assert code == 0
+    assert "Changed: 1 package." in printed
+    assert "P1: W → nobody; W no longer bids for it" in printed
+    assert "Started afresh, for comparison: 1 placed, 1 not, " in printed
+    assert [(one["package"], one["before"], one["after"]) for one in answer["changes"]] == [("P1", "W", "")]
+    assert answer["cold"]["placed"] == answer["steady"]["placed"] == 1
+    assert [row.split(",")[:2] for row in out.read_text().splitlines()[1:]] == [["P0", "V"]]
+
+
+def test_a_caseload_is_placed_without_who_leaves_and_near_whom_people_know(folder: Path) -> None:
+    known = folder / "known.csv"
+    known.write_text("package,provider\nP1,W\n")
+    asked = [*_arguments(folder), "--leaving", "V", "--known", str(known)]
+
+    code, printed, _ = _run(asked)
+    answer = json.loads(_run([*asked, "--json"])[1])
+
+    assert code == 0
+    assert "With a provider they know: P1." in printed
+    assert {award["provider"] for award in answer["awards"]} == {"W"}
+    assert (answer["kept"], answer["strange"]) == (["P1"], [])
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
         (["--picture", "x.svg"], "add --frontier"),
+        (["--declined", "B0"], "add --previous"),
+        (["--known", "x.csv"], "add --leaving"),
+        (["--leaving", "V", "--frontier", "share"], "one at a time"),
         (["--frontier", "share", "--out", "awards.csv"], "a frontier awards nothing"),
         (["--frontier", "beauty"], "beauty"),
     ],
 )
-def test_what_does_not_go_with_a_frontier_is_refused_and_nothing_is_written(
+def test_options_that_do_not_go_together_are_refused_and_nothing_is_written(
     folder: Path, more: list[str], words: str
 ) -> None:
     code, _, told = _run([*_arguments(folder), *more])

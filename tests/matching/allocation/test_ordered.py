@@ -1,6 +1,5 @@
 """A published order above a day's size: each level has a bound that no award undercuts, and the referee's number."""
 
-import json
 import random
 
 import pytest
@@ -12,7 +11,7 @@ from matching.allocation.problem import number
 from matching.allocation.records import Level
 from matching.allocation.results import LevelBound, Report
 from matching.allocation.work import Work
-from matching.allocation.written import as_json
+from matching.allocation.written import as_record
 from tests.matching.allocation.markets import SEED, a_market, awards_of, every_award
 
 ORDERS: tuple[tuple[Level, ...], ...] = (
@@ -74,9 +73,7 @@ def test_the_levels_of_a_result_are_kept_and_told(monkeypatch: pytest.MonkeyPatc
 
     assert [level.value for level in result.levels] == _counted(result.report, ORDERS[0])
     assert result_from_json(result_to_json(result)).levels == result.levels
-    assert [level["bound"] for level in json.loads(as_json(result))["levels"]] == [
-        level.bound for level in result.levels
-    ]
+    assert [level["bound"] for level in as_record(result)["levels"]] == [level.bound for level in result.levels]
 
 
 @pytest.mark.slow
