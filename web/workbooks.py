@@ -4,6 +4,9 @@ from typing import Any
 
 from openpyxl.cell import WriteOnlyCell
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+"""How a workbook is called on its way to a browser."""
+
 
 def text_cell(sheet: Any, words: str) -> Any:
     """A cell that no program takes for a formula."""

@@ -34,7 +34,7 @@ def write_workbook(
     if out.suffix.lower() != ".xlsx":
         raise BadInput("name a file that ends in .xlsx", field="OUT")
     actor = Actor("command-line", Role.PROVIDER, provider=provider)
-    with opened() as installation, installation.database.transaction() as session:
+    with opened() as installation, installation.database.reading() as session:
         refuse_unknown(session, provider=provider, authority=None)
         rules = standing_scheme(session, scheme)
         visits = expected_visits(

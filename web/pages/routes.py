@@ -54,6 +54,7 @@ from web.pages.portal.quality import OwnQuality
 from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
 from web.pages.portal.telephone import TelephoneConfirmations
+from web.pages.portal.visits import VisitRecords
 from web.pages.register.applications import ApplicationsToDecide
 from web.pages.register.moves import Moves
 from web.pages.register.providers import Documents, Providers
@@ -100,6 +101,7 @@ def pages(installation: Installation) -> Router:
             OwnVariations,
             OwnReviews,
             OwnStatements,
+            VisitRecords,
             Prices,
             OwnService,
             Messages,

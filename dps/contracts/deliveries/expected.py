@@ -59,13 +59,20 @@ def expected_visits(
         raise BadInput("the last day is before the first", field="last")
     if (last - first).days >= MOST_DAYS:
         raise BadInput(f"a workbook covers at most {MOST_DAYS} days", field="last")
-    query = select(Contract.ref).where(
+    query = select(Contract).where(
         Contract.provider == actor.provider, Contract.scheme == scheme.key, col(Contract.started_on) <= last
     )
     found = []
-    for ref in session.exec(query.order_by(col(Contract.ref))).all():
-        recorder = Recorder(session, ports, contract_ref=ref, scheme=scheme, actor=actor)
+    for contract in session.exec(query.order_by(col(Contract.ref))).all():
+        recorder = Recorder(session, ports, contract, scheme=scheme, actor=actor)
         for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
             if recorder.takes(day):
-                found += expected_on(ref, day, *recorder.planned(day))
+                found += expected_on(contract.ref, day, *recorder.planned(day))
     return found
+
+
+def schemes_served(session: Session, *, actor: Actor) -> frozenset[str]:
+    """The schemes under which this provider's care of anybody has begun, whether or not it goes on."""
+    actor.needs("have a workbook", Role.PROVIDER)
+    begun = select(Contract.scheme).where(Contract.provider == actor.provider, col(Contract.started_on).is_not(None))
+    return frozenset(session.exec(begun.distinct()))

@@ -36,13 +36,13 @@ class Recorded:
 
 
 class Recorder:
-    """Records visits of one contract in one transaction, under the contract's lock."""
+    """Records visits of one contract in one transaction; whoever writes holds its lock (`recorder_of`)."""
 
-    def __init__(self, session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme, actor: Actor) -> None:
+    def __init__(self, session: Session, ports: Ports, contract: Contract, *, scheme: Scheme, actor: Actor) -> None:
         actor.needs("record deliveries", Role.BROKER, Role.PROVIDER, Role.CLOCK)
         self._session = session
         self._actor = actor
-        self._contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
+        self._contract = contract
         if self._contract.scheme != scheme.key:
             raise BadInput(f"the contract belongs to scheme {self._contract.scheme}", field="contract")
         payment = scheme.payment(self._contract.lot)
@@ -153,6 +153,12 @@ class Recorder:
                 raise BadInput(f"visits were paused from {pause.from_day} to {pause.last_day}", field="day")
 
 
+def recorder_of(session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme, actor: Actor) -> Recorder:
+    """A recorder of this contract, which is locked."""
+    contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
+    return Recorder(session, ports, contract, scheme=scheme, actor=actor)
+
+
 def record_deliveries(
     session: Session,
     ports: Ports,
@@ -163,7 +169,7 @@ def record_deliveries(
     actor: Actor,
 ) -> Recorded:
     """Record these visits of one contract."""
-    recorder = Recorder(session, ports, contract_ref=contract_ref, scheme=scheme, actor=actor)
+    recorder = recorder_of(session, ports, contract_ref=contract_ref, scheme=scheme, actor=actor)
     for record in records:
         recorder.record(record)
     return recorder.close()

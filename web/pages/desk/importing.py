@@ -1,31 +1,21 @@
-"""A file of referrals: tried first, every fault with its row and column, then written; and many published at once.
-
-Between the trial and the writing the file travels in the page itself, sealed under the application key for this very
-person: what is written is what was tried, and nothing of it lies on a disk meanwhile.
-"""
-
-import base64
-import tempfile
-from pathlib import Path
+"""A file of referrals: tried first, every fault with its row and column, then written; and many published at once."""
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 
 from bidding.publishing import make_ready, publish
 from bidding.referrals import ReferralState, referral_of
-from dps.kernel.errors import BadInput, Corrupted, DpsError, NotReady
+from dps.kernel.errors import BadInput, DpsError, NotReady
 from dps.schemes.published import standing_scheme
 from web.pages.forms import Form
 from web.pages.guards import BROKERS
+from web.pages.tried_files import on_disk, reopened, sealed, sent
 from web.pages.visit import Page, Visit
 from web.referrals_entry import Entered, entered, read
 from web.referrals_file import COLUMNS, REQUIRED
 
-LARGEST_BYTES = 2 * 1024 * 1024
-"""More than a form carries to and fro; larger files are for the command line."""
-
-_ZIP = b"PK"
-"""How an XLSX file begins; anything else is read as CSV."""
+_FILE = "referrals"
+_LARGER = "part it, or use dps import referrals"
 
 MOST_PUBLISHED = 100
 """As many as one page of the queue shows."""
@@ -47,11 +37,11 @@ class Importing(Controller):
         """Try a new file, or write the one that was tried."""
         is_written = bool(form.text("write"))
         try:
-            content = _reopened(visit, form) if is_written else _sent(form)
+            content = reopened(visit, form, of=_FILE) if is_written else sent(form, larger=_LARGER)
             done = _entered(visit, form, content, is_tried=not is_written)
         except BadInput as bad:
             return _page(visit, fault=str(bad.reason))
-        kept = "" if is_written or done.faults else _sealed(visit, content)
+        kept = "" if is_written or done.faults else sealed(visit, content, of=_FILE)
         return _page(visit, done=done, scheme=form.text("scheme"), kept=kept, is_written=is_written and not done.faults)
 
     @post("/publications", sync_to_thread=True, status_code=200)
@@ -74,44 +64,13 @@ class Importing(Controller):
         return visit.page("desk/published.html", published=published, unready=unready)
 
 
-def _sent(form: Form) -> bytes:
-    content = form.file("file")
-    if not content:
-        raise BadInput("choose a file", field="file")
-    if len(content) > LARGEST_BYTES:
-        raise BadInput(
-            f"the file is larger than {LARGEST_BYTES // 1024**2} MB: part it, or use dps import referrals", field="file"
-        )
-    return content
-
-
-def _sealed(visit: Visit, content: bytes) -> str:
-    return base64.b64encode(visit.ports.keyring.application.seal(content, about=_about(visit))).decode()
-
-
-def _reopened(visit: Visit, form: Form) -> bytes:
-    try:
-        # Not `text`, which cuts what is long.
-        sealed = base64.b64decode(form.fields.get("kept", ""), validate=True)
-        return visit.ports.keyring.application.open(sealed, about=_about(visit))
-    except (ValueError, Corrupted):
-        raise BadInput("this is not the file that was tried: choose it again", field="file") from None
-
-
-def _about(visit: Visit) -> str:
-    return f"a file of referrals tried by {visit.actor.ref}"
-
-
 def _entered(visit: Visit, form: Form, content: bytes, *, is_tried: bool) -> Entered:
     with visit.look() as (session, _now):
         schemes = visit.schemes(session)
         scheme = next((one for one in schemes if one.key == form.text("scheme")), schemes[0] if schemes else None)
         if scheme is None:
             raise BadInput("no rules are published yet: a commissioner publishes them", field="scheme")
-        with tempfile.TemporaryDirectory() as folder:
-            # The readers of spreadsheets take a path; the file is gone before anything is answered.
-            path = Path(folder) / f"referrals{'.xlsx' if content.startswith(_ZIP) else '.csv'}"
-            path.write_bytes(content)
+        with on_disk(content, of=_FILE) as path:
             found = read(session, visit.ports, path, scheme, visit.actor)
     if found.faults:
         return Entered(faults=list(found.faults))

@@ -14,8 +14,7 @@ from dps.schemes.model import Scheme
 from web.month import days_of, pictures, report, said, workbook
 from web.pages.guards import OFFICE
 from web.pages.visit import Page, Visit
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from web.workbooks import XLSX
 
 
 class Report(Controller):
@@ -63,7 +62,7 @@ class Report(Controller):
             made = report(session, visit.ports, scheme=chosen, first=first, last=last, actor=visit.actor)
         name = f"{chosen.key}-{first:%Y-%m}.xlsx"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(workbook(made, about=_about(chosen, first, last)), media_type=_XLSX, headers=headers)
+        return Response(workbook(made, about=_about(chosen, first, last)), media_type=XLSX, headers=headers)
 
 
 def _chosen(schemes: list[Scheme], key: str) -> Scheme:
