@@ -87,11 +87,8 @@ def _record(
         except DpsError as refused:
             done.faults.append(_in_row(name, drafts[0], refused, "contract"))
             continue
-        for draft in drafts:
-            try:
-                recorder.record(draft.record)
-            except DpsError as refused:
-                done.faults.append(_in_row(name, draft, refused, "visit"))
+        for place, bad in recorder.record([draft.record for draft in drafts]).items():
+            done.faults.append(_in_row(name, drafts[place], bad, "visit"))
         done.contracts[ref] = recorder.close()
     done.faults.sort(key=lambda fault: fault.facts["row"])
 

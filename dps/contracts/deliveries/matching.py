@@ -1,11 +1,13 @@
 """Which planned visit a record of the call monitoring belongs to, and what is odd about it. Pure rules.
 
-A record is matched by the time it was planned for, or without one by when it began: the visit of that weekday whose
-window holds the time, tolerance added, and whose window begins nearest. Minutes are real minutes, also in the night in
-which the clocks change.
+A record may be of a visit of that weekday whose window holds its time, tolerance added: the time for which it was
+planned, or without one when it began. The records of a day are matched together: as many as can be, with the least
+minutes between their times and their windows' beginnings in all; of equal sums the earlier record goes to the earlier
+visit, and of visits that begin alike to the one of its length. In which order they are told makes no difference.
+Minutes are real minutes, also in the night in which the clocks change.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -17,6 +19,10 @@ from dps.packages.schedule import STANDARD_NIGHT, Schedule, Visit, VisitKind
 
 DAY_MINUTES = 24 * 60
 MINUTE = timedelta(minutes=1)
+
+_MORE_THAN_ALL_SQUARES = 10**12
+_MORE_THAN_ALL_LENGTHS = 10**9
+"""Above what the records of one day come to, so that a lesser reason never outweighs a greater one."""
 
 
 class Oddity(StrEnum):
@@ -82,42 +88,96 @@ class Matched:
     oddities: tuple[Oddity, ...]
 
 
-def match(
-    record: VisitRecord, week: Schedule | None, *, tolerance_minutes: int, taken: Collection[int] = ()
-) -> Matched:
-    """The record's visit in the week that is in force on its day; `taken` are the places matched before that day."""
-    found = _nearest(record, week, tolerance_minutes, taken)
-    if found is None:
+def match_day(
+    records: Sequence[VisitRecord], week: Schedule | None, *, tolerance_minutes: int, taken: Collection[int] = ()
+) -> list[Matched | None]:
+    """For each record of one day its visit in the week in force; `taken` are the places matched before.
+
+    None stands for a record whose visit has another record already, one matched before or a nearer one of these.
+    """
+    fits = [_fitting(record, week, tolerance_minutes) for record in records]
+    order = sorted(range(len(records)), key=lambda n: (_time_of(records[n]) or time.min, records[n].visit_ref))
+    costs = [{line: cost for line, cost in fits[n].items() if line not in taken} for n in order]
+    lines = {order[place]: line for line, place in _assigned(costs).items()}
+    return [
+        None if fits[n] and n not in lines else _matched(record, week, lines.get(n), tolerance_minutes)
+        for n, record in enumerate(records)
+    ]
+
+
+def _matched(record: VisitRecord, week: Schedule | None, line: int | None, tolerance: int) -> Matched:
+    if week is None or line is None:
         is_night = record.started is not None and record.ended is not None and _in_night(record.started, record.ended)
         oddity = Oddity.MISSED if record.outcome is VisitOutcome.MISSED else Oddity.UNPLANNED
         return Matched(None, 0, record.minutes, record.carers, is_night, (oddity,))
-    line, visit = found
+    visit = week.visits[line]
     return Matched(
         line,
         visit.minutes,
         record.minutes,
         min(record.carers, visit.carers) if record.outcome is VisitOutcome.DONE else visit.carers,
         visit.is_at_night(),
-        tuple(_oddities(record, visit, tolerance_minutes)),
+        tuple(_oddities(record, visit, tolerance)),
     )
 
 
-def _nearest(
-    record: VisitRecord, week: Schedule | None, tolerance: int, taken: Collection[int]
-) -> tuple[int, Visit] | None:
-    at = record.planned_start or record.started
+def _time_of(record: VisitRecord) -> time | None:
+    return record.planned_start or record.started
+
+
+def _fitting(record: VisitRecord, week: Schedule | None, tolerance: int) -> dict[int, int]:
+    """What it costs to match the record to each visit that it may be of; a week's visits stand in order of start."""
+    at = _time_of(record)
     if week is None or at is None:
-        return None
+        return {}
     weekday = Weekday(record.day.weekday())
-    fitting = [
-        (_after(visit.window_start, at, tolerance), line, visit)
+    return {
+        line: _cost(record, at, visit)
         for line, visit in enumerate(week.visits)
-        if weekday in visit.days and line not in taken and _holds(visit, at, tolerance)
-    ]
-    if not fitting:
-        return None
-    _, line, visit = min(fitting, key=lambda fit: (fit[0], fit[1]))
-    return line, visit
+        if weekday in visit.days and _holds(visit, at, tolerance)
+    }
+
+
+def _cost(record: VisitRecord, at: time, visit: Visit) -> int:
+    """Minutes off the window's beginning; then their square, which never crosses two; then minutes off the length."""
+    after = _after(visit.window_start, at, 0)
+    off = min(after, DAY_MINUTES - after)
+    off_length = abs(record.minutes - visit.minutes) if record.outcome is VisitOutcome.DONE else 0
+    return (off * _MORE_THAN_ALL_SQUARES + off * off) * _MORE_THAN_ALL_LENGTHS + off_length
+
+
+def _assigned(costs: Sequence[Mapping[int, int]]) -> dict[int, int]:
+    """From each line to the record that has it: as many as can be, at the least cost. `costs` are by record and line.
+
+    One record more in each turn, by the cheapest way in which those before it move on to other lines; so that the sum
+    stays the least for so many (successive shortest paths).
+    """
+    held: dict[int, int] = {}
+    while True:
+        # line -> what it costs to bring a record there, which record, and the line that it leaves for it
+        reached: dict[int, tuple[int, int, int | None]] = {}
+        has_one = set(held.values())
+        for record, own in enumerate(costs):
+            for line, cost in own.items():
+                if record not in has_one and (line not in reached or cost < reached[line][0]):
+                    reached[line] = (cost, record, None)
+        open_ends = [line for line in reached if line in held]
+        while open_ends:
+            line = open_ends.pop(0)
+            record = held[line]
+            for other, cost in costs[record].items():
+                total = reached[line][0] - costs[record][line] + cost
+                if other not in reached or total < reached[other][0]:
+                    reached[other] = (total, record, line)
+                    if other in held:
+                        open_ends.append(other)
+        ends = [line for line in reached if line not in held]
+        if not ends:
+            return held
+        taken: int | None = min(ends, key=lambda line: reached[line][0])
+        while taken is not None:
+            _, record, left = reached[taken]
+            held[taken], taken = record, left
 
 
 def _oddities(record: VisitRecord, visit: Visit, tolerance: int) -> list[Oddity]:

@@ -4,14 +4,14 @@ A record that is known already changes nothing; one that says something else of 
 a call are written, or none: the caller's transaction is taken back at the first that can't be.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import Contract, ContractState
-from dps.contracts.deliveries.matching import Matched, VisitRecord, match
+from dps.contracts.deliveries.matching import Matched, VisitRecord, match_day
 from dps.contracts.deliveries.records import Delivery
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.records import Statement, StatementState
@@ -63,25 +63,43 @@ class Recorder:
                 self._taken.setdefault(row.day, {})[row.line] = row.visit_ref
         self.recorded = Recorded()
 
-    def record(self, record: VisitRecord) -> None:
-        """Record one visit; BadInput names the field and why it can't be."""
-        self._refuse_day(record.day)
-        week = self._weeks.on(record.day)
+    def record(self, records: Sequence[VisitRecord]) -> dict[int, BadInput]:
+        """Record these visits, those of one day matched together; why not, by place in `records`, of those refused."""
+        refused: dict[int, BadInput] = {}
+        new: dict[date, dict[int, VisitRecord]] = {}
+        named: dict[str, VisitRecord] = {}
+        for place, record in enumerate(records):
+            try:
+                self._refuse_day(record.day)
+                if self._is_known(record, named.setdefault(record.visit_ref, record)):
+                    self.recorded.known += 1
+                    continue
+                self._refuse_stated(record.day)
+            except BadInput as bad:
+                refused[place] = bad
+                continue
+            new.setdefault(record.day, {})[place] = record
+        for day, of_day in new.items():
+            taken = self._taken.setdefault(day, {})
+            matched = match_day(
+                list(of_day.values()), self._weeks.on(day), tolerance_minutes=self._tolerance, taken=frozenset(taken)
+            )
+            for (place, record), found in zip(of_day.items(), matched, strict=True):
+                if found is None:
+                    refused[place] = BadInput("its planned visit is recorded already, by another", field="visit")
+                    continue
+                self._write(record, found)
+                if found.line is not None:
+                    taken[found.line] = record.visit_ref
+        return dict(sorted(refused.items()))
+
+    def _is_known(self, record: VisitRecord, first: VisitRecord) -> bool:
+        """Whether its name is kept, or was told just before as `first`; BadInput where that says otherwise."""
         known = self._known.get(record.visit_ref)
-        if known is not None:
-            if not _says_the_same(known, record):
-                raise BadInput(f"{record.visit_ref} was recorded before, and otherwise", field="visit")
-            self.recorded.known += 1
-            return
-        self._refuse_stated(record.day)
-        taken = self._taken.setdefault(record.day, {})
-        matched = match(record, week, tolerance_minutes=self._tolerance, taken=taken)
-        if matched.line is None and match(record, week, tolerance_minutes=self._tolerance).line is not None:
-            twice = next(iter(taken.values()))
-            raise BadInput(f"its planned visit is recorded already, as {twice} or another", field="visit")
-        self._write(record, matched)
-        if matched.line is not None:
-            taken[matched.line] = record.visit_ref
+        is_told_twice = first is not record
+        if (known is not None and not _says_the_same(known, record)) or (is_told_twice and first != record):
+            raise BadInput(f"{record.visit_ref} was recorded before, and otherwise", field="visit")
+        return known is not None or is_told_twice
 
     def takes(self, day: date) -> bool:
         """Whether a new record of this day would be taken: the contract runs, and no statement covers it."""
@@ -170,8 +188,8 @@ def record_deliveries(
 ) -> Recorded:
     """Record these visits of one contract."""
     recorder = recorder_of(session, ports, contract_ref=contract_ref, scheme=scheme, actor=actor)
-    for record in records:
-        recorder.record(record)
+    for refused in recorder.record(list(records)).values():
+        raise refused
     return recorder.close()
 
 

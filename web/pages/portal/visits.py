@@ -21,7 +21,7 @@ from web.deliveries_file import read_deliveries
 from web.deliveries_workbook import EXPLAINED, workbook
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
-from web.pages.portal.own import today_of
+from web.pages.rows import today_of
 from web.pages.tried_files import on_disk, reopened, sealed, sent
 from web.pages.visit import Page, Visit
 from web.workbooks import XLSX
