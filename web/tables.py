@@ -51,6 +51,7 @@ import dps.register.suspensions
 import dps.schemes.proposed
 import dps.schemes.stored
 import web.pages.calendar
+import web.pages.portal.drafts
 import web.pages.portal.own_copies
 import web.security.accounts
 import web.security.api_keys

@@ -25,6 +25,7 @@ from dps.kernel.settings import Settings
 from dps.packages.erasure import scrub_due
 from matching.allocation import SolverProcess
 from web.assembly import Installation, opened
+from web.pages.portal.drafts import forget_closed
 from web.postman import SpoolPostman
 from web.sending.calling import Calls
 from web.sending.carrying import LetterRound
@@ -90,7 +91,13 @@ class Worker:
                 log().info("worker.swept", count=sum(swept.done.values()))
             if swept.done.get("closed"):
                 self.timetable.sign_checkpoint()
+            self._forget_drafts()
             self._ring_at_next_closing()
+
+    def _forget_drafts(self) -> None:
+        with self.installation.database.reading() as session:
+            now = self.installation.ports.clock.read(session)
+        forget_closed(self.installation.database, now)
 
     def send_letters(self) -> None:
         """Send what is due, and tell councils whose invitations do not arrive."""

@@ -320,8 +320,8 @@ class _Group:
         audit.append(session, bid.stream, "bid.sealed", actor, now, {"receipt": receipt})
         if case.request.along is not None:
             case.request.along(session, ref, now)
-        if bid.typed_by is not None:
-            post(session, ports.entropy, recipient=f"provider:{case.bidder}", kind="telephone_bid", about=ref, now=now)
+        kind = "bid_received" if bid.typed_by is None else "telephone_bid"
+        post(session, ports.entropy, recipient=f"provider:{case.bidder}", kind=kind, about=ref, now=now)
         return receipt
 
 

@@ -28,6 +28,7 @@ from tests.faults.spellings import PriceCanary, Search
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.pages.test_portal import answers, handed_in, provider
 from tests.web.served import Served
+from web.pages.portal.drafts import BidDraft
 from web.postman import SpoolPostman
 from web.security.accounts import Part
 
@@ -84,12 +85,17 @@ class Planted:
         )
 
     def _by_form(self) -> None:
-        """Live, after two that it replaced; one more is checked and left."""
+        """Live, after two that it replaced; one more is checked and left, and two are saved as drafts."""
         for number in range(3):
             self.bids.append(handed_in(self.council, self.bidder, self.referral, _pounds(number)))
         path = f"/portal/opportunities/{self.round}/bid"
         self.in_own_browser = self.bidder.open(path).content
         self.bidder.send(f"{path}/check", **{"price-weekday": _pounds(3)}, **answers(self.council))
+        for referral, number in ((self.referral, 4), (self.other, 5)):
+            path = f"/portal/opportunities/{self.council.world.round(referral).ref}/bid"
+            self.bidder.open(path)
+            self.in_own_browser += self.bidder.send(f"{path}/draft", **{"price-weekday": _pounds(number)}).content
+        assert len(self.council.world.rows(BidDraft)) == 2
 
     def _by_program(self) -> None:
         """Live, withdrawn, refused, sent again with another price, and a file of them."""

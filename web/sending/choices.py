@@ -19,6 +19,7 @@ class Event(StrEnum):
     INVITATIONS = "invitations"
     CHANGES = "changes"
     QUESTIONS = "questions"
+    RECEIPTS = "receipts"
     RESULTS = "results"
     AWARDS = "awards"
     OTHER = "other"
@@ -39,6 +40,7 @@ _EVENTS: Mapping[str, Event] = {
     "referral_amended": Event.CHANGES,
     "referral_corrected": Event.CHANGES,
     "round_cancelled": Event.CHANGES,
+    "bid_received": Event.RECEIPTS,
     "question_answered": Event.QUESTIONS,
     "question_asked": Event.QUESTIONS,
     "debrief_ready": Event.RESULTS,

@@ -23,6 +23,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "debrief_ready": ("How your bid fared", "A round that you bid in is decided, and you can read how yours fared."),
     "award_offered": ("A package is offered to you", "Please answer in time: an offer that runs out goes to the next."),
     "award_won": ("A package is yours to confirm", "You accepted it in the window. Please confirm it in time."),
+    "bid_received": ("Your bid was received", "It is sealed until its closing. Its receipt is on the page below."),
     "telephone_bid": (
         "Confirm a bid that you gave by telephone",
         "It counts only if you confirm it before the closing. If you gave none, say so.",

@@ -24,13 +24,15 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = dict(attrs)
         if tag == "form":
-            self.forms.append({"action": has.get("action") or "", "method": has.get("method", "get"), "fields": {}})
+            self.forms.append({"to": [has.get("action") or ""], "fields": {}})
         if not self.forms:
             return
         fields = self.forms[-1]["fields"]
         name = has.get("name")
         if tag == "input" and name and (has.get("type") not in ("checkbox", "radio") or "checked" in has):
             fields[name] = has.get("value") or ""
+        elif tag == "button" and has.get("formaction"):
+            self.forms[-1]["to"].append(has["formaction"])
         elif tag == "textarea" and name:
             fields[name] = ""
         elif tag == "select":
@@ -51,10 +53,10 @@ class Browser:
         return self.page
 
     def form(self, action: str) -> dict[str, str]:
-        """The fields of the page's form that goes to `action`."""
+        """The fields of the page's form that goes to `action`, by itself or by one of its buttons."""
         parser = _Forms()
         parser.feed(self.page.text)
-        return next(dict(form["fields"]) for form in parser.forms if form["action"] == action)
+        return next(dict(form["fields"]) for form in parser.forms if action in form["to"])
 
     def send(self, action: str, **typed: str) -> Response:
         """Fill in the page's form that goes to `action`, and send it."""

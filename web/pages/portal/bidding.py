@@ -1,7 +1,7 @@
 """A bid, step by step: the form, check answers, the sealed bid and its receipt.
 
-Nothing of a bid is stored before it is sealed: between the steps it travels in the page itself, in the bidder's own
-browser (law 2). Prices stand in no address and in no log.
+Nothing of a bid is stored in clear: between the steps it travels in the page itself, in the bidder's own browser
+(law 2), and a draft is kept under that browser's own key (`drafts`). Prices stand in no address and in no log.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from litestar import Controller, Response, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from litestar.response import Redirect
 from sqlmodel import Session, select
 
 from bidding.bids.content import BidContent, ExceptionalReason
@@ -25,6 +26,7 @@ from dps.register.rate_cards import rate_card_of
 from web.pages.cookies import copies_cookie, copies_key
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
+from web.pages.portal.drafts import Draft, draft_of, save, throw_away
 from web.pages.portal.opportunities import frame, opportunity
 from web.pages.portal.own_copies import browser_key, copy_of, keep
 from web.pages.visit import Page, Visit
@@ -42,21 +44,47 @@ class Bidding(Controller):
 
     @get("/", sync_to_thread=True)
     def form(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """The form, filled in from this browser's own copy of a live bid, else from own prices and the first start."""
+        """The form, filled in from this browser's draft or its own copy of a live bid, else from own prices."""
         with visit.look() as (session, now):
             asked = opportunity(session, visit, round_ref)
             terms = terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
             card = _own_card(session, visit, asked)
             live = live_bids(session, visit.actor).get(round_ref)
             before = copy_of(session, copies_key(visit.request), live.bid) if live else None
+            draft = _draft(session, visit, round_ref)
         start = terms.earliest_start or terms.latest_start
         values = _filled(before) if before else filled_card(card) | {"starts_on": start.isoformat() if start else ""}
+        values = dict(draft.fields) if draft and draft.fields is not None else values
         return _form(visit, round_ref, values | {"once": new_token()}, {})
 
     @post("/", sync_to_thread=True, status_code=200)
     def change(self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
         """Back from "check answers": the form as it was filled in."""
         return _form(visit, round_ref, form.fields, {})
+
+    @post("/draft", sync_to_thread=True)
+    def save(self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Keep what was typed for this browser alone, whatever is still missing, and show the form again."""
+        secret = browser_key(visit.request)
+        with visit.look() as (session, _now):
+            opportunity(session, visit, round_ref)
+        with visit.command() as session:
+            now = visit.ports.clock.read(session)
+            terms_of(session, round_ref=round_ref, actor=visit.actor, now=now)
+            save(session, secret, account=visit.actor.ref, round_ref=round_ref, typed=form.fields, now=now)
+        path = f"/portal/opportunities/{round_ref}/bid"
+        return visit.to(path, cookies=[copies_cookie(visit.request, secret)])
+
+    @post("/draft/removal", sync_to_thread=True)
+    def throw_away(
+        self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Begin again from own prices."""
+        with visit.look() as (session, _now):
+            opportunity(session, visit, round_ref)
+        with visit.command() as session:
+            throw_away(session, account=visit.actor.ref, rounds=[round_ref])
+        return visit.to(f"/portal/opportunities/{round_ref}/bid")
 
     @post("/check", sync_to_thread=True, status_code=200)
     def check(self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
@@ -98,14 +126,19 @@ class Bidding(Controller):
 
 
 async def hand_in(visit: Visit, rounds: list[str], content: BidContent, *, once: str, secret: bytes) -> dict[str, Any]:
-    """Seal a bid and keep this browser's own copy under `secret`; returns the receipt."""
+    """Seal a bid and keep this browser's own copy under `secret`, in the place of a draft; returns the receipt."""
 
     def copy(session: Session, bid: str, now: datetime) -> None:
         keep(session, secret, bid=bid, content=content, now=now)
+        throw_away(session, account=visit.actor.ref, rounds=rounds)
 
     return await visit.installation.intake.submitted(
         rounds=rounds, content=content, actor=visit.actor, idempotency_key=once, along=copy
     )
+
+
+def _draft(session: Session, visit: Visit, round_ref: str) -> Draft | None:
+    return draft_of(session, copies_key(visit.request), account=visit.actor.ref, round_ref=round_ref)
 
 
 def _own_card(session: Session, visit: Visit, asked: Opportunity) -> RateCard | None:
@@ -215,6 +248,7 @@ def _form(visit: Visit, round_ref: str, values: Mapping[str, str], faults: Mappi
             values=Values(values),
             faults=faults,
             live=live,
+            draft=_draft(session, visit, round_ref),
             has_copy=bool(live and copy_of(session, copies_key(visit.request), live.bid)),
             **frame(session, visit),
         )

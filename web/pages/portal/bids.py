@@ -19,6 +19,7 @@ from dps.kernel.errors import NotFound
 from web.pages.cookies import copies_key
 from web.pages.forms import Form
 from web.pages.guards import PORTAL
+from web.pages.portal.drafts import drafts_of
 from web.pages.portal.opportunities import frame
 from web.pages.portal.own_copies import copy_of
 from web.pages.visit import Page, Visit
@@ -33,9 +34,11 @@ class Bids(Controller):
     @get("/", sync_to_thread=True)
     def own(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
         """A hundred at a time, in the order they were received."""
-        with visit.look() as (session, _):
+        with visit.look() as (session, now):
             found = own_bids(session, visit.actor, after=after or None)
-        return visit.page("portal/bids.html", bids=found, next_after=found[-1].bid if len(found) == PAGE else "")
+            drafts = drafts_of(session, account=visit.actor.ref, now=now)
+        next_after = found[-1].bid if len(found) == PAGE else ""
+        return visit.page("portal/bids.html", bids=found, drafts=drafts, next_after=next_after)
 
     @get("/history", sync_to_thread=True)
     def history(self, visit: NamedDependency[Visit]) -> Page:
