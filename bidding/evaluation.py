@@ -4,7 +4,7 @@ Pure. Points are thousandths of 100 (0 to 100,000), so that no float decides an 
 of one package and are never summed over packages. Source: design.md §3, and the scheme's own evaluation section.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -54,16 +54,48 @@ class Score:
     workings: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A valid bid as it enters the formula, whatever it is for.
+
+    `price` is what prices are compared by, `quality` each part's weight and its score out of 100, `place` how far below
+    the ceiling the price lies, as a share of the envelope.
+    """
+
+    bid: str
+    price: Fraction
+    quality: tuple[tuple[int, int], ...]
+    place: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Thousandths of 100, and the rank from 1; bids that are equal by the rule share theirs."""
+
+    price: int
+    quality: int
+    total: int
+    rank: int
+
+
+def points_of(measured: Sequence[Measured], evaluation: Evaluation) -> dict[str, Points]:
+    """The points and ranks of bids that compete with each other, by the scheme's formula: of a package, of an area."""
+    lowest = min((one.price for one in measured), default=Fraction(0))
+    price = {one.bid: _price_points(one, lowest, evaluation.formula) for one in measured}
+    quality = {one.bid: _mean(one.quality) for one in measured}
+    total = {one.bid: _total(price[one.bid], quality[one.bid], evaluation) for one in measured}
+    ranks = _ranks({one.bid: one.price for one in measured}, total, evaluation.rule)
+    return {bid: Points(price[bid], quality[bid], total[bid], rank) for bid, rank in ranks.items()}
+
+
 def score_round(entries: Sequence[Entry], *, evaluation: Evaluation, ties: Sequence[Tie]) -> tuple[Score, ...]:
     """Score every bid of one package: valid ones ranked, others with all their reasons. Order is the input's."""
     reasons = {entry.bid: problems(entry.content, entry.asked) for entry in entries}
     valid = [entry for entry in entries if not reasons[entry.bid]]
     measures = {entry.bid: _measure(entry, evaluation.rule) for entry in valid}
-    price = {entry.bid: _price_points(measures, entry, evaluation) for entry in valid}
-    quality = {entry.bid: _quality_points(entry, evaluation) for entry in valid}
-    total = {entry.bid: _total(price[entry.bid], quality[entry.bid], evaluation) for entry in valid}
-    ranks = _ranks(measures, total, evaluation.rule)
+    points = points_of([_measured(entry, measures[entry.bid], evaluation) for entry in valid], evaluation)
     flags = _flags(measures, valid, evaluation)
+    none = Points(0, 0, 0, 0)
     return tuple(
         Score(
             bid=entry.bid,
@@ -73,10 +105,10 @@ def score_round(entries: Sequence[Entry], *, evaluation: Evaluation, ties: Seque
             flags=flags.get(entry.bid, ()),
             weekly_pence=_weekly_pence(entry),
             weekly_minutes=entry.content.weekly_minutes or entry.asked.schedule.weekly_minutes,
-            price_points=price.get(entry.bid, 0),
-            quality_points=quality.get(entry.bid, 0),
-            total_points=total.get(entry.bid, 0),
-            rank=ranks.get(entry.bid),
+            price_points=points.get(entry.bid, none).price,
+            quality_points=points.get(entry.bid, none).quality,
+            total_points=points.get(entry.bid, none).total,
+            rank=points.get(entry.bid, none).rank or None,
             ties=tie_order(
                 ties,
                 starts_on=entry.content.starts_on,
@@ -118,33 +150,48 @@ def _measure(entry: Entry, rule: EvaluationRule) -> Fraction:
     return Fraction(weekly_pence(entry.content, entry.asked.schedule))
 
 
-def _price_points(measures: Mapping[str, Fraction], entry: Entry, evaluation: Evaluation) -> int:
-    match evaluation.formula:
+def _measured(entry: Entry, price: Fraction, evaluation: Evaluation) -> Measured:
+    envelope, place = entry.asked.envelope, None
+    if evaluation.formula is PriceFormula.LINEAR_IN_ENVELOPE:
+        rate = exact_effective_rate(entry.content.card, entry.asked.schedule)
+        room = envelope.ceiling_pence_per_hour - envelope.floor_pence_per_hour
+        place = (envelope.ceiling_pence_per_hour - rate) / room if room else Fraction(1)
+    recognised = entry.recognition_score
+    quality = quality_parts(evaluation, entry.rating_score, recognised, entry.content.answers)
+    return Measured(entry.bid, price, quality, place)
+
+
+def quality_parts(
+    evaluation: Evaluation, rating_score: int, recognition_score: int, answers: Iterable[tuple[str, str]]
+) -> tuple[tuple[int, int], ...]:
+    """The rating's, the recognition's and the answers' scores, each with the weight that the scheme gives it."""
+    given = dict(answers)
+    asked = ((question.points, question.answers[given[question.key]]) for question in evaluation.questions)
+    return (
+        (evaluation.rating_points, rating_score),
+        (evaluation.recognition_points, recognition_score),
+        *asked,
+    )
+
+
+def _price_points(one: Measured, lowest: Fraction, formula: PriceFormula) -> int:
+    match formula:
         case PriceFormula.FIXED_PRICE:
             return FULL
         case PriceFormula.LOWEST_OVER_BID:
-            share = min(measures.values()) / measures[entry.bid] if measures[entry.bid] else Fraction(1)
+            share = lowest / one.price if one.price else Fraction(1)
         case PriceFormula.LINEAR_IN_ENVELOPE:
-            envelope = entry.asked.envelope
-            rate = exact_effective_rate(entry.content.card, entry.asked.schedule)
-            room = envelope.ceiling_pence_per_hour - envelope.floor_pence_per_hour
-            share = (envelope.ceiling_pence_per_hour - rate) / room if room else Fraction(1)
-            share = min(max(share, Fraction(0)), Fraction(1))
+            assert one.place is not None  # the loader's rule 42: an area has no envelope
+            share = min(max(one.place, Fraction(0)), Fraction(1))
     return round_half_up(share.numerator * FULL, share.denominator)
 
 
-def _quality_points(entry: Entry, evaluation: Evaluation) -> int:
-    """The mean of the rating's, the recognition's and the answers' scores, each counted as the scheme says."""
-    given = dict(entry.content.answers)
-    parts = [
-        (evaluation.rating_points, entry.rating_score),
-        (evaluation.recognition_points, entry.recognition_score),
-    ]
-    parts += [(question.points, question.answers[given[question.key]]) for question in evaluation.questions]
-    counted = sum(points for points, _ in parts)
+def _mean(parts: Sequence[tuple[int, int]]) -> int:
+    """The weighted mean of these scores; nothing where nothing is weighed."""
+    counted = sum(weight for weight, _ in parts)
     if counted == 0:
         return 0
-    return round_half_up(sum(points * score for points, score in parts) * FULL, counted * 100)
+    return round_half_up(sum(weight * score for weight, score in parts) * FULL, counted * 100)
 
 
 def _total(price: int, quality: int, evaluation: Evaluation) -> int:
@@ -168,6 +215,14 @@ def _flags(
     for entry in valid:
         if is_outside(entry.content.card, entry.asked.schedule, entry.asked.envelope):
             found[entry.bid].append("exceptional_price")
+    for bid, words in low_flags(measures, evaluation).items():
+        found[bid] += words
+    return {bid: tuple(flags) for bid, flags in found.items()}
+
+
+def low_flags(measures: Mapping[str, Fraction], evaluation: Evaluation) -> dict[str, list[str]]:
+    """Which of the prices that compete with each other are abnormally low."""
+    found: dict[str, list[str]] = {bid: [] for bid in measures}
     if len(measures) > 1:
         mean = sum(measures.values(), Fraction(0)) / len(measures)
         for bid, value in measures.items():
@@ -177,7 +232,7 @@ def _flags(
         (lowest, value), (_, following) = next(pairwise(ordered))
         if value <= following * (100 - evaluation.low_below_next_percent) / 100:
             found[lowest].append("low_below_next")
-    return {bid: tuple(flags) for bid, flags in found.items()}
+    return found
 
 
 def _weekly_pence(entry: Entry) -> int:

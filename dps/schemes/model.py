@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from dps.kernel.calendar import Nation, WorkingCalendar
+from dps.schemes.area_contracts import AreaContract
 from dps.schemes.contracting import Blocks, Payment, Variations
 from dps.schemes.joining import Admission, AdmissionQuestion, ListShape, ProviderList, Quality
 from dps.schemes.quality import Enablement, FollowUp, Indicator, Recognition
@@ -344,6 +345,7 @@ class Scheme(Section):
     variations: Variations = Variations()
     payments: tuple[Payment, ...] = ()
     blocks: Blocks | None = None
+    area_contracts: tuple[AreaContract, ...] = ()
     enablement: Enablement | None = None
     follow_ups: tuple[FollowUp, ...] = ()
     indicators: tuple[Indicator, ...] = ()
@@ -359,6 +361,9 @@ class Scheme(Section):
     def payment(self, lot: str) -> Payment | None:
         """How this lot is paid for; None where it is not paid by statement."""
         return next((payment for payment in self.payments if lot in payment.lots), None)
+
+    def area_contract(self, key: str) -> AreaContract:
+        return next(one for one in self.area_contracts if one.key == key)
 
     def ladder(self, lot: str, urgency: Urgency) -> Ladder:
         """The first ladder that names this lot and urgency; the loader refuses a scheme that lacks one."""

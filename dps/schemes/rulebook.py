@@ -36,6 +36,7 @@ from dps.schemes.model import (
     Tie,
     Urgency,
 )
+from dps.schemes.rulebook_areas import area_contracts
 from dps.schemes.rulebook_contracts import blocks, payments, variations
 from dps.schemes.rulebook_quality import quality_of_care
 from dps.schemes.wording import (
@@ -84,6 +85,7 @@ def rulebook(scheme: Scheme) -> str:
         variations(scheme.variations),
         payments(scheme.payments),
         blocks(scheme.blocks),
+        area_contracts(scheme.area_contracts),
         quality_of_care(scheme),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)

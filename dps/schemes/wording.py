@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from dps.kernel.calendar import ByWorkingDay, Nation, Window
+from dps.schemes.area_contracts import Unit
 from dps.schemes.faults import listed
 from dps.schemes.model import EvaluationRule, LegalBasis, ListShape, Mode, PriceFormula, Reach, Tie, Urgency
 
@@ -67,6 +68,14 @@ SHAPES = {
 ARRANGEMENTS = {
     "lead": "a lead with subcontractors, who answers for them",
     "consortium": "a consortium that makes one bid and shares what is paid",
+}
+UNITS = {
+    Unit.HOUR: "carer-hour",
+    Unit.NIGHT: "night",
+    Unit.WEEK: "week",
+    Unit.CALL_OUT: "call-out",
+    Unit.PLAN: "plan",
+    Unit.REVIEW: "review",
 }
 TERMS = {
     "coverage_pence": "for each active provider missing in a locality",

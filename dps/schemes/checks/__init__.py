@@ -9,7 +9,18 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dps.schemes.checks import allocation, contracting, evaluation, joining, ladders, law, localities, prices, quality
+from dps.schemes.checks import (
+    allocation,
+    area_contracts,
+    contracting,
+    evaluation,
+    joining,
+    ladders,
+    law,
+    localities,
+    prices,
+    quality,
+)
 from dps.schemes.faults import Fault
 
 Rule = Callable[..., Iterable[Fault]]
@@ -54,6 +65,9 @@ RULES: tuple[Rule, ...] = (
     quality.recognition_is_whole,
     joining.lists_keep_their_shape,
     contracting.blocks_can_be_offered,
+    area_contracts.area_contracts_are_of_known_places,
+    area_contracts.area_contracts_have_their_models_terms,
+    area_contracts.area_bids_can_be_ranked,
 )
 
 

@@ -682,6 +682,48 @@ BROKEN = [
         "direct_award.reasons",
         "block_hours stands here where there are [blocks]",
     ),
+    Broken(
+        "area_contracts_are_of_known_places",
+        "kingston",
+        {'lots = ["whole-area"]\nlocalities': 'lots = ["whole-are"]\nlocalities'},
+        "area_contracts[0].lots[0]",
+        "did you mean 'whole-area'",
+    ),
+    Broken(
+        "area_contracts_are_of_known_places",
+        "kingston",
+        {'localities = ["new-malden", "chessington"]': 'localities = ["new-malden", "surbiton"]'},
+        "area_contracts[2].localities[1]",
+        "'personal-care' is let there by another contract",
+    ),
+    Broken(
+        "area_contracts_have_their_models_terms",
+        "kingston",
+        {'model = "outcomes_in_budget"': 'model = "rate_card"'},
+        "area_contracts[0].elements",
+        "is missing: rate_card is bid for with it",
+    ),
+    Broken(
+        "area_contracts_have_their_models_terms",
+        "kingston",
+        {'locality = "kingston-town", budget': 'locality = "surbiton", budget'},
+        "area_contracts[0].areas",
+        "each of the contract's localities once",
+    ),
+    Broken(
+        "area_contracts_have_their_models_terms",
+        "kingston",
+        {'model = "rate_card"': 'model = "separate_rates"'},
+        "area_contracts[1].elements",
+        "has one element for each of the contract's lots",
+    ),
+    Broken(
+        "area_bids_can_be_ranked",
+        "kingston",
+        {'formula = "lowest_over_bid"': 'formula = "linear_in_envelope"'},
+        "evaluation.formula",
+        "an area has no envelope",
+    ),
 ]
 
 

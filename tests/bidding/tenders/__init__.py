@@ -1,0 +1,1 @@
+"""Tests of tenders for a whole area."""
