@@ -23,7 +23,9 @@ from dps.kernel.columns import bytes_column, id_column, json_column, ref_column,
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable
-from dps.schemes.model import Mode
+
+TENDER = "tender"
+"""The mode of a closing of bids for a whole area; no stage of a ladder has it, and it has no rounds."""
 
 
 class ClosingState(StrEnum):
@@ -98,7 +100,7 @@ def closing_for(
     *,
     scheme: str,
     rule_hash: str,
-    mode: Mode,
+    mode: str,
     closes_at: datetime,
     published: bool,
     now: datetime,

@@ -22,10 +22,11 @@ from bidding.bids.records import (
     rounds_of_bids,
     scores_sha256,
 )
-from bidding.closings import Closing, ClosingState, ExtensionReason
+from bidding.closings import TENDER, Closing, ClosingState, ExtensionReason
 from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
+from bidding.tenders.content import AreaBid
 from bidding.waypoints import Waypoint
 from dps.contracts.quality.recognition import score_or_usual, scores_in_force
 from dps.contracts.standing import minutes_won
@@ -177,12 +178,12 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
         return False
     if closing.state is not ClosingState.CLOSED:
         return False
-    opened = 0
+    opened, read = 0, AreaBid.from_dict if closing.mode == TENDER else BidContent.from_dict
     for bid in bids_of_closing(session, closing.id, BidState.SEALED):
         try:
             raw = opener.open(bid.ciphertext, ciphertext_sha256=bid.ciphertext_sha256, commitment=bid.commitment)
             nonce = str(raw.pop("nonce", ""))
-            BidContent.from_dict(raw)
+            read(raw)
         except (ValueError, DpsError) as fault:
             advance(session, bid, "reject", CLOCK, now, facts={"cause": str(fault)})
             continue

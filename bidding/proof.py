@@ -18,6 +18,8 @@ from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, scores_sha2
 from bidding.closings import Closing, ClosingState
 from bidding.rounds import Invitation, Round
 from bidding.sealing.seal import commitment_of, in_milliseconds, recipients_id
+from bidding.tenders.proof import tender_faults
+from bidding.tenders.records import Tender
 from dps.kernel.actors import Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.columns import canonical_json
@@ -64,7 +66,10 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a bid stands: its closing, its invitation, its rounds and what it said once it was opened."""
+    """Where a bid stands: its closing, its invitation, its rounds and what it said once it was opened.
+
+    A bid for an area has no invitation: its tender stands for its rounds, and the trail says whose it is.
+    """
 
     closing: Closing
     dues: tuple[datetime, ...]
@@ -104,6 +109,7 @@ def verify_bids(session: Session, public_keys: Mapping[str, bytes]) -> BidsRepor
     for closing_ref, told in known.items():
         for ref in sorted(told.manifest.keys() - found[closing_ref]):
             report.faults.append(f"bid {ref}: the manifest of closing {closing_ref} lists it, and it is gone")
+    report.faults += tender_faults(session)
     for ref in sorted(stories):
         report.faults.append(f"bid {ref}: the trail received it, and it is gone")
     return report
@@ -131,7 +137,7 @@ def _faults(
             yield f"its {name} is not what its receipt says"
     if bid.rounds_key != hashlib.sha256("\n".join(place.rounds).encode()).hexdigest():
         yield "its rounds are not those it was sealed for"
-    if bid.provider != place.provider:
+    if bid.provider != (place.provider or (story.sealed.body.get("provider") if story.sealed else None)):
         yield "it does not belong to the provider that was invited"
     yield from _trail_faults(bid, story)
     yield from _opening_faults(bid, place)
@@ -216,6 +222,7 @@ def _bids(
         ids = [bid.id for bid in page]
         rounds = _rounds(session, ids)
         refs = [bid.invitation_ref for bid in page]
+        tenders = dict(session.exec(select(Tender.closing_id, Tender.ref).where(col(Tender.ref).in_(refs))).all())
         invited = dict(
             session.exec(select(Invitation.ref, Invitation.provider).where(col(Invitation.ref).in_(refs))).all()
         )
@@ -230,7 +237,8 @@ def _bids(
                     closing=closings[bid.closing_id],
                     dues=known[closings[bid.closing_id].ref].dues,
                     provider=invited.get(bid.invitation_ref),
-                    rounds=tuple(sorted(rounds.get(bid.id, ()))),
+                    rounds=tuple(sorted(rounds.get(bid.id, ())))
+                    or tuple(ref for ref in (tenders.get(bid.closing_id),) if ref == bid.invitation_ref),
                     opened=opened.get(bid.id),
                     receipt_text=receipts[bid.id],
                     content_text=contents.get(bid.id),

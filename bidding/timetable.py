@@ -19,10 +19,11 @@ from bidding.awards.expiring import barred_offers, due_awards, expire_due, lapse
 from bidding.awards.offering import settle
 from bidding.awards.records import live_award
 from bidding.bids.records import BidState, bids_of_closing
-from bidding.closings import ClosingState, due_closings
+from bidding.closings import TENDER, Closing, ClosingState, due_closings
 from bidding.deadline import Opener
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState
+from bidding.tenders.deciding import evaluate
 from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
@@ -113,7 +114,7 @@ class Timetable:
         """Close. Where nobody has bid there is nothing to open and nothing to search: that is decided at once."""
 
         def close(session: Session) -> bool:
-            if self._has_bids(session, closing_id):
+            if self._has_bids(session, closing_id) or _is_tender(session, closing_id):
                 return deadline.close(session, self.ports, closing_id)
             # Deciding goes up the ladder, and that locks referrals: before rounds, as everywhere.
             locked(session, Referral, *session.exec(select(Round.referral_id).where(Round.closing_id == closing_id)))
@@ -138,6 +139,10 @@ class Timetable:
         it = f"closing {closing_id}"
         swept.count("opened", int(self._alone(it, lambda session: self._open(session, closing_id))))
         self.ports.reached(Waypoint.OPENING_KEPT)
+        with self.database.reading() as session:
+            is_tender = _is_tender(session, closing_id)
+        if is_tender:
+            return self._alone(it, lambda session: evaluate(session, self.ports, closing_id))
         scored, claimed = self._alone(it, lambda session: self._score(session, closing_id))
         swept.count("scored", int(scored))
         if claimed is None:
@@ -246,6 +251,11 @@ class Timetable:
 
     def _settle_declarations(self, session: Session) -> int:
         return capacity.settle_expired(session, actor=CLOCK, now=self.ports.clock.read(session))
+
+
+def _is_tender(session: Session, closing_id: int) -> bool:
+    """Whether bids for an area close here: there are no rounds, and nothing to search."""
+    return session.get_one(Closing, closing_id).mode == TENDER
 
 
 def _undecided(session: Session, now: datetime) -> list[int]:

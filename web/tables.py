@@ -13,7 +13,9 @@ import bidding.questions
 import bidding.referrals
 import bidding.rounds
 import bidding.run_off
+import bidding.tenders.records
 import dps.contracts.answers
+import dps.contracts.area_contracts
 import dps.contracts.contracts
 import dps.contracts.deliveries.records
 import dps.contracts.enablement

@@ -190,7 +190,9 @@ def working(bid: AreaBid, asked: AreaContract, locality: str) -> tuple[str, ...]
         for goal in asked.targets
         if goal.key in given
     )
-    return (f"A year: {total}, of a budget of {in_pounds(budget)}", *goals)
+    than_today = (bid.yearly_pence or 0) - asked.area(locality).spend_pence
+    compared = f"{in_pounds(abs(than_today))} {'more' if than_today > 0 else 'less'} than the area costs today"
+    return (f"A year: {total}, of a budget of {in_pounds(budget)}, {compared}", *goals)
 
 
 def count_of(number: int, unit: str) -> str:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     """What a reference names, and its prefix."""
 
     APPLICATION = "APP"
+    AREA_CONTRACT = "LET"
     ARRANGEMENT = "ARR"
     AUTHORITY = "AUT"
     AWARD = "AWD"
@@ -52,6 +53,7 @@ class Kind(StrEnum):
     RUN_OFF = "ROF"
     SCORE = "SCR"
     SUSPENSION = "SUS"
+    TENDER = "TDR"
     USER = "USR"
     VARIATION = "VAR"
     WEBHOOK = "WEB"

@@ -14,11 +14,12 @@ from bidding.questions import Question
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, Round
 from bidding.sealing.seal import Sealed, receipt_of, signed
+from bidding.tenders.records import Tender
 from dps.kernel.keys import SigningKey
 
 ROOM = Path(bidding.__file__).parent
 README = (ROOM / "README.md").read_text()
-TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Question)
+TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Question, Tender)
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 
 

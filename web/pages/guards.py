@@ -109,5 +109,7 @@ OFFICE = Seated(Role.COMMISSIONER, Role.AUDITOR)
 """Who answers for a scheme, and who checks those."""
 COMMISSIONERS = Seated(Role.COMMISSIONER)
 """Who answers for a scheme."""
+LETTING = Seated(Role.COMMISSIONER, Role.APPROVER, Role.AUDITOR)
+"""Who lets an area: one seeks, another offers, a third checks."""
 STAFF = Seated(Role.BROKER, Role.APPROVER, Role.COMMISSIONER)
 """Who places packages, and who answers for how."""

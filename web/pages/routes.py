@@ -30,6 +30,7 @@ from web.pages.desk.varying import Varying
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.office.areas import Areas
 from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
 from web.pages.office.quality import Quality
@@ -37,6 +38,7 @@ from web.pages.office.report import Report
 from web.pages.office.uplifts import Uplifts
 from web.pages.office.what_if import Proposals, WhatIfs
 from web.pages.passkeys import OwnPasskeys, WithPasskey
+from web.pages.portal.areas import AreaBids
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
 from web.pages.portal.changes import OwnChanges, OwnVariations
@@ -76,6 +78,7 @@ def pages(installation: Installation) -> Router:
             Homes,
             Report,
             LegalClocks,
+            Areas,
             Quality,
             OwnQuality,
             CoverageMap,
@@ -92,6 +95,7 @@ def pages(installation: Installation) -> Router:
             Opportunities,
             SpacePage,
             OpenList,
+            AreaBids,
             Bidding,
             ManyBids,
             Bids,

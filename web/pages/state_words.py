@@ -49,6 +49,17 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ended": ("Ended", "grey"),
         "handed_back": ("Handed back", "grey"),
     },
+    "tender": {
+        "published": ("Bids are taken", "light-blue"),
+        "evaluated": ("Evaluated, to be offered", "yellow"),
+        "offered": ("Offered", "blue"),
+        "awarded": ("Agreed", "green"),
+        "cancelled": ("Cancelled", "grey"),
+    },
+    "area_contract": {
+        "agreed": ("Agreed", "green"),
+        "ended": ("Ended early", "grey"),
+    },
     "open_offer": {
         "made": ("Made, not taken yet", "light-blue"),
         "taken": ("Taken", "green"),

@@ -39,6 +39,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.PROVIDER: (
         ("/portal", "Home"),
         ("/portal/opportunities", "Opportunities"),
+        ("/portal/areas", "Areas"),
         ("/portal/bids", "Bids"),
         ("/portal/offers", "Offers"),
         ("/portal/contracts", "Contracts"),
@@ -46,7 +47,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/portal/service", "Your service"),
     ),
     Role.BROKER: _DESK,
-    Role.APPROVER: _DESK,
+    Role.APPROVER: (*_DESK[:-1], ("/office/areas", "Areas"), _DESK[-1]),
     Role.REGISTER_OFFICER: (
         ("/register", "Applications"),
         ("/register/providers", "Providers"),
@@ -61,6 +62,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/office/quality", "Quality"),
         ("/office/clocks", "Legal clocks"),
         ("/coverage", "Coverage"),
+        ("/office/areas", "Areas"),
         ("/office/what-if", "What if"),
         ("/office/uplifts", "Prices"),
         ("/desk/interests", "Interests"),
@@ -71,6 +73,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/proof", "Proof"),
         ("/office/report", "Report"),
         ("/office/clocks", "Legal clocks"),
+        ("/office/areas", "Areas"),
         ("/rules", "Rules"),
     ),
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
@@ -158,6 +161,8 @@ class Visit:
         seat = self.seat if self.seat is not None and not self.seat.is_half else None
         path = self.request.url.path
         links = _NAVIGATION.get(self.actor.role, _OTHERS) if seat else ()
+        if not any(scheme.area_contracts for scheme in schemes):
+            links = tuple(link for link in links if link[1] != "Areas")
         if seat and seat.account.part is Part.PROVIDER_ADMIN:
             links = (*links, ("/accounts", "Accounts"))
         here = max((href for href, _ in links if path == href or path.startswith(f"{href}/")), key=len, default="")

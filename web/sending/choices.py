@@ -44,6 +44,10 @@ _EVENTS: Mapping[str, Event] = {
     "question_answered": Event.QUESTIONS,
     "question_asked": Event.QUESTIONS,
     "debrief_ready": Event.RESULTS,
+    "tender_published": Event.INVITATIONS,
+    "tender_cancelled": Event.CHANGES,
+    "tender_decided": Event.RESULTS,
+    "tender_offered": Event.AWARDS,
 }
 
 

@@ -20,10 +20,14 @@ from web.sending.webhooks import WebhookEndpoint
 _ONE_AT_A_TIME = text("LOCK TABLE change IN SHARE ROW EXCLUSIVE MODE")
 
 DESK = (Part.BROKER, Part.APPROVER)
+LETTING = (Part.COMMISSIONER, Part.APPROVER)
 _READERS: Mapping[str, Sequence[Part]] = {
     "award_to_approve": DESK,
     "award_overturned": DESK,
     "change_proposed": DESK,
+    "tender_accepted": LETTING,
+    "tender_declined": LETTING,
+    "tender_evaluated": LETTING,
     "flex_to_sign": DESK,
 }
 _OTHERS: Sequence[Part] = (Part.BROKER,)

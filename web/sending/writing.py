@@ -38,6 +38,20 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "open_offer": ("An offer on the open list", "A provider offers to take a package that nobody took."),
     "question_asked": ("A provider asks about a package", "Your answer goes to everybody invited at once."),
     "question_answered": ("A question was answered", "Somebody asked about a package that you may bid for."),
+    "tender_published": (
+        "A whole area is sought",
+        "You may bid for all of some services there, sealed, for one closing.",
+    ),
+    "tender_cancelled": ("An area is sought no longer", "The tender that you bid in was taken back."),
+    "tender_evaluated": (
+        "Bids for an area are evaluated",
+        "Another person than the one who published it offers it now.",
+    ),
+    "tender_offered": ("A whole area is offered to you", "Please answer while your bid stands."),
+    "tender_accepted": ("An area is let", "The provider has accepted: the contract is agreed."),
+    "tender_declined": ("An area was declined", "It can be offered to the next in line."),
+    "tender_decided": ("How your bid for an area fared", "The contract was let, and you can read how yours fared."),
+    "area_contract_ended": ("A contract for an area ends early", "Its last day was moved forward."),
     "digest": ("What happened since your last digest", "You chose to be told of these together."),
     "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
     "invitations_undelivered": (
@@ -47,12 +61,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 _PORTAL: Mapping[str, str] = {
+    "TDR": "/portal/areas/",
     "RND": "/portal/opportunities/",
     "BID": "/portal/bids/",
     "AWD": "/portal/offers/",
     "CON": "/portal/contracts/",
 }
-_DESK: Mapping[str, str] = {"REF": "/desk/referrals/", "AWD": "/desk/awards/"}
+_DESK: Mapping[str, str] = {"REF": "/desk/referrals/", "AWD": "/desk/awards/", "TDR": "/office/areas/"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Item(StrEnum):
     PERFORMANCE = "performance"
     AREA = "area"
     BLOCK = "block"
+    ELEMENT = "element"
 
 
 @dataclass(frozen=True, slots=True)

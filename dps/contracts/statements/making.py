@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from dps.contracts.area_contracts import in_place
 from dps.contracts.contracts import Contract
 from dps.contracts.payment.areas import area_lines
 from dps.contracts.payment.reckoning import contract_lines
@@ -52,6 +53,8 @@ def make_statement(
     held = holds.hold_of(session, contract.award_ref)
     if held is not None and held.out_of is not None:
         raise CannotState(reason=f"its hours are paid with block {held.out_of}: state that")
+    days = (first_day, last_day)
+    _refuse_paid_by_area(session, scheme, contract.authority, contract.lot, contract.locality, contract.provider, *days)
     lines = _contract_lines(session, contract, scheme, payment, first_day, last_day, today=_today(now))
     return keep(
         session,
@@ -147,6 +150,7 @@ def make_area_statement(
     same = [
         col(Statement.contract_id).is_(None),
         col(Statement.block).is_(None),
+        col(Statement.area_contract).is_(None),
         Statement.provider == served.ref,
         Statement.authority == actor.authority,
         Statement.scheme == scheme.key,
@@ -154,6 +158,7 @@ def make_area_statement(
         Statement.locality == locality,
     ]
     refuse_covered(session, same, first_day, last_day)
+    _refuse_paid_by_area(session, scheme, actor.authority, lot, locality, served.ref, first_day, last_day)
     served_days = _person_days(session, scheme, lot, locality, served.ref, actor.authority, first_day, last_day)
     found = area_lines(
         payment,
@@ -222,6 +227,24 @@ def refuse_covered(session: Session, same: Sequence[Any], first: date, last: dat
     other = session.exec(query).first()
     if other is not None:
         raise StatedAlready(ref=other.ref)
+
+
+def _refuse_paid_by_area(
+    session: Session, scheme: Scheme, authority: str, lot: str, locality: str, provider: str, first: date, last: date
+) -> None:
+    """CannotState where a contract for the whole area pays this provider for the lot on one of these days."""
+    found = in_place(
+        session,
+        scheme=scheme.key,
+        authority=authority,
+        locality=locality,
+        lots=[lot],
+        first=first,
+        last=last,
+        provider=provider,
+    )
+    if found is not None:
+        raise CannotState(reason=f"{lot} is paid there with area contract {found.ref}: state that")
 
 
 def _person_days(

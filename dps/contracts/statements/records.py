@@ -47,7 +47,8 @@ STEPS = StateTable(
 
 
 class Statement(SQLModel, table=True):
-    """What is due for `first_day` to `last_day`, both included, of one contract, one block of hours or one area.
+    """What is due for `first_day` to `last_day`, both included, of one contract, one block of hours or one area
+    (`area_contract`, where it was won in a tender).
 
     `chargeable_pence` is what of it the council may charge to the person; `to_discussion_pence` is beyond a tolerance,
     neither paid nor taken back here. `rule_hash` names the rules that it was reckoned by.
@@ -68,6 +69,7 @@ class Statement(SQLModel, table=True):
     state: StatementState = state_column(StatementState)
     contract_id: int | None = link_column("contract.id", nullable=True)
     block: str | None = Field(default=None, max_length=24, index=True)
+    area_contract: str | None = Field(default=None, max_length=24, index=True)
     provider: str = Field(max_length=24, index=True)
     authority: str = Field(max_length=40, index=True)
     scheme: str = Field(max_length=40)

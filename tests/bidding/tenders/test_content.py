@@ -44,7 +44,7 @@ def test_a_year_of_outcomes_costs_its_price_whatever_is_promised() -> None:
     assert problems(PRICE, OUTCOMES, TOWN) == ()
     assert evaluated_pence(PRICE, OUTCOMES) == 196_000_000
     assert working(PRICE, OUTCOMES, TOWN)[:2] == (
-        "A year: £1,960,000.00, of a budget of £2,000,000.00",
+        "A year: £1,960,000.00, of a budget of £2,000,000.00, £90,000.00 less than the area costs today",
         "Still at home, not in a care home, after a year: 90% of people, at least 85% asked",
     )
 

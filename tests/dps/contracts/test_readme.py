@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dps import contracts
 from dps.contracts.answers import OutcomeAnswer
+from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract
 from dps.contracts.enablement import EnablementBar
 from dps.contracts.quality.concerns import Concern
@@ -18,5 +19,5 @@ def test_the_diagrams_are_printed_from_their_tables() -> None:
 
     printed = dict(re.findall(r"<!-- states:(\S+) -->\n```mermaid\n(.*?)\n```\n<!-- /states -->", readme, re.DOTALL))
 
-    rows = (Contract, Variation, Statement, OutcomeAnswer, EnablementBar, Concern, QualityScore)
+    rows = (Contract, Variation, Statement, AreaContractRow, OutcomeAnswer, EnablementBar, Concern, QualityScore)
     assert printed == {row.STEPS.kind.replace(" ", "-"): row.STEPS.diagram() for row in rows}

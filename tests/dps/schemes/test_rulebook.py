@@ -33,7 +33,7 @@ TEXTS = (
     *("changed", "6h", "2031-05-06", "10:07:00", "E06000001", "#000000", "scotland", "psr", "fixed_price"),
     *("linear_in_envelope", "lowest_price", "direct_award", "border", "monthly", "published", "joint", "number"),
     *("existing_provider", "crisis", "inadequate", "per_package", "visit", "delivered", "commissioned", "relationship"),
-    *("end", "spend", "transfer", "consortium", "lead", "several"),
+    *("end", "spend", "transfer", "consortium", "lead", "several", "night", "separate_rates"),
 )
 
 

@@ -1,0 +1,123 @@
+"""Handing in a bid for an area: in time by the clock read after the locks, sealed at once, answered with a receipt."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from bidding.bids.records import Bid, BidState
+from bidding.closings import Closing
+from bidding.sealing.seal import receipt_of, seal, signed
+from bidding.tenders.content import AreaBid, problems
+from bidding.tenders.entitled import NOT_ENTITLED, entitled
+from bidding.tenders.records import Tender, TenderState, locked_tender
+from dps.kernel import audit
+from dps.kernel.actors import Actor, Role
+from dps.kernel.columns import canonical_json
+from dps.kernel.database import find_all, locked_one
+from dps.kernel.errors import InvalidBid, NotEligible, NotFound, TooLate
+from dps.kernel.idempotency import Answers, key_hash
+from dps.kernel.ports import Ports
+from dps.kernel.references import Kind, new_reference
+from dps.kernel.states import advance
+from dps.register.providers import ids_of, locked_provider
+from dps.schemes.stored import rules_by_hash
+
+
+def hand_in_for_area(
+    session: Session, ports: Ports, *, tender_ref: str, content: AreaBid, idempotency_key: str, actor: Actor
+) -> dict[str, Any] | TooLate:
+    """Seal a bid for an area in place of the same provider's earlier one; the signed receipt.
+
+    A bid that is late leaves an event that says so and nothing of itself: `TooLate` is given back, not raised, so that
+    the event is kept.
+    """
+    provider = _bidder(actor)
+    tender = locked_tender(session, tender_ref, actor, shared=True)
+    closing = locked_one(session, Closing, tender.closing_id, shared=True)
+    row = locked_provider(session, ids_of(session, [provider])[0])
+    # After the locks: whoever closes holds the closing, and the clock says what has happened meanwhile.
+    now = ports.clock.read(session)
+    hashed = key_hash(actor.ref, idempotency_key)
+    body = canonical_json([tender.ref, content.to_dict(), provider]).encode()
+    answers = Answers(session, ports.keyring, [hashed])
+    if (known := answers.recall(hashed, body)) is not None:
+        return dict(known)
+    if tender.state is TenderState.CANCELLED:
+        raise InvalidBid(problems=("This tender was cancelled.",))
+    if now >= closing.closes_at or tender.state is not TenderState.PUBLISHED:
+        facts = {"tender": tender.ref, "closes_at": closing.closes_at.isoformat()}
+        audit.append(session, tender.stream, "bid.refused_late", actor, now, facts)
+        return TooLate(closes_at=closing.closes_at, now=now)
+    scheme = rules_by_hash(session, tender.rule_hash)
+    asked = scheme.area_contract(tender.key)
+    if found := problems(content, asked, tender.locality, scheme.evaluation.questions):
+        raise InvalidBid(problems=found)
+    if not entitled(session, scheme, asked, now, ids=[row.id or 0]):
+        raise NotEligible(reasons=(NOT_ENTITLED,))
+    for before in own_bids(session, tender, provider):
+        advance(session, before, "replace", actor, now)
+    sealed = seal(content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
+    ref = new_reference(Kind.BID, ports.entropy)
+    receipt = signed(
+        receipt_of(
+            bid=ref,
+            rounds=[tender.ref],
+            closing=closing.ref,
+            closes_at=closing.closes_at,
+            received_at=now,
+            sealed=sealed,
+            sealed_to=closing.recipients_id,
+        ),
+        ports.keyring.signing,
+    )
+    session.add(
+        Bid(
+            ref=ref,
+            provider=provider,
+            closing_id=closing.id or 0,
+            rounds_key=hashlib.sha256(tender.ref.encode()).hexdigest(),
+            invitation_ref=tender.ref,
+            state=BidState.SEALED,
+            received_at=now,
+            ciphertext=sealed.ciphertext,
+            ciphertext_sha256=sealed.ciphertext_sha256,
+            commitment=sealed.commitment,
+            receipt=receipt,
+            valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
+        )
+    )
+    session.flush()
+    audit.append(session, tender.stream, "bid.sealed", actor, now, {"receipt": receipt, "provider": provider})
+    answers.remember(hashed, body, receipt, now)
+    return receipt
+
+
+def withdraw_from_area(session: Session, ports: Ports, *, tender_ref: str, actor: Actor) -> None:
+    """Take one's own sealed bid back before the closing; TooLate afterwards, NotFound where there is none."""
+    provider = _bidder(actor)
+    tender = locked_tender(session, tender_ref, actor, shared=True)
+    closing = locked_one(session, Closing, tender.closing_id, shared=True)
+    locked_provider(session, ids_of(session, [provider])[0])
+    now = ports.clock.read(session)
+    if now >= closing.closes_at:
+        raise TooLate(closes_at=closing.closes_at, now=now)
+    bids = own_bids(session, tender, provider)
+    if not bids:
+        raise NotFound(kind="bid", ref=tender.ref)
+    for bid in bids:
+        advance(session, bid, "withdraw", actor, now)
+
+
+def own_bids(session: Session, tender: Tender, provider: str, *states: BidState) -> list[Bid]:
+    """This provider's bids for the tender in these states: the sealed one, unless told otherwise."""
+    wanted: Mapping[str, Any] = {"invitation_ref": tender.ref, "provider": provider}
+    return list(find_all(session, Bid, fresh=True, **wanted, state=states or (BidState.SEALED,)))
+
+
+def _bidder(actor: Actor) -> str:
+    actor.needs("bid for an area", Role.PROVIDER)
+    if actor.provider is None:
+        raise NotFound(kind="provider", ref="")
+    return actor.provider

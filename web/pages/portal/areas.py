@@ -1,0 +1,237 @@
+"""Contracts for a whole area, for providers: what is sought, the bid on one page, and how it fared.
+
+Nothing of a bid is stored before it is sealed, and what a sealed one says is shown to nobody, its bidder neither.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from sqlmodel import Session
+
+from bidding.bids.records import Bid, BidState
+from bidding.closings import Closing
+from bidding.tenders.content import AreaBid
+from bidding.tenders.deciding import accept_area, decline_area
+from bidding.tenders.handing_in import hand_in_for_area, own_bids, withdraw_from_area
+from bidding.tenders.records import Tender, TenderState, tender_of, tenders_seen
+from dps.contracts.area_contracts import AreaContractRow
+from dps.kernel.database import find, find_all
+from dps.kernel.errors import BadInput, InvalidBid, NotFound, TooLate
+from dps.kernel.money import Band, parse_pence
+from dps.register.rate_cards import rate_card_of
+from dps.schemes.area_contracts import AreaContract, BiddingModel
+from dps.schemes.model import Scheme
+from dps.schemes.stored import rules_by_hash
+from dps.schemes.wording import UNITS
+from web.pages.forms import Form, Values
+from web.pages.guards import PORTAL
+from web.pages.portal.bidding import plain_pounds
+from web.pages.portal.own import own_provider, own_scheme
+from web.pages.visit import Page, Visit
+from web.security.sessions import new_token
+
+_RATE, _TARGET, _ANSWER = "rate-", "target-", "answer-"
+_LIVE = (BidState.SEALED, BidState.OPENED, BidState.AWARDED, BidState.UNSUCCESSFUL, BidState.INVALID)
+
+
+class AreaBids(Controller):
+    """Tenders of the schemes that one belongs to."""
+
+    path = "/portal/areas"
+    guards = (PORTAL,)
+
+    @get("/", sync_to_thread=True)
+    def all(self, visit: NamedDependency[Visit]) -> Page:
+        """What is sought, and what was, the newest first."""
+        with visit.look() as (session, now):
+            schemes = {scheme.key: scheme for scheme in visit.schemes(session)}
+            tenders = [one for one in tenders_seen(session, actor=visit.actor) if one.scheme in schemes]
+            closes_at = _closings(session, tenders)
+            bid_for = _bid_for(session, tenders, visit.actor.provider or "")
+            rows = [
+                {
+                    "tender": tender,
+                    "name": rules_by_hash(session, tender.rule_hash).area_contract(tender.key).name,
+                    "place": schemes[tender.scheme].locality(tender.locality).name,
+                    "closes_at": closes_at[tender.closing_id],
+                    "is_open": tender.state is TenderState.PUBLISHED and now < closes_at[tender.closing_id],
+                    "has_bid": tender.ref in bid_for,
+                    "is_offered": _is_offered(session, tender, visit),
+                }
+                for tender in tenders
+            ]
+            return visit.page("portal/areas.html", rows=rows)
+
+    @get("/{tender_ref:str}", sync_to_thread=True)
+    def one(self, tender_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """What is sought, with the form; afterwards how the own bid fared, and the offer."""
+        with visit.look() as (session, _):
+            tender, scheme = _known(session, visit, tender_ref)
+            asked = scheme.area_contract(tender.key)
+            values = _own_prices(session, visit, tender, asked) | {"once": new_token()}
+        return _page(visit, tender_ref, values, {})
+
+    @post("/{tender_ref:str}/bid", sync_to_thread=True)
+    def bid(
+        self, tender_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Seal a bid in place of an earlier one; a form that is sent twice seals it once."""
+        with visit.look() as (session, _):
+            tender, scheme = _known(session, visit, tender_ref)
+        content, faults = content_of(form, scheme.area_contract(tender.key), scheme)
+        if faults:
+            return _page(visit, tender_ref, form.fields, faults)
+        try:
+            once = form.needed("once", "load the form again")
+            with visit.command() as session:
+                made = hand_in_for_area(
+                    session,
+                    visit.ports,
+                    tender_ref=tender_ref,
+                    content=content,
+                    idempotency_key=once,
+                    actor=visit.actor,
+                )
+        except InvalidBid as invalid:
+            return _page(visit, tender_ref, form.fields, {"bid": " ".join(invalid.problems)})
+        if isinstance(made, TooLate):
+            raise made
+        return visit.to(f"/portal/areas/{tender_ref}")
+
+    @post("/{tender_ref:str}/withdrawal", sync_to_thread=True)
+    def withdraw(
+        self, tender_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Redirect:
+        """Take the own sealed bid back before the closing."""
+        with visit.command() as session:
+            _known(session, visit, tender_ref)
+            withdraw_from_area(session, visit.ports, tender_ref=tender_ref, actor=visit.actor)
+        return visit.to(f"/portal/areas/{tender_ref}")
+
+    @post("/{tender_ref:str}/answer", sync_to_thread=True)
+    def answer(self, tender_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Yes: the contract is agreed. No: it is offered to the next in line."""
+        command = accept_area if form.text("answer") == "accept" else decline_area
+        with visit.command() as session:
+            command(session, visit.ports, tender_ref=tender_ref, actor=visit.actor)
+        return visit.to(f"/portal/areas/{tender_ref}")
+
+
+def content_of(form: Form, asked: AreaContract, scheme: Scheme) -> tuple[AreaBid, dict[str, str]]:
+    """The bid that a form says, with each field's fault; what breaks the rules is said when it is handed in."""
+    faults: dict[str, str] = {}
+    rates, price = {}, None
+    targets: dict[str, int] = {}
+    for element in asked.elements:
+        field = f"{_RATE}{element.key}"
+        try:
+            rates[element.key] = parse_pence(form.needed(field, "give a rate"), field=field)
+        except BadInput as bad:
+            faults[field] = str(bad.reason)
+    if asked.model is BiddingModel.OUTCOMES:
+        try:
+            price = parse_pence(form.needed("yearly", "give the price of a year"), field="yearly")
+        except BadInput as bad:
+            faults["yearly"] = str(bad.reason)
+    for goal in asked.targets:
+        field, ask = f"{_TARGET}{goal.key}", f"write a percentage from {goal.least_percent} to 100"
+        try:
+            form.needed(field, ask)
+            targets[goal.key] = form.whole(field, ask, most=100) or 0
+        except BadInput as bad:
+            faults[field] = str(bad.reason)
+    answers = form.under(_ANSWER)
+    for question in scheme.evaluation.questions:
+        if answers.get(question.key, "") not in question.answers:
+            faults[f"{_ANSWER}{question.key}"] = "choose an answer"
+    known = sorted((question.key, answers.get(question.key, "")) for question in scheme.evaluation.questions)
+    return (
+        AreaBid(
+            rates=tuple(sorted(rates.items())),
+            yearly_pence=price,
+            targets=tuple(sorted(targets.items())),
+            answers=tuple(known),
+        ),
+        faults,
+    )
+
+
+def _own_prices(session: Session, visit: Visit, tender: Tender, asked: AreaContract) -> dict[str, str]:
+    """The form's rates, from the provider's standing prices for the lots that elements name."""
+    provider, found = own_provider(session, visit), {}
+    for element in asked.elements:
+        if element.lot is None:
+            continue
+        card = rate_card_of(
+            session, visit.ports, provider=provider, scheme_key=tender.scheme, lot=element.lot, actor=visit.actor
+        )
+        of_unit = {"hour": "per_hour", "night": "per_night", "week": "per_week"}.get(element.unit)
+        if card is None or card.basis != of_unit:
+            continue
+        price = next((price for price in card.prices if price.band is Band.WEEKDAY and price.minutes is None), None)
+        if price is not None:
+            found[f"{_RATE}{element.key}"] = plain_pounds(price.pence)
+    return found
+
+
+def _known(session: Session, visit: Visit, ref: str) -> tuple[Tender, Scheme]:
+    """A tender of a scheme that this provider belongs to, and the rules that it is bid under."""
+    tender = tender_of(session, ref, visit.actor)
+    try:
+        own_scheme(session, visit, tender.scheme)
+    except NotFound:
+        raise NotFound(kind="tender", ref=ref) from None
+    return tender, rules_by_hash(session, tender.rule_hash)
+
+
+def _closings(session: Session, tenders: Sequence[Tender]) -> dict[int, datetime]:
+    ids = [one.closing_id for one in tenders]
+    return {one.id or 0: one.closes_at for one in find_all(session, Closing, id=ids)} if ids else {}
+
+
+def _bid_for(session: Session, tenders: Sequence[Tender], provider: str) -> set[str]:
+    """The tenders that this provider has a bid in."""
+    refs = [one.ref for one in tenders]
+    found = find_all(session, Bid, invitation_ref=refs, provider=provider, state=_LIVE) if refs else ()
+    return {bid.invitation_ref for bid in found}
+
+
+def _is_offered(session: Session, tender: Tender, visit: Visit) -> bool:
+    score = tender.score_of(tender.offered_bid)
+    return tender.state is TenderState.OFFERED and score is not None and score.provider == visit.actor.provider
+
+
+def _page(visit: Visit, tender_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
+    with visit.look() as (session, now):
+        tender, scheme = _known(session, visit, tender_ref)
+        asked = scheme.area_contract(tender.key)
+        closing = session.get_one(Closing, tender.closing_id)
+        bids = own_bids(session, tender, visit.actor.provider or "", *_LIVE)
+        bid = bids[-1] if bids else None
+        return visit.page(
+            "portal/area.html",
+            status=400 if faults else 200,
+            tender=tender,
+            asked=asked,
+            area=asked.area(tender.locality) if asked.areas else None,
+            units=UNITS,
+            questions=scheme.evaluation.questions,
+            place=scheme.locality(tender.locality).name,
+            closes_at=closing.closes_at,
+            is_open=tender.state is TenderState.PUBLISHED and now < closing.closes_at,
+            bid=bid,
+            receipt=json.dumps(bid.receipt, sort_keys=True, separators=(", ", ": ")) if bid else "",
+            score=tender.score_of(bid.ref) if bid else None,
+            ranked=sum(one.is_valid for one in tender.evaluation),
+            is_over=tender.state in (TenderState.AWARDED, TenderState.CANCELLED),
+            is_offered=_is_offered(session, tender, visit),
+            contract=find(session, AreaContractRow, tender=tender.ref, provider=visit.actor.provider or ""),
+            values=Values(values),
+            faults=faults,
+        )
