@@ -25,6 +25,7 @@ from web.api.audit import Audit
 from web.api.awards import Awards
 from web.api.bids import Bids
 from web.api.changes import Changes, Webhooks
+from web.api.changing import Beginnings, Flexes
 from web.api.closings import Closings
 from web.api.contracts import Contracts, Statements, Variations
 from web.api.docs import DocsPage
@@ -36,6 +37,7 @@ from web.api.persons import Persons
 from web.api.quality import Reviews, Scores
 from web.api.referrals import Referrals
 from web.api.schemes import Schemes
+from web.api.writing import Writing
 from web.assembly import Installation, release
 from web.metrics import Watched, metrics
 from web.pages import refusals
@@ -99,6 +101,7 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
             Awards,
             OpenList,
             Referrals,
+            Writing,
             Persons,
             Closings,
             Audit,
@@ -106,7 +109,9 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
             Contracts,
             Reviews,
             Scores,
+            Beginnings,
             Variations,
+            Flexes,
             Statements,
             Changes,
             Webhooks,

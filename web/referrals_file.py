@@ -91,6 +91,23 @@ def read_referrals(
     return ReferralsFile(drafts, tuple(sorted((_in_file(sheet.file, fault) for fault in faults), key=_by_row)))
 
 
+def read_one(
+    cells: Mapping[str, Cell],
+    scheme: Scheme,
+    *,
+    authority: str,
+    today: date,
+    exists: Callable[[Postcode], bool] = lambda postcode: True,
+) -> ReferralDraft:
+    """One referral that came by itself, given as a file's row; BadInput of the first fault, with all `errors`."""
+    place = _Place(scheme, authority, today, LocalityMap(scheme.localities), exists)
+    reading = _read_row(SheetRow(number=1, cells=cells), place)
+    if reading.draft is None or reading.faults:
+        said = [{"field": fault.facts["field"], "message": fault.facts["reason"]} for fault in reading.faults]
+        raise BadInput(said[0]["message"], field=said[0]["field"], errors=said)
+    return reading.draft
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Whose file it is, and what its postcodes are looked up in."""

@@ -46,6 +46,21 @@ def bodies(served: Served) -> list[Any]:
         {"agrees": True},
         {"reason": "visit_records"},
         {"reason": "needs_changed"},
+        {"edition": "1.0"},
+        {"schedule": ["Mon-Sun 07:30-09:30 15m personal_care"], "from_day": "2019-03-07", "reason": "equipment"},
+        {"starts_on": "2019-03-07"},
+        {"reason": "person_died"},
+        {"reason": "person_died", "last_day": "2019-03-07"},
+        {"outcome": "hospital", "averted": "nothing"},
+        {
+            "from_day": "2019-03-07",
+            "days": 1,
+            "extra_minutes_a_day": 30,
+            "group": "any",
+            "begun_by": "any",
+            "reason": "fall",
+            "changed": "nights",
+        },
     ]
 
 

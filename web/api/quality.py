@@ -18,11 +18,11 @@ from dps.contracts.quality import recognition
 from dps.contracts.quality.recognition import AppealReason, QualityScore
 from dps.contracts.standing import find_contract
 from dps.kernel.actors import Actor
-from dps.kernel.errors import NotFound
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from web.api.guards import BROKER, PARTIES, PROVIDER, SCORED
 from web.api.once import Answer, Write
+from web.api.rules import scheme_seen
 from web.api.shapes import Moved
 from web.assembly import Installation
 
@@ -184,7 +184,7 @@ class Scores(Controller):
     ) -> list[SeenScore]:
         """Every score published, the first one first."""
         with installation.database.reading() as session:
-            scheme = _scheme(session, key, request.user)
+            scheme = scheme_seen(session, key, request.user)
             return [SeenScore.of(row) for row in recognition.history(session, scheme=scheme.key, actor=request.user)]
 
     @post("/scores/{ref:str}/appeal", guards=[PROVIDER], sync_to_thread=True, status_code=200)
@@ -206,7 +206,7 @@ class Scores(Controller):
     ) -> list[SeenNotice]:
         """Notices to providers that consistently fail, the first one first."""
         with installation.database.reading() as session:
-            scheme = _scheme(session, key, request.user)
+            scheme = scheme_seen(session, key, request.user)
             return [SeenNotice.of_bar(row) for row in enablement.bars(session, scheme=scheme.key, actor=request.user)]
 
     @post("/notices/{ref:str}/challenge", guards=[PROVIDER], sync_to_thread=True, status_code=200)
@@ -221,14 +221,6 @@ class Scores(Controller):
             return {"ref": ref, "state": str(moved.state)}
 
         return Moved(**write.once(command, str(data.reason)))
-
-
-def _scheme(session: Session, key: str, actor: Actor) -> Scheme:
-    """The scheme, to providers and to the authorities that buy under it."""
-    scheme = standing_scheme(session, key)
-    if actor.authority is not None and actor.authority not in {body.key for body in scheme.authorities}:
-        raise NotFound(kind="published scheme", ref=key)
-    return scheme
 
 
 def _scheme_of_review(session: Session, ref: str, actor: Actor) -> Scheme:

@@ -15,11 +15,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 from sqlmodel import select
 
+from bidding.aftercare import start_contract
 from dps.kernel.actors import Actor, Role
 from dps.kernel.clock import DatabaseClock
+from dps.kernel.database import Database
 from dps.register.providers import Provider
 from tests.web.pages.browsing import an_account
 from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
+from tests.web.pages.generous import generous
 from tests.web.pages.test_coverage_page import with_places
 from tests.web.pages.test_page_guards import PageRoute, a_story, filled, page_routes
 from tests.web.served import Served
@@ -128,6 +131,60 @@ class Walk:
             page.locator(".govuk-error-summary").wait_for()
             self.look(page, "draft", "/requests/draft/withdrawal")
 
+    def open_tried(self, commissioner: Account, lot: str) -> None:
+        """A what-if that has an answer, the proposal that it is kept as, and an uplift before it is decided."""
+        with self.window(commissioner) as page:
+            page.goto(f"/office/what-if?over={self.served.world.now:%Y-%m}&price_weight=55")
+            page.get_by_role("heading", name="As decided, and what if").wait_for()
+            self.look(page, "filled", "/office/what-if")
+            page.get_by_role("button", name="Save as a proposal").click()
+            page.wait_for_url("**/office/proposals/*")
+            self.look(page, "filled", "/office/proposals/{proposal_ref:str}")
+            page.goto("/office/uplifts")
+            self.look(page, "filled", "/office/uplifts")
+            page.get_by_label("Service").select_option(lot)
+            page.get_by_label("By how much?").fill("2.5")
+            page.get_by_label("From").fill("2030-04-01")
+            page.get_by_role("button", name="See what it reaches").click()
+            page.get_by_role("heading", name="Check before you decide").wait_for()
+            self.look(page, "filled", "/office/uplifts/check")
+
+    def open_filled(self, officer: Account, provider: str) -> None:
+        """Forms of the register as they look filled in, and filled in wrongly."""
+        path = f"/register/providers/{provider}"
+        with self.window(officer) as page:
+            for form, button in (("removal", "Remove it for good"), ("suspension", "Suspend it"), ("move", "Move it")):
+                page.goto(f"{path}/{form}/{self.served.world.scheme.key}")
+                for box in page.get_by_role("checkbox").all()[:3]:
+                    box.check()
+                for choice in page.get_by_role("radio").all()[:1]:
+                    choice.check()
+                page.get_by_label("Why?").fill("A visit by the regulator. " * 10)
+                self.look(page, "filled", f"/register/{form}")
+                page.get_by_label("Why?").fill("")
+                page.get_by_role("button", name=button).click()
+                page.locator(".govuk-error-summary").wait_for()
+                self.look(page, "filled", f"/register/{form}/refused")
+
+    def open_changes(self, people: dict[Part, Account], refs: dict[str, str]) -> None:
+        """What a scheme that allows everything lets both sides begin, once care has begun."""
+        contract = refs["contract_ref"]
+        paths = {
+            Part.PROVIDER_ADMIN: [f"/portal/contracts/{contract}", f"/portal/contracts/{contract}/changes"],
+            Part.BROKER: [
+                f"/desk/contracts/{contract}/changes",
+                f"/desk/contracts/{contract}/outcomes",
+                "/desk/area-statements",
+                "/desk/follow-ups",
+            ],
+            Part.APPROVER: [f"/desk/contracts/{contract}/outcomes"],
+        }
+        for part, mine in paths.items():
+            with self.window(people[part]) as page:
+                for path in mine:
+                    page.goto(path)
+                    self.look(page, "filled", f"{part}{path.replace(contract, 'contract')}")
+
     def send_all(self, routes: list[PageRoute], people: dict[Part, Account], refs: dict[str, str]) -> None:
         """Every form, sent empty: what is refused is shown on a page."""
         for part, account in people.items():
@@ -197,6 +254,13 @@ def lengthened(served: Served, people: dict[Part, Account]) -> None:
 
 @pytest.fixture
 def walk(served: Served) -> Iterator[Walk]:
+    with walking(served) as found:
+        yield found
+
+
+@contextmanager
+def walking(served: Served) -> Iterator[Walk]:
+    """A browser before this council."""
     assert AXE.is_file(), "axe-core is not here: make setup"
     if os.environ.get("TEST_SCREENSHOTS"):
         Path(os.environ["TEST_SCREENSHOTS"]).mkdir(parents=True, exist_ok=True)
@@ -253,3 +317,18 @@ def test_axe_finds_nothing_wrong_with_the_longest_names(served: Served, walk: Wa
     walk.open_all(page_routes(served), people, "long", own)
 
     walk.must_be_clean("long")
+
+
+def test_axe_finds_nothing_wrong_with_what_is_filled_in_and_what_was_tried(database: Database, tmp_path: Path) -> None:
+    with Served(database, tmp_path, generous()) as served, walking(served) as walk:
+        world = served.world
+        own: dict[str, Any] = a_story(served)
+        world.step(minutes=1)
+        people = people_of(served, own["provider"])
+        provider = Actor(ref="user", role=Role.PROVIDER, provider=own["provider"])
+        world.run(start_contract, contract_ref=own["contract_ref"], first_visit_on=world.now.date(), actor=provider)
+        walk.open_changes(people, own)
+        walk.open_tried(people[Part.COMMISSIONER], world.scheme.lots[0].key)
+        walk.open_filled(people[Part.REGISTER_OFFICER], own["provider"])
+
+        walk.must_be_clean("filled")

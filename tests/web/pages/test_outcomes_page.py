@@ -14,9 +14,7 @@ from dps.contracts.quality.following_up import FollowedUp
 from dps.contracts.tiers import ContractTier
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.schemes.contracting import Payment, PaymentModel, WeeklyPrice
-from dps.schemes.loader import preset
-from dps.schemes.quality import FollowUp
+from tests.web.pages.generous import generous
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -26,21 +24,7 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 @pytest.fixture
 def council(database: Database, tmp_path: Path) -> Iterator[Served]:
-    """A scheme that follows people up, lets reviews be answered, and pays a weekly price."""
-    own = preset("st-helens")
-    lot = own.lots[0].key
-    prices = (WeeklyPrice(key="low", name="Low", weekly_pence=10_000),)
-    scheme = own.model_copy(
-        update={
-            "enablement": preset("cornwall").enablement,
-            "follow_ups": (
-                FollowUp(key="a-week", name="A week", lots=(lot,), since="start", days=7),
-                FollowUp(key="a-year", name="A year", lots=(lot,), since="start", days=365),
-            ),
-            "payments": (Payment(lots=(lot,), model=PaymentModel.TIERS, weekly_prices=prices),),
-        }
-    )
-    with Served(database, tmp_path, scheme) as served:
+    with Served(database, tmp_path, generous()) as served:
         yield served
 
 

@@ -15,8 +15,8 @@ from dps.contracts.statements.records import Statement
 from dps.contracts.variations.records import Variation
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.schemes.loader import preset
 from tests.web.pages.browsing import Browser, an_account
+from tests.web.pages.generous import generous
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -26,21 +26,7 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 @pytest.fixture
 def council(database: Database, tmp_path: Path) -> Iterator[Served]:
-    """A scheme that allows what one or another council allows."""
-    own = preset("st-helens")
-    more = {
-        "flex": preset("kent-flex").variations.flex,
-        "review": preset("worcestershire").variations.review,
-        "reduction": preset("wirral").variations.reduction,
-        "hand_back": preset("kingston").variations.hand_back,
-    }
-    scheme = own.model_copy(
-        update={
-            "variations": own.variations.model_copy(update=more),
-            "enablement": preset("cornwall").enablement,
-        }
-    )
-    with Served(database, tmp_path, scheme) as served:
+    with Served(database, tmp_path, generous()) as served:
         yield served
 
 
