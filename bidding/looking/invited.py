@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
-from bidding.bids.records import Bid
+from bidding.bids.records import Bid, BidRound
 from bidding.closings import Closing
 from bidding.looking.pages import PAGE, behind
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
@@ -126,6 +126,7 @@ def own_bids(
     ref: str | None = None,
     refs: Collection[str] | None = None,
     after: str | None = None,
+    most: int = PAGE,
 ) -> list[OwnBid]:
     """This provider's bids, replaced and withdrawn ones too, in the order they were received."""
     query = (
@@ -142,7 +143,7 @@ def own_bids(
         .join(Closing, col(Closing.id) == col(Bid.closing_id))
         .where(Bid.provider == actor.provider, behind(Bid, after))
         .order_by(col(Bid.id))
-        .limit(PAGE)
+        .limit(most)
     )
     if ref is not None:
         query = query.where(Bid.ref == ref)
@@ -163,3 +164,28 @@ def own_bids(
         )
         for found in session.exec(query)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class BidPackage:
+    """What a bid is for, as it was published: the round, the service, the area and the week."""
+
+    round: str
+    lot: str
+    locality: str
+    weekly_minutes: int
+
+
+def packages_of(session: Session, actor: Actor, bids: Collection[str]) -> dict[str, list[BidPackage]]:
+    """By bid of this provider, the packages that it is for, in one query."""
+    query = (
+        select(Bid.ref, Round.ref, Round.lot, Round.locality, Round.published_part)  # type: ignore[call-overload]
+        .join(BidRound, col(BidRound.bid_id) == col(Bid.id))
+        .join(Round, col(Round.id) == col(BidRound.round_id))
+        .where(col(Bid.ref).in_(bids), Bid.provider == actor.provider)
+        .order_by(col(Bid.id), col(Round.id))
+    )
+    found: dict[str, list[BidPackage]] = {}
+    for bid, round_, lot, locality, part in session.exec(query):
+        found.setdefault(bid, []).append(BidPackage(round_, lot, locality, part["weekly_minutes"]))
+    return found

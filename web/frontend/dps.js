@@ -45,6 +45,27 @@
     number.addEventListener('input', function () { slider.value = number.value || 0 })
   })
 
+  // Tables are read as cards where there is no room; their roles are said, because a card is no table to a browser.
+  var stack = function (within) {
+    within.querySelectorAll('.dps-scroll > table.govuk-table').forEach(function (table) {
+      var heads = Array.from(table.querySelectorAll('thead th')).map(function (head) { return head.textContent.trim() })
+      if (!heads.length || table.classList.contains('dps-stacked')) return
+      table.classList.add('dps-stacked')
+      table.setAttribute('role', 'table')
+      table.querySelectorAll('thead, tbody').forEach(function (part) { part.setAttribute('role', 'rowgroup') })
+      table.querySelectorAll('thead th').forEach(function (head) { head.setAttribute('role', 'columnheader') })
+      table.querySelectorAll('tr').forEach(function (row) { row.setAttribute('role', 'row') })
+      table.querySelectorAll('tbody tr').forEach(function (row) {
+        Array.from(row.children).forEach(function (cell, place) {
+          cell.setAttribute('role', cell.tagName === 'TH' ? 'rowheader' : 'cell')
+          if (cell.tagName === 'TD' && cell.colSpan === 1 && heads[place]) cell.dataset.column = heads[place]
+        })
+      })
+    })
+  }
+  stack(document)
+  document.addEventListener('htmx:load', function (event) { stack(event.target) })
+
   // A session that is about to end says so, and can be kept; nothing that was typed is lost.
   var warning = document.getElementById('session-warning')
   if (!warning) return

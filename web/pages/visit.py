@@ -79,6 +79,21 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
     Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
 }
 _OTHERS = (("/rules", "Rules"),)
+_UNDER = (
+    ("/portal/open-list", "/portal/opportunities"),
+    ("/portal/space", "/portal/opportunities"),
+    ("/portal/quality", "/portal/service"),
+    ("/portal/statements", "/portal/contracts"),
+    ("/portal/variations", "/portal/contracts"),
+    ("/desk/area-statements", "/desk/contracts"),
+    ("/desk/statements", "/desk/contracts"),
+    ("/desk/variations", "/desk/contracts"),
+    ("/desk/run-offs", "/desk/contracts"),
+    ("/desk/follow-ups", "/desk/contracts"),
+    ("/office/proposals", "/office/what-if"),
+    ("/register/suspensions", "/register/providers"),
+)
+"""Which part of the work a page belongs to that has no place of its own in the navigation."""
 
 
 @dataclass
@@ -165,7 +180,8 @@ class Visit:
             links = tuple(link for link in links if link[1] != "Areas")
         if seat and seat.account.part is Part.PROVIDER_ADMIN:
             links = (*links, ("/accounts", "Accounts"))
-        here = max((href for href, _ in links if path == href or path.startswith(f"{href}/")), key=len, default="")
+        under = next((of for begins, of in _UNDER if path.startswith(begins)), path)
+        here = max((href for href, _ in links if under == href or under.startswith(f"{href}/")), key=len, default="")
         return {
             "council": _council(schemes, self.actor if seat else None),
             "colour": schemes[0].colour.lstrip("#") if len(schemes) == 1 else "1d70b8",

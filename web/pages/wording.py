@@ -185,6 +185,11 @@ def day(value: date | str | None) -> str:
     return f"{found:%a} {found.day} {found:%B %Y}"
 
 
+def days(first: date, last: date) -> str:
+    """`Mon 4 March 2019`, or `Mon 4 March 2019 to Sun 10 March 2019`."""
+    return day(first) if first == last else f"{day(first)} to {day(last)}"
+
+
 def span(value: timedelta) -> str:
     """`2 days 3 hours`, `1 hour 5 minutes`, `less than a minute`: the two largest units, never rounded up."""
     minutes = int(value.total_seconds()) // 60
@@ -286,6 +291,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "carers": carers,
     "count": count,
     "day": day,
+    "days": days,
     "event": event,
     "hours": hours,
     "hours_only": hours_only,

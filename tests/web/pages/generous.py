@@ -7,7 +7,7 @@ from dps.schemes.quality import FollowUp
 
 
 def generous() -> Scheme:
-    """St Helens, with every variation, notice, follow-ups, and payments by week and by area."""
+    """St Helens, with every variation, notice, follow-ups, and payments by week and by area: a scheme that loads."""
     own, kingston = preset("st-helens"), preset("kingston")
     first, second = (lot.key for lot in own.lots)
     areas = {place.key: 200_000_000 for place in own.localities}
@@ -24,7 +24,6 @@ def generous() -> Scheme:
                     "hand_back": kingston.variations.hand_back,
                 }
             ),
-            "enablement": preset("cornwall").enablement,
             "follow_ups": (
                 FollowUp(key="a-week", name="A week", lots=(first,), since="start", days=7),
                 FollowUp(key="a-year", name="A year", lots=(first,), since="start", days=365),
@@ -39,3 +38,8 @@ def generous() -> Scheme:
             ),
         }
     )
+
+
+def answered() -> Scheme:
+    """The same, with days in which a provider may answer a review; no file, because it sets no budgets."""
+    return generous().model_copy(update={"enablement": preset("cornwall").enablement})

@@ -14,7 +14,7 @@ from dps.contracts.quality.following_up import FollowedUp
 from dps.contracts.tiers import ContractTier
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from tests.web.pages.generous import generous
+from tests.web.pages.generous import answered
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 @pytest.fixture
 def council(database: Database, tmp_path: Path) -> Iterator[Served]:
-    with Served(database, tmp_path, generous()) as served:
+    with Served(database, tmp_path, answered()) as served:
         yield served
 
 

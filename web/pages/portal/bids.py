@@ -13,7 +13,7 @@ from bidding.bids import submitting
 from bidding.looking.answered import debriefs, live_bids
 from bidding.looking.debriefed import debrief_in
 from bidding.looking.fared import bids_fared, offers_fared
-from bidding.looking.invited import OwnBid, own_bids
+from bidding.looking.invited import OwnBid, own_bids, packages_of
 from bidding.looking.pages import PAGE
 from dps.kernel.errors import NotFound
 from web.pages.cookies import copies_key
@@ -36,9 +36,14 @@ class Bids(Controller):
         """A hundred at a time, in the order they were received."""
         with visit.look() as (session, now):
             found = own_bids(session, visit.actor, after=after or None)
-            drafts = drafts_of(session, account=visit.actor.ref, now=now)
-        next_after = found[-1].bid if len(found) == PAGE else ""
-        return visit.page("portal/bids.html", bids=found, drafts=drafts, next_after=next_after)
+            return visit.page(
+                "portal/bids.html",
+                bids=found,
+                packages=packages_of(session, visit.actor, [one.bid for one in found]),
+                drafts=drafts_of(session, account=visit.actor.ref, now=now),
+                next_after=found[-1].bid if len(found) == PAGE else "",
+                **frame(session, visit),
+            )
 
     @get("/history", sync_to_thread=True)
     def history(self, visit: NamedDependency[Visit]) -> Page:

@@ -15,13 +15,14 @@ from bidding.awards.records import AwardState
 from bidding.bids import submitting
 from bidding.bids.preparing import terms_of
 from bidding.looking.answered import live_bids
-from bidding.looking.invited import Opportunity, opportunities
+from bidding.looking.invited import Opportunity, opportunities, own_bids
 from bidding.looking.narrowing import Narrowing, Own, TimeOfDay
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import awards
 from bidding.questions import ask, questions_of_round
 from bidding.rounds import round_of
 from bidding.stages import shown
+from dps.contracts.desk import statements_to_answer
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.membership import Membership, MembershipState
 from web.pages import names
@@ -50,10 +51,14 @@ class Portal(Controller):
             found = opportunities(session, visit.actor, now)
             live = live_bids(session, visit.actor)
             schemes = visit.schemes(session)
+            statements = statements_to_answer(session, actor=visit.actor)
+            is_new = not own_bids(session, visit.actor, most=1)
         unanswered = [one for one in found if one.round not in live and one.invitation == "invited"]
         return visit.page(
             "portal/home.html",
             waiting=waiting,
+            statements=statements,
+            is_new=is_new,
             opportunities=_soonest(unanswered)[:5],
             unanswered=len(unanswered),
             sealed=len({one.bid for one in live.values()}),

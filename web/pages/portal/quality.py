@@ -89,6 +89,7 @@ def _seen(session: Session, visit: Visit, scheme: Any) -> dict[str, Any]:
     rows = recognition.history(session, scheme=scheme.key, actor=visit.actor)
     return {
         "scheme": scheme,
-        "scores": [(row, appeal_until(scheme, row)) for row in reversed(rows)],
+        # Rules that were published later may score nobody any more.
+        "scores": [(row, appeal_until(scheme, row) if scheme.recognition else None) for row in reversed(rows)],
         "bars": list(reversed(enablement.bars(session, scheme=scheme.key, actor=visit.actor))),
     }

@@ -16,7 +16,7 @@ from dps.contracts.variations.records import Variation
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from tests.web.pages.browsing import Browser, an_account
-from tests.web.pages.generous import generous
+from tests.web.pages.generous import answered
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 @pytest.fixture
 def council(database: Database, tmp_path: Path) -> Iterator[Served]:
-    with Served(database, tmp_path, generous()) as served:
+    with Served(database, tmp_path, answered()) as served:
         yield served
 
 
