@@ -13,10 +13,13 @@ from typing import Any, ClassVar
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
+from dps.kernel.audit import AuditEvent
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column, whole_column
 from dps.kernel.database import find, find_all
 from dps.kernel.errors import NotFound
+from dps.kernel.ports import Ports
 from dps.kernel.states import StateTable, advance
 
 
@@ -168,6 +171,24 @@ def invitation_of(session: Session, round_id: int | None, provider: str, *, lock
         round_ = session.get(Round, round_id)
         raise NotFound(kind="round", ref=round_.ref if round_ else "")
     return found
+
+
+OPENED = "invitation.opened"
+"""The event of a provider's first look at what it was asked."""
+
+
+def is_opened(session: Session, invitation: Invitation) -> bool:
+    """Whether somebody of the provider has looked at it."""
+    seen = select(AuditEvent.id).where(AuditEvent.stream == invitation.stream, AuditEvent.kind == OPENED)
+    return session.exec(seen.limit(1)).first() is not None
+
+
+def note_opened(session: Session, ports: Ports, *, round_ref: str, actor: Actor) -> None:
+    """Say in the trail who of a provider looked first, and when; a second look adds nothing."""
+    actor.needs("open an invitation", Role.PROVIDER)
+    invitation = invitation_of(session, round_of(session, round_ref).id, actor.provider or "", lock=True)
+    if not is_opened(session, invitation):
+        audit.append(session, invitation.stream, OPENED, actor, ports.clock.read(session), {"round": round_ref})
 
 
 def invitations_of(session: Session, round_id: int | None) -> Sequence[Invitation]:

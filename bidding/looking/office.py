@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, exists, func
+from sqlalchemy import and_, case, exists, func, or_
 from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid
 from bidding.closings import Closing, ClosingState
 from bidding.looking.pages import PAGE, behind
 from bidding.referrals import Referral, ReferralState
-from bidding.rounds import UNREACHED, EligibilityReport, Round, RoundState
+from bidding.rounds import OPENED, UNREACHED, EligibilityReport, Invitation, Round, RoundState
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.packages import Package
+from dps.register.providers import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +130,34 @@ def rounds(session: Session, referral: str) -> list[SeenRound]:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of the trail, without what it says."""
+    """One event of the trail, without what it says; `provider` is the name of who was invited, where it is theirs."""
 
     at: datetime
     what: str
     stream: str
     role: str
+    provider: str | None = None
 
 
-def timeline(session: Session, streams: Sequence[str]) -> list[Happening]:
-    """What happened in these streams, in the order it happened."""
-    query = select(AuditEvent).where(col(AuditEvent.stream).in_(streams)).order_by(col(AuditEvent.id))
+TOLD_OF_INVITATIONS = (OPENED, "invitation.decline")
+"""What is told of those who were asked; the stream of an invitation holds its bids too, which are nobody's to see."""
+
+
+def timeline(session: Session, streams: Sequence[str], *, rounds: Sequence[str] = ()) -> list[Happening]:
+    """What happened in these streams, and who looked at or declined an invitation to `rounds`, in order."""
+    invited = select(Invitation.ref).join(Round, col(Round.id) == col(Invitation.round_id))
+    invited = invited.where(col(Round.ref).in_(rounds))
+    theirs = col(AuditEvent.kind).in_(TOLD_OF_INVITATIONS) & col(AuditEvent.stream).in_(invited)
+    query = (
+        select(AuditEvent, Provider.name)
+        .outerjoin(Invitation, col(Invitation.ref) == col(AuditEvent.stream))
+        .outerjoin(Provider, col(Provider.ref) == col(Invitation.provider))
+        .where(or_(col(AuditEvent.stream).in_(streams), theirs))
+        .order_by(col(AuditEvent.id))
+    )
     return [
-        Happening(at=event.at, what=event.kind, stream=event.stream, role=event.role) for event in session.exec(query)
+        Happening(at=event.at, what=event.kind, stream=event.stream, role=event.role, provider=name)
+        for event, name in session.exec(query)
     ]
 
 

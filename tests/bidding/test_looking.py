@@ -9,12 +9,15 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
+from bidding.bids.submitting import decline
 from bidding.looking import pages
 from bidding.looking.due import next_closing_at
 from bidding.looking.invited import opportunities, own_bids
 from bidding.looking.office import closings, referrals, rounds, timeline
 from bidding.looking.placing import awards, open_packages
+from bidding.rounds import note_opened
 from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import NotFound
 from tests.support.world import World
 
 ELSEWHERE = Actor("broker-elsewhere", Role.BROKER, authority="another-council")
@@ -137,3 +140,22 @@ def test_the_next_closing_is_the_earliest_that_is_still_to_come(world: World) ->
     with world.database.reading() as session:
         assert next_closing_at(session, world.now) == closes_at
         assert next_closing_at(session, closes_at) is None
+
+
+def test_a_timeline_tells_who_looked_first_and_who_declined_and_no_bid(world: World) -> None:
+    quick, slow = world.provider("Quick Homecare"), world.provider("Slow Homecare")
+    referral, other = world.referral(), world.referral()
+    round_ = world.round(referral).ref
+    with pytest.raises(NotFound):
+        world.run(note_opened, round_ref="RND-0000-0000-0000", actor=quick)
+    for _ in range(2):
+        world.run(note_opened, round_ref=round_, actor=quick)
+    world.run(note_opened, round_ref=world.round(other).ref, actor=slow)
+    world.bid(quick, referral, pence=1650)
+    world.run(decline, round_ref=round_, reason="Too far at that hour.", actor=slow)
+
+    with world.database.reading() as session:
+        told = [(one.what, one.provider) for one in timeline(session, [referral], rounds=[round_]) if one.provider]
+
+    assert told == [("invitation.opened", "Quick Homecare"), ("invitation.decline", "Slow Homecare")]
+    assert world.faults() == []

@@ -51,6 +51,8 @@ _EVENTS = {
     "round.decide": "The round was decided",
     "round.cancel": "The round was cancelled",
     "round.amended": "It was amended and the invited were told",
+    "invitation.opened": "A provider looked at it for the first time",
+    "invitation.decline": "A provider declined",
     "round.order_drawn": "The order of invitations was drawn",
     "award.proposed": "An award was proposed",
     "award.approved": "The award was approved",

@@ -43,6 +43,25 @@ def test_the_queue_counts_filters_and_puts_hospital_discharge_first(served: Serv
 
 
 @SQLITE
+def test_a_referrals_story_says_who_looked_and_who_declined_because(served: Served) -> None:
+    somebody = provider(served, "Ash Homecare")
+    referral = served.world.referral()
+    path = f"/portal/opportunities/{served.world.round(referral).ref}"
+    broker = at_the_desk(served)
+    before = broker.open(f"/desk/referrals/{referral}").text
+    for _ in range(2):
+        somebody.open(path)
+    somebody.open(f"{path}/decline")
+    somebody.send(f"{path}/decline", reason="Too far at that hour.")
+
+    story = broker.open(f"/desk/referrals/{referral}").text
+
+    assert "looked at it for the first time" not in before
+    assert story.count("A provider looked at it for the first time: Ash Homecare") == 1
+    assert "A provider declined: Ash Homecare – “Too far at that hour.”" in story
+
+
+@SQLITE
 def test_a_draft_is_looked_at_as_providers_will_see_it_and_published(served: Served) -> None:
     somebody = provider(served, "Somebody")
     draft = served.world.referral(publish_it=False)

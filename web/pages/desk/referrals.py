@@ -92,7 +92,7 @@ class Referrals(Controller):
                 linked=draft.linked,
                 is_with_requester=draft.is_with_requester,
                 awards=list(reversed(its_awards)),
-                timeline=list(reversed(timeline(session, streams))),
+                timeline=list(reversed(timeline(session, streams, rounds=[one.round for one in its_rounds]))),
                 is_broker=visit.actor.role is Role.BROKER,
                 lots=names.lots([scheme]),
                 places=names.places([scheme]),

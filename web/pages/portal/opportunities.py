@@ -20,7 +20,7 @@ from bidding.looking.narrowing import Narrowing, Own, TimeOfDay
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import awards
 from bidding.questions import ask, questions_of_round
-from bidding.rounds import round_of
+from bidding.rounds import invitation_of, is_opened, note_opened, round_of
 from bidding.stages import shown
 from dps.contracts.desk import statements_to_answer
 from dps.kernel.errors import BadInput, NotFound
@@ -102,7 +102,14 @@ class Opportunities(Controller):
 
     @get("/{round_ref:str}", sync_to_thread=True)
     def one(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """One package as it was published, what was asked about it, and what can be answered."""
+        """One package as it was published, what was asked about it, what can be answered; the first look is noted."""
+        with visit.look() as (session, _now):
+            opportunity(session, visit, round_ref)
+            invitation = invitation_of(session, round_of(session, round_ref).id, visit.actor.provider or "")
+            is_new = not is_opened(session, invitation)
+        if is_new:
+            with visit.command() as session:
+                note_opened(session, visit.ports, round_ref=round_ref, actor=visit.actor)
         return _package(visit, round_ref)
 
     @post("/{round_ref:str}/questions", sync_to_thread=True)
