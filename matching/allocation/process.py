@@ -52,9 +52,25 @@ class SolverProcess:
         self._child: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
-        """Start the child and don't wait: it loads what it needs while the caller reads files."""
-        with self._lock:
-            self._spawned()
+        """Start the child and don't wait: it loads what it needs while the caller reads files, or a person thinks.
+
+        Where somebody is being answered there is a child already, and nobody waits for that answer.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                self._spawned()
+            finally:
+                self._lock.release()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody is being answered."""
+        return self._lock.locked()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a child is there, loading or ready."""
+        return self._child is not None and self._child.poll() is None
 
     def warm(self, *, large: bool = False) -> Answer:
         """Start the child and wait until it is ready; with `large` for the guided engine too."""

@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
@@ -22,6 +23,7 @@ from matching.allocation.book import objective
 from matching.allocation.large import solve_large
 from matching.allocation.outcome import Incumbent
 from matching.allocation.problem import number
+from matching.allocation.process import Answer
 from matching.allocation.work import Work
 from tests.matching.allocation.markets import SEED, a_market
 
@@ -94,6 +96,26 @@ def test_a_stored_run_replays_to_the_same_award() -> None:
 
 def test_the_shared_child_is_one_and_the_same() -> None:
     assert shared_process() is shared_process()
+
+
+def test_a_child_is_begun_without_waiting_for_whoever_is_being_answered() -> None:
+    process = SolverProcess(HANGS)
+    before = process.is_begun
+    process.begin()
+    answers: list[Answer] = []
+    asking = Thread(target=lambda: answers.append(process.ask("", limit_s=3.0)))
+    asking.start()
+    while not process.is_busy:
+        time.sleep(0.001)
+
+    process.begin()
+
+    assert not before
+    assert process.is_begun
+    assert answers == []
+    asking.join()
+    assert answers[0].text is None
+    assert not process.is_begun
 
 
 TELLS = (

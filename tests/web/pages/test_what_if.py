@@ -10,6 +10,7 @@ from dps.schemes.differences import differences
 from dps.schemes.loader import canonical, from_canonical, load, rule_hash
 from dps.schemes.model import Urgency
 from dps.schemes.proposed import RulesProposal
+from matching.allocation import shared_process
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -63,6 +64,16 @@ def test_what_is_over_is_decided_again_and_kept_as_a_proposal(served: Served) ->
     assert proposal.ref in browser.open("/office/proposals").text
     assert [(run.answer, run.instance_sha256) for run in world.rows(AllocationRun)] == before
     assert world.faults() == []
+
+
+@SQLITE
+def test_the_solver_loads_while_somebody_looks_at_the_knobs(served: Served) -> None:
+    browser = commissioner(served)
+    shared_process().close()
+
+    browser.open(PAGE)
+
+    assert shared_process().is_begun
 
 
 @SQLITE

@@ -19,6 +19,7 @@ from dps.schemes.loader import with_changes
 from dps.schemes.model import AllocationMode, Scheme
 from dps.schemes.proposed import as_toml, proposal_of, proposals, propose, varied
 from dps.schemes.stored import rules_by_hash
+from matching.allocation import shared_process
 from web.pages.forms import Form
 from web.pages.guards import COMMISSIONERS
 from web.pages.office.knobs import is_joint, knobs_of, terms_of, turned
@@ -38,7 +39,11 @@ class WhatIfs(Controller):
 
     @get("/", sync_to_thread=True)
     def asked(self, visit: NamedDependency[Visit]) -> Page:
-        """The knobs of the standing rules, and once a closing or a month is chosen, both sides."""
+        """The knobs of the standing rules, and once a closing or a month is chosen, both sides.
+
+        The solver's child loads while somebody looks at the knobs, so that the first answer is as quick as the next.
+        """
+        shared_process().begin()
         return _answered(visit, Form(dict(visit.request.query_params)))
 
 
