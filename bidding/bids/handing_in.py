@@ -6,41 +6,38 @@ transaction (rounds shared, the bidders' own invitations exclusively), is before
 answer is a signed receipt; a retried request gets the stored one.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, tuple_
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from bidding.asking import asked_of, offer_card, package_of, standing_in
 from bidding.bids.content import Asked, BidContent, problems
-from bidding.bids.records import Bid, BidRound, BidState
+from bidding.bids.records import Bid, BidState
+from bidding.bids.storing import Accepted, Along, accept, rounds_key, store
 from bidding.closings import Closing
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
-from bidding.sealing.seal import receipt_of, seal, signed
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import canonical_json
 from dps.kernel.database import find_all
-from dps.kernel.ending import say
+from dps.kernel.ending import each_alone
 from dps.kernel.errors import BadInput, DpsError, InvalidBid, NotEligible, NotFound, TooLate, WrongMode
 from dps.kernel.idempotency import Answers, key_hash
-from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
-from dps.kernel.references import Kind, new_reference
-from dps.kernel.states import advance
 from dps.packages.packages import Package
 from dps.schemes.model import AllocationMode, Mode, Scheme
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import Assessment
 from matching.eligibility import words as spoken
 
-Verdict = dict[str, Any] | DpsError
-"""The signed receipt, or why there is none."""
+Verdict = dict[str, Any] | Exception
+"""The signed receipt, or why there is none: a refusal, or a fault that befell this bid alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ class Handed:
     actor: Actor
     idempotency_key: str
     provider: str | None = None
-    along: Callable[[Session, str, datetime], None] | None = None
+    along: Along | None = None
 
     @property
     def bidder(self) -> str:
@@ -77,20 +74,44 @@ class Handed:
 def hand_in_all(session: Session, ports: Ports, requests: Sequence[Handed]) -> list[Verdict]:
     """Each request's verdict, in their order; those that are receipts are stored when the transaction commits.
 
-    What is refused changes nothing; that a bid came too late leaves a trace of the refusal, never of the bid. A storing
-    that fails fails for all of them: whoever called then asks again for each by itself.
+    Each stands or falls alone: what is refused changes nothing, and a storing that fails is undone for that bid and no
+    other, under the same locks and the same reading of the clock (law 3). That a bid came too late leaves a trace of
+    the refusal, never of the bid.
     """
     cases = [_case(request) for request in requests]
     asked = [case for case in cases if isinstance(case, _Case)]
     group = _Group(session, ports, *_locked(session, asked))
     # After the locks: a twin of a request may have been answered while this one waited for them.
     group.look(asked)
-    return [group.verdict(case) if isinstance(case, _Case) else case for case in cases]
+    verdicts: dict[int, Verdict] = {number: case for number, case in enumerate(cases) if not isinstance(case, _Case)}
+    for turn, numbers in enumerate(_turns(cases)):
+        if turn:
+            group.look_again()
+        judged = {number: group.judge(case) for number in numbers if isinstance(case := cases[number], _Case)}
+        accepted = {number: one for number, one in judged.items() if isinstance(one, Accepted)}
+        verdicts |= {number: one for number, one in judged.items() if not isinstance(one, Accepted)}
+        verdicts |= dict(zip(accepted, group.stored(list(accepted.values())), strict=True))
+    return [verdicts[number] for number in range(len(requests))]
+
+
+def _turns(cases: Sequence["_Case | DpsError"]) -> list[list[int]]:
+    """The numbers of the cases, in their order, parted where one follows on another: same key, or bidder and round."""
+    turns: list[list[int]] = [[]]
+    taken: set[object] = set()
+    for number, case in enumerate(cases):
+        if isinstance(case, _Case):
+            its: set[object] = {case.key, *((case.bidder, ref) for ref in case.refs)}
+            if its & taken:
+                turns.append([])
+                taken = set()
+            taken |= its
+            turns[-1].append(number)
+    return turns
 
 
 def receipt_or_refusal(verdict: Verdict) -> dict[str, Any]:
-    """The receipt; a refusal is raised."""
-    if isinstance(verdict, DpsError):
+    """The receipt; whatever else it is is raised."""
+    if isinstance(verdict, Exception):
         raise verdict
     return verdict
 
@@ -160,6 +181,7 @@ class _Group:
     rounds: Mapping[str, Round]
     invitations: Mapping[tuple[int, str], Invitation]
     now: datetime = field(init=False)
+    _cases: Sequence[_Case] = field(init=False)
     _answers: Answers = field(init=False)
     _closings: dict[int, Closing] = field(init=False)
     _standing: dict[tuple[str, int | None], Assessment] = field(init=False, default_factory=dict)
@@ -169,7 +191,7 @@ class _Group:
     def look(self, cases: Sequence[_Case]) -> None:
         """Read the clock, then everything else."""
         self.now = self.ports.clock.read(self.session)
-        self._answers = Answers(self.session, self.ports.keyring, {case.key for case in cases})
+        self._cases = cases
         rounds = list(self.rounds.values())
         ids = {round_.closing_id for round_ in rounds if round_.closing_id is not None}
         self._closings = (
@@ -178,8 +200,14 @@ class _Group:
         referrals = _of(self.session, Referral, {round_.referral_id for round_ in rounds})
         _of(self.session, Package, {referral.package_id for referral in referrals})
         self._look_at_standing(cases)
-        pairs = sorted({(case.bidder, _rounds_key(case.refs)) for case in cases})
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What was answered and what stands by now, some of these requests among it."""
+        self._answers = Answers(self.session, self.ports.keyring, {case.key for case in self._cases})
+        pairs = sorted({(case.bidder, rounds_key(case.refs)) for case in self._cases})
         live = self.session.exec(_LIVE, params={"pairs": pairs}) if pairs else ()
+        self._live = {}
         for bid in live:
             self._live.setdefault((bid.provider, bid.rounds_key), []).append(bid)
 
@@ -196,20 +224,36 @@ class _Group:
             asked = [(bidder, self.rounds[ref]) for bidder, ref in sorted(found)]
             self._standing |= standing_in(self.session, asked, rules_by_hash(self.session, rule_hash), self.now)
 
-    def verdict(self, case: _Case) -> Verdict:
-        """Judge this request by itself, and store what it hands in."""
+    def judge(self, case: _Case) -> Accepted | Verdict:
+        """This request by itself: the bid to be stored, the receipt that it was answered before, or why not."""
         try:
-            return self._receipt(case)
+            return self._accepted(case)
         except TooLate as late:
             for ref in case.refs:
                 invitation = self.invitations[self.rounds[ref].id or 0, case.bidder]
                 facts = {"round": ref, "closes_at": late.closes_at.isoformat()}
                 audit.append(self.session, invitation.stream, "bid.refused_late", case.request.actor, self.now, facts)
             return late
-        except DpsError as refused:
+        except DBAPIError:
+            # Nobody's own fault: it ends the transaction of all.
+            raise
+        except Exception as refused:
             return refused
 
-    def _receipt(self, case: _Case) -> dict[str, Any]:
+    def stored(self, judged: Sequence[Accepted]) -> list[Verdict]:
+        """Keep these, each alone: its receipt, or the fault that undid this one and no other."""
+
+        def keep(some: Sequence[Accepted]) -> None:
+            store(self.session, self.ports, self._answers, some, self.now)
+
+        if len(self._cases) == 1 and judged:
+            # Nobody else is in the transaction, whose fault is this one's.
+            keep(judged)
+            return [judged[0].receipt]
+        faults = each_alone(self.session, judged, keep)
+        return [one.receipt if fault is None else fault for one, fault in zip(judged, faults, strict=True)]
+
+    def _accepted(self, case: _Case) -> Accepted | dict[str, Any]:
         actor = case.request.actor
         rounds, invitations = self._invited(case)
         known = self._answers.recall(case.key, case.body)
@@ -222,11 +266,24 @@ class _Group:
             standing = self._standing[case.bidder, round_.id]
             if standing.reasons:
                 raise NotEligible(reasons=spoken.for_provider(standing))
-        if actor.role is Role.PROVIDER:
-            reconsider(self.session, invitations, actor, self.now)
-        receipt = self._stored(case, rounds, invitations, closing, scheme)
-        self._answers.remember(case.key, case.body, receipt, self.now)
-        return receipt
+        key = rounds_key(case.refs)
+        # The provider's newest word counts; a typist can put a newer one in the place of a typed one alone.
+        standing_bids = self._live.get((case.bidder, key), ())
+        return accept(
+            self.ports,
+            case.request.content,
+            actor=actor,
+            bidder=case.bidder,
+            key=case.key,
+            body=case.body,
+            rounds=rounds,
+            invitations=invitations,
+            closing=closing,
+            valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
+            replaces=[one for one in standing_bids if actor.role is Role.PROVIDER or one.is_provisional],
+            along=case.request.along,
+            now=self.now,
+        )
 
     def _invited(self, case: _Case) -> tuple[list[Round], list[Invitation]]:
         """The rounds in order of id, with this bidder's invitations.
@@ -268,69 +325,6 @@ class _Group:
         if found:
             raise InvalidBid(problems=tuple(found))
 
-    def _stored(
-        self,
-        case: _Case,
-        rounds: Sequence[Round],
-        invitations: Sequence[Invitation],
-        closing: Closing,
-        scheme: Scheme,
-    ) -> dict[str, Any]:
-        session, ports, actor, now = self.session, self.ports, case.request.actor, self.now
-        refs, key = list(case.refs), _rounds_key(case.refs)
-        standing = self._live.setdefault((case.bidder, key), [])
-        for before in list(standing):
-            # The provider's newest word counts; a typist can put a newer one in the place of a typed one alone.
-            if actor.role is Role.PROVIDER or before.is_provisional:
-                advance(session, before, "replace", actor, now)
-                standing.remove(before)
-        sealed = seal(case.request.content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
-        ref = new_reference(Kind.BID, ports.entropy)
-        receipt = signed(
-            receipt_of(
-                bid=ref,
-                rounds=refs,
-                closing=closing.ref,
-                closes_at=closing.closes_at,
-                received_at=now,
-                sealed=sealed,
-                sealed_to=closing.recipients_id,
-            ),
-            ports.keyring.signing,
-        )
-        bid = Bid(
-            ref=ref,
-            provider=case.bidder,
-            closing_id=closing.id or 0,
-            rounds_key=key,
-            invitation_ref=invitations[0].ref,
-            state=BidState.SEALED,
-            received_at=now,
-            ciphertext=sealed.ciphertext,
-            ciphertext_sha256=sealed.ciphertext_sha256,
-            commitment=sealed.commitment,
-            receipt=receipt,
-            valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
-            typed_by=actor.ref if actor.role is Role.BROKER else None,
-        )
-        session.add(bid)
-        standing.append(bid)
-        for round_ in rounds:
-            say(session, _link, {"bid": bid, "round_id": round_.id, "version": round_.version})
-        audit.append(session, bid.stream, "bid.sealed", actor, now, {"receipt": receipt})
-        if case.request.along is not None:
-            case.request.along(session, ref, now)
-        kind = "bid_received" if bid.typed_by is None else "telephone_bid"
-        post(session, ports.entropy, recipient=f"provider:{case.bidder}", kind=kind, about=ref, now=now)
-        return receipt
-
-
-def reconsider(session: Session, invitations: Sequence[Invitation], actor: Actor, now: datetime) -> None:
-    """Whoever bids after all has not declined; what somebody else typed in its name says nothing of that yet."""
-    for invitation in invitations:
-        if invitation.state is InvitationState.DECLINED:
-            advance(session, invitation, "reconsider", actor, now, answered_at=None)
-
 
 def closing_in_time(closings: Mapping[int, Closing], rounds: Sequence[Round], now: datetime) -> Closing:
     """The one closing of these rounds, while they take bids; TooLate from its instant on."""
@@ -346,20 +340,6 @@ def closing_in_time(closings: Mapping[int, Closing], rounds: Sequence[Round], no
         if now >= closing.closes_at or round_.state is not RoundState.PUBLISHED:
             raise TooLate(closes_at=closing.closes_at, now=now)
     return closing
-
-
-def _link(session: Session, links: list[dict[str, Any]]) -> None:
-    """The rounds of bids that have their ids by now."""
-    rows = [{"bid_id": link.pop("bid").id, **link} for link in links]
-    session.connection().execute(_LINKS, rows)
-
-
-_LINKS = BidRound.__table__.insert()  # type: ignore[attr-defined]
-
-
-def _rounds_key(refs: Iterable[str]) -> str:
-    """The name of an exact set of rounds, given in their order."""
-    return hashlib.sha256("\n".join(refs).encode()).hexdigest()
 
 
 def _of(session: Session, row: Any, ids: set[int], *, fresh: bool = False) -> Sequence[Any]:

@@ -2,13 +2,13 @@
 
 Most bids arrive in a closing's last minute, and a commit waits for the disk as long for forty bids as for one. None is
 answered before the commit that holds it, so that nothing acknowledged can be lost (law 3). Each stands or falls by
-itself: a refusal is a verdict that changes nothing, and a group whose storing failed is asked again one by one.
+itself (`handing_in`); only a group that could not be looked up, of which nothing was stored, is asked again one by one.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from bidding.bids.handing_in import Handed, Verdict, hand_in_all
+from bidding.bids.handing_in import Handed, Verdict, hand_in_all, receipt_or_refusal
 from bidding.bids.preparing import Entries, entries_of
 from dps.kernel.database import Database, is_away
 from dps.kernel.errors import AnsweredMeanwhile, NotFound
@@ -26,7 +26,7 @@ class Intake:
     def __init__(self, database: Database, ports: Ports) -> None:
         self._database = database
         self._ports = ports
-        self._together: Together[Handed, Verdict | Exception] = Together(self._taken, most=MOST)
+        self._together: Together[Handed, Verdict] = Together(self._taken, most=MOST)
         self._reading: Together[str, Entries | NotFound] = Together(self._read, most=MOST)
 
     def submit(self, **request: Any) -> dict[str, Any]:
@@ -35,14 +35,14 @@ class Intake:
         if isinstance(verdict, AnsweredMeanwhile):
             # A twin of this request was first, at another process: its receipt is this one's.
             verdict = self._together.ask(Handed(**request))
-        return _receipt_or_fault(verdict)
+        return receipt_or_refusal(verdict)
 
     async def submitted(self, **request: Any) -> dict[str, Any]:
         """`submit` for a coroutine."""
         verdict = await self._together.awaited(Handed(**request))
         if isinstance(verdict, AnsweredMeanwhile):
             verdict = await self._together.awaited(Handed(**request))
-        return _receipt_or_fault(verdict)
+        return receipt_or_refusal(verdict)
 
     async def entries(self, round_ref: str) -> Entries:
         """How to read a bid for this round (`entries_of`)."""
@@ -56,7 +56,7 @@ class Intake:
             found = entries_of(session, round_refs)
         return [found.get(ref) or NotFound(kind="round", ref=ref) for ref in round_refs]
 
-    def _taken(self, requests: Sequence[Handed]) -> Sequence[Verdict | Exception]:
+    def _taken(self, requests: Sequence[Handed]) -> Sequence[Verdict]:
         try:
             return self._stored(requests)
         except Exception as fault:
@@ -67,9 +67,3 @@ class Intake:
 
     def _stored(self, requests: Sequence[Handed]) -> list[Verdict]:
         return self._database.run(lambda session: hand_in_all(session, self._ports, requests))
-
-
-def _receipt_or_fault(verdict: Verdict | Exception) -> dict[str, Any]:
-    if isinstance(verdict, Exception):
-        raise verdict
-    return verdict

@@ -12,8 +12,9 @@ from typing import Any
 from sqlmodel import Session, select
 
 from bidding.asking import package_of
-from bidding.bids.handing_in import Handed, closing_in_time, hand_in_all, receipt_or_refusal, reconsider
+from bidding.bids.handing_in import Handed, closing_in_time, hand_in_all, receipt_or_refusal
 from bidding.bids.records import Bid, BidRound, BidState
+from bidding.bids.storing import reconsider
 from bidding.closings import Closing
 from bidding.rounds import Round, RoundState, invitation_of, round_of
 from dps.kernel import audit

@@ -100,7 +100,7 @@ class Database:
                 with self.transaction() as session:
                     return command(session)
             except DBAPIError as fault:
-                if not _is_passing(fault):
+                if not is_passing(fault):
                     raise
                 log().warning("transaction.retried", attempt=attempt)
                 if not _is_undone(fault):
@@ -179,8 +179,11 @@ def is_away(fault: BaseException) -> bool:
     return fault.connection_invalidated or _never_connected(fault) or _sqlstate(fault)[:2] in _AWAY
 
 
-def _is_passing(fault: DBAPIError) -> bool:
-    return fault.connection_invalidated or _is_undone(fault) or _never_connected(fault)
+def is_passing(fault: BaseException) -> bool:
+    """Whether the database itself undid the transaction, so that the same command may be run again."""
+    return isinstance(fault, DBAPIError) and (
+        fault.connection_invalidated or _is_undone(fault) or _never_connected(fault)
+    )
 
 
 def _is_undone(fault: DBAPIError) -> bool:

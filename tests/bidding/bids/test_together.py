@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
 from bidding.bids.handing_in import Handed, Verdict, hand_in_all
@@ -18,7 +18,8 @@ from bidding.bids.records import Bid
 from dps.kernel import idempotency
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import AnsweredMeanwhile, InvalidBid, KeyReused, NotFound, TooLate
+from dps.kernel.ending import say
+from dps.kernel.errors import AnsweredMeanwhile, BadInput, InvalidBid, KeyReused, NotFound, TooLate
 from dps.kernel.references import Kind, new_reference
 from dps.schemes.model import Urgency
 from tests.support.race import race
@@ -75,6 +76,18 @@ def test_a_later_bid_of_one_group_replaces_the_earlier(world: World) -> None:
 
     assert [str(bid.state) for bid in world.rows(Bid)] == ["replaced", "sealed"]
     assert world.faults() == []
+
+
+def _breaks_a_constraint(session: Session, _bid: str, _now: datetime) -> None:
+    session.execute(text("INSERT INTO bid_round (bid_id, round_id, version) VALUES (NULL, NULL, NULL)"))
+
+
+def _says_what_cant_be_kept(session: Session, bid: str, now: datetime) -> None:
+    say(session, lambda session, _rows: _breaks_a_constraint(session, bid, now), {})
+
+
+def _refuses(_session: Session, _bid: str, _now: datetime) -> None:
+    raise BadInput("too long to be kept", field="answers")
 
 
 @dataclass
@@ -169,6 +182,49 @@ def test_a_bid_whose_storing_fails_takes_no_other_with_it(world: World, monkeypa
 
     assert [type(verdict) for verdict in verdicts] == [dict, AnsweredMeanwhile]
     assert [bid.provider for bid in world.rows(Bid)] == [oak.provider]
+
+
+@pytest.mark.parametrize("poison", [_says_what_cant_be_kept, _refuses])
+def test_one_poisoned_bid_of_thirty_two_falls_alone_under_the_same_locks_and_clock(
+    world: World, poison: Callable[[Session, str, datetime], None]
+) -> None:
+    providers = [world.provider(f"Synthetic {number}") for number in range(32)]
+    referral = world.referral(urgency=Urgency.CRISIS)
+    all_in(world, [handed(world, one, referral, key="before") for one in (providers[0], providers[20])])
+    # One reading is before the instant; whoever were asked once more would be too late.
+    world.ports = replace(world.ports, clock=_Ticking(world.closes_at(referral) - MICROSECOND))
+    requests = [handed(world, one, referral, pence=1700) for one in providers]
+    requests[20] = replace(requests[20], along=poison)
+
+    verdicts = all_in(world, requests)
+
+    receipts = [verdict["bid"] for verdict in verdicts if isinstance(verdict, dict)]
+    assert len(receipts) == 31
+    assert isinstance(verdicts[20], IntegrityError | BadInput)
+    states = {(bid.provider, str(bid.state)) for bid in world.rows(Bid)}
+    # What the poisoned one would have replaced stands as it stood.
+    assert (providers[20].provider, "sealed") in states
+    assert (providers[20].provider, "replaced") not in states
+    assert (providers[0].provider, "replaced") in states
+    assert len(world.rows(Bid)) == len(world.events("bid.sealed")) == 2 + 31
+    assert len(world.events("bid.replace")) == 1
+    assert world.faults() == []
+
+
+def test_what_is_said_of_a_late_bid_outlives_the_fault_of_another(world: World) -> None:
+    oak, elm, ash = (world.provider(name) for name in ("Oak", "Elm", "Ash"))
+    soon = world.referral(urgency=Urgency.CRISIS)
+    world.clock.step(timedelta(minutes=1))
+    later = world.referral(urgency=Urgency.CRISIS)
+    world.clock.move_to(world.closes_at(soon))
+    poisoned = replace(handed(world, elm, later), along=_says_what_cant_be_kept)
+
+    verdicts = all_in(world, [handed(world, oak, soon), poisoned, handed(world, ash, later)])
+
+    assert [type(verdict) for verdict in (verdicts[0], verdicts[2])] == [TooLate, dict]
+    assert isinstance(verdicts[1], IntegrityError)
+    assert len(world.events("bid.refused_late")) == len(world.events("bid.sealed")) == 1
+    assert world.faults() == []
 
 
 def test_a_database_that_is_away_is_asked_once_for_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
