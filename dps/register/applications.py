@@ -21,7 +21,7 @@ from dps.kernel.states import StateTable, advance
 from dps.register import admission
 from dps.register.documents import latest_documents, missing
 from dps.register.interests import refuse_tied
-from dps.register.membership import Membership, admit_places
+from dps.register.membership import Membership, admit_places, places_open
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_provider, may_act_for
 from dps.register.texts import known, reason
@@ -186,7 +186,6 @@ def approve(
     decision = {"decided_at": now, "decided_by": actor.ref, "lists": chosen, "turned_down": out}
     facts = {"lists": chosen, "turned_down": [[name, where] for name, where, _ in out]}
     left_out = {(name, where) for name, where, _ in out}
-    advance(session, application, "approve", actor, now, facts=facts, **decision)
     places = [
         (name, lot, where)
         for name in chosen
@@ -194,6 +193,9 @@ def approve(
         for where in application.localities
         if (name, where) not in left_out
     ]
+    # Asked before anything moves: whoever catches the refusal finds the application as it was.
+    places_open(session, provider=provider, scheme=scheme, places=places, now=now)
+    advance(session, application, "approve", actor, now, facts=facts, **decision)
     made = admit_places(session, ports, provider=provider, scheme=scheme, places=places, actor=actor, now=now)
     _tell(session, ports, application, "application.approved", now)
     return made

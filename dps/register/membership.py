@@ -144,13 +144,7 @@ def admit_places(
     RuleNotMet, with every reason, where the shape of a list has no room or asks for the whole of the scheme.
     """
     assert provider.id is not None
-    refuse_bound(session, scheme=scheme.key, provider=provider.ref, on=now.astimezone(LONDON).date())
-    own = {one.place for one in held_by(session, provider.id, scheme.key)}
-    new = [place for place in dict.fromkeys(places) if place not in own]
-    others = _on_limited(session, scheme, provider, new)
-    taken = {place: [one.provider_ref for one in rows] for place, rows in others.items()}
-    if against := against_admission(scheme, asked=places, own=own, taken=taken):
-        raise RuleNotMet(reason=" ".join(against))
+    new, others = places_open(session, provider=provider, scheme=scheme, places=places, now=now)
     seated = {place: [one.seat for one in rows if one.seat is not None] for place, rows in others.items()}
     made = [
         Membership(
@@ -171,6 +165,24 @@ def admit_places(
     facts = {"scheme": scheme.key, "memberships": [[one.ref, one.list_key, one.lot, one.locality] for one in made]}
     audit.append(session, provider.stream, "membership.admit", actor, now, facts)
     return made
+
+
+def places_open(
+    session: Session, *, provider: Provider, scheme: Scheme, places: Sequence[Place], now: datetime
+) -> tuple[list[Place], dict[Place, list[Membership]]]:
+    """Of these places those that a locked provider does not hold yet, and who else stands on limited lists among them.
+
+    RuleNotMet, with every reason, where an admission to them would break the shape of a list, or an arrangement binds.
+    """
+    assert provider.id is not None
+    refuse_bound(session, scheme=scheme.key, provider=provider.ref, on=now.astimezone(LONDON).date())
+    own = {one.place for one in held_by(session, provider.id, scheme.key)}
+    new = [place for place in dict.fromkeys(places) if place not in own]
+    others = _on_limited(session, scheme, provider, new)
+    taken = {place: [one.provider_ref for one in rows] for place, rows in others.items()}
+    if against := against_admission(scheme, asked=places, own=own, taken=taken):
+        raise RuleNotMet(reason=" ".join(against))
+    return new, others
 
 
 def move(

@@ -18,14 +18,15 @@ from dps.kernel.errors import (
     NeedsSecondPerson,
     NoSuchStep,
     NotFound,
+    RuleNotMet,
 )
 from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
-from dps.register import applications
+from dps.register import applications, membership
 from dps.register.applications import Application, ApplicationState
 from dps.register.interests import declare_interest
 from dps.register.providers import Provider
-from dps.schemes.model import Scheme
+from dps.schemes.model import ListShape, Scheme
 from tests.dps.register.builders import (
     BROKER,
     HERE,
@@ -44,6 +45,7 @@ from tests.dps.register.builders import (
     step,
     walk,
 )
+from tests.dps.register.test_shapes import shaped
 
 ANSWERS: dict[str, Any] = {"staff-turnover": 34, "travel-time-paid": True, "staff-pay": "All above the living wage."}
 
@@ -319,3 +321,27 @@ def test_an_officer_with_a_tie_to_the_applicant_neither_approves_nor_refuses(dat
             applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
         with pytest.raises(NeedsSecondPerson):
             applications.refuse(session, ports, application, scheme=WORCESTERSHIRE, because="No.", actor=OFFICER)
+
+
+def test_an_application_that_breaks_a_shape_stays_as_it_was_handed_in(database: Database, ports: Ports) -> None:
+    scheme = shaped(ListShape.SINGLE)
+    with database.transaction() as session:
+        holder, applicant = a_provider(session, ports, name="Holder"), a_provider(session, ports)
+        membership.admit(
+            session,
+            ports,
+            provider_id=id_of(holder),
+            scheme=scheme,
+            lists=["first"],
+            lots=[lot.key for lot in scheme.lots],
+            localities=[place.key for place in scheme.localities],
+            actor=OFFICER,
+        )
+        good_documents(session, ports, applicant)
+        application = submitted(session, ports, applicant)
+
+        with pytest.raises(RuleNotMet):
+            applications.approve(session, ports, application, scheme=scheme, lists=["first"], actor=OFFICER)
+
+        assert application.state is ApplicationState.SUBMITTED
+        assert application.decided_at is None
