@@ -41,6 +41,7 @@ from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
 from web import serving
 from web.demo.following import Following
+from web.demo.guide import closings_for, first_steps
 from web.demo.market import Market, draw, twins
 from web.demo.player import Player
 from web.demo.results import results
@@ -254,6 +255,9 @@ def _serve(
             )[1])
             for role, of, provider in parts
         ]  # fmt: skip
+    with database.reading() as session:
+        now = accelerated.read(session)
+        closings = closings_for(session, provider, now)
     database.dispose()
     site = f"http://{settings.host}:{settings.port}"
     typer.echo(f"\nThe demonstration's clock now runs a minute a second. Open {site} and sign in, password")
@@ -261,6 +265,9 @@ def _serve(
     typer.echo("for each of these accounts (two browsers, or a private window, let you be two people at once):")
     for part, email in visitors.emails.items():
         typer.echo(f"  {part.replace('_', ' '):16} {email}")
+    typer.echo()
+    for line in first_steps(site=site, visitors=visitors, closings=closings, now=now):
+        typer.echo(line)
     typer.echo(f"\nThe API's manual is at {site}/api/docs; these keys open it:")
     for role, secret in keys:
         typer.echo(f'  {role:9} curl -H "Authorization: Bearer {secret}" {site}/api/me')

@@ -1,0 +1,60 @@
+"""What a visitor of the demonstration does first: the way from a package to a contract, with the time that it takes."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bidding.looking.invited import opportunities
+from dps.kernel.actors import Actor, Role
+from web.demo.visiting import Visitors
+from web.pages.wording import count, instant
+from web.security.accounts import Part
+
+_ENOUGH_S = 120
+"""A closing that comes sooner than this is no start for somebody who has just read the way."""
+
+
+def first_steps(*, site: str, visitors: Visitors, closings: list[datetime], now: datetime) -> list[str]:
+    """The way, a line each. `closings` are those of the packages that the visitor's provider may bid for."""
+    provider, broker = visitors.emails[Part.PROVIDER_USER], visitors.emails[Part.BROKER]
+    approver = visitors.emails[Part.APPROVER]
+    ahead = sorted(at for at in closings if _seconds(at, now) >= _ENOUGH_S)
+    begin = [
+        f"Place a bid and win it, in about ten minutes, at {site}:",
+        f"  1. Sign in as {provider}. Its first page shows {_open(ahead, now)}",
+        "     Choose one, press Bid, check your answers, submit: the bid is sealed, and nobody can read it.",
+        "  2. Wait for its closing: the bids are opened, ranked and allocated by themselves.",
+        f"  3. In another browser, as {broker}, the work queue shows what waits to be decided;",
+        f"     as {approver}, approve the award (a broker may, where the rules ask nobody else).",
+        "  4. As the provider again: the offer stands on the first page. Accept it, read who the person is, confirm.",
+    ]
+    return [
+        *begin,
+        '  Nothing open any more? As the broker, publish a draft ("to check and publish"): it is offered at once.',
+    ]
+
+
+def closings_for(session: Session, provider: str, now: datetime) -> list[datetime]:
+    """When the packages close that this provider may bid for now."""
+    actor = Actor(ref="demonstration", role=Role.PROVIDER, provider=provider)
+    return [one.closes_at for one in opportunities(session, actor, now) if one.closes_at is not None]
+
+
+def _open(ahead: list[datetime], now: datetime) -> str:
+    if not ahead:
+        return "what it is asked for."
+    packages = count(len(ahead), "package")
+    return (
+        f"{packages} with time enough: take one that closes\n     {instant(ahead[0])} or later, "
+        f"in {_minutes(ahead[0], now)} of your time."
+    )
+
+
+def _minutes(at: datetime, now: datetime) -> str:
+    """Real time: a minute of the demonstration is a second."""
+    minutes = round(_seconds(at, now) / 60)
+    return f"about {count(minutes, 'minute')}" if minutes else "less than a minute"
+
+
+def _seconds(at: datetime, now: datetime) -> float:
+    return (at - now).total_seconds() / 60
