@@ -174,6 +174,11 @@ def short_instant(value: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
+def short_deadline(value: datetime) -> str:
+    """`Mon 4 Mar, 15:00 GMT`: what somebody must keep names its zone in a list, too."""
+    return f"{short_instant(value)} {value.astimezone(LONDON):%Z}"
+
+
 def machine(value: datetime) -> str:
     """For the `datetime` attribute."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -307,6 +312,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "points": points,
     "pounds": in_pounds,
     "short_instant": short_instant,
+    "short_deadline": short_deadline,
     "since": since,
     "span": span,
     "state": state,

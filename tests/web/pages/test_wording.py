@@ -89,3 +89,10 @@ def test_every_mode_and_every_step_of_a_referral_has_a_sentence() -> None:
     assert {str(mode) for mode in Mode} == set(wording._MODES)
     missing = {f"referral.{step.name}" for step in Referral.STEPS.steps} - set(wording._EVENTS)
     assert missing == set()
+
+
+def test_a_deadline_in_a_list_names_its_zone_on_both_sides_of_the_change() -> None:
+    before = datetime(2019, 3, 30, 12, tzinfo=UTC)
+
+    assert wording.short_deadline(before) == "Sat 30 Mar, 12:00 GMT"
+    assert wording.short_deadline(before + timedelta(days=1)) == "Sun 31 Mar, 13:00 BST"
