@@ -8,12 +8,13 @@ Source: Worcestershire's paper, the pilots with block contracts.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from sqlalchemy import CheckConstraint, Index, text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from dps.kernel import audit, outbox
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -27,9 +28,11 @@ from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.register import holds
 from dps.register.capacity import whole_minutes
-from dps.register.providers import locked_provider
+from dps.register.providers import Provider, locked_provider
 from dps.register.texts import known
 from dps.schemes.model import Scheme
+
+PAGE = 100
 
 
 class BlockState(StrEnum):
@@ -161,9 +164,9 @@ def agree_block(
 
 def end_block(session: Session, ports: Ports, *, block_ref: str, scheme: Scheme, actor: Actor) -> Block:
     """End a block today. RuleNotMet while packages are served from it: they end, or are brokered anew, first."""
-    authority = _commissioner(actor, scheme)
-    found = block_named(session, block_ref)
-    if found.scheme != scheme.key or found.authority != authority:
+    _commissioner(actor, scheme)
+    found = block_of_authority(session, block_ref, actor=actor)
+    if found.scheme != scheme.key:
         raise NotFound(kind="block", ref=block_ref)
     provider = locked_provider(session, found.provider_id)
     block = locked_one(session, Block, found.id)
@@ -186,6 +189,49 @@ def block_named(session: Session, ref: str) -> Block:
     """The block of this reference; NotFound if there is none."""
     block = session.exec(select(Block).where(Block.ref == ref)).first()
     if block is None:
+        raise NotFound(kind="block", ref=ref)
+    return block
+
+
+@dataclass(frozen=True, slots=True)
+class BlockHours:
+    """A block, whose it is by name, and what of its week is taken: by people served, or by an offer that waits."""
+
+    block: Block
+    provider_name: str
+    used_minutes: int
+
+    @property
+    def unused_minutes(self) -> int:
+        """What is paid for and serves nobody; nothing once the block is over."""
+        return self.block.weekly_minutes - self.used_minutes if self.block.state is _S.AGREED else 0
+
+
+def block_hours(session: Session, *, actor: Actor, page: int = 1) -> list[BlockHours]:
+    """A provider's own blocks, or those that the actor's authority pays for: agreed ones first, a hundred a page."""
+    actor.needs("look at blocks of hours", Role.PROVIDER, Role.BROKER, Role.APPROVER, Role.COMMISSIONER)
+    is_own = Block.provider == actor.provider if actor.role is Role.PROVIDER else Block.authority == actor.authority
+    used = (
+        select(func.coalesce(func.sum(col(holds.Hold.weekly_minutes)), 0))
+        .where(col(holds.Hold.out_of) == col(Block.ref), col(holds.Hold.state) != holds.HoldState.RELEASED)
+        .correlate(Block)
+        .scalar_subquery()
+    )
+    query = (
+        select(Block, Provider.name, used)
+        .join(Provider, col(Provider.id) == col(Block.provider_id))
+        .where(is_own)
+        .order_by(col(Block.state), col(Block.from_day), col(Block.id))
+        .limit(PAGE)
+        .offset((max(page, 1) - 1) * PAGE)
+    )
+    return [BlockHours(block, name, int(minutes)) for block, name, minutes in session.exec(query)]
+
+
+def block_of_authority(session: Session, ref: str, *, actor: Actor) -> Block:
+    """A block that the actor's authority pays for; NotFound for any other."""
+    block = block_named(session, ref)
+    if actor.authority is None or block.authority != actor.authority:
         raise NotFound(kind="block", ref=ref)
     return block
 

@@ -31,6 +31,7 @@ from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
 from web.pages.office.areas import Areas
+from web.pages.office.blocks import Blocks
 from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
 from web.pages.office.quality import Quality
@@ -41,6 +42,7 @@ from web.pages.passkeys import OwnPasskeys, WithPasskey
 from web.pages.portal.areas import AreaBids
 from web.pages.portal.bidding import Bidding
 from web.pages.portal.bids import Bids
+from web.pages.portal.blocks import OwnBlocks
 from web.pages.portal.changes import OwnChanges, OwnVariations
 from web.pages.portal.contracts import Contracts, OwnReviews, OwnStatements
 from web.pages.portal.free_hours import FreeHours
@@ -106,6 +108,8 @@ def pages(installation: Installation) -> Router:
             OwnReviews,
             OwnStatements,
             VisitRecords,
+            OwnBlocks,
+            Blocks,
             Prices,
             OwnService,
             Messages,

@@ -41,6 +41,10 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "refused_by_person": ("The person said no", "grey"),
         "overturned": ("Overturned", "red"),
     },
+    "block": {
+        "agreed": ("Running", "green"),
+        "ended": ("Ended", "grey"),
+    },
     "contract": {
         "pending": ("Starts soon", "blue"),
         "active": ("Running", "green"),

@@ -65,6 +65,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/office/areas", "Areas"),
         ("/office/what-if", "What if"),
         ("/office/uplifts", "Prices"),
+        ("/office/blocks", "Blocks"),
         ("/desk/interests", "Interests"),
         ("/rules", "Rules"),
     ),

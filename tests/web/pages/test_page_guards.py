@@ -12,8 +12,10 @@ from litestar.routes import HTTPRoute
 from bidding.questions import ask
 from dps.kernel.references import Kind, new_reference
 from dps.register.applications import Application, ApplicationState, draft
+from dps.register.blocks import agree_block
 from dps.register.document_files import receive_file
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
+from dps.schemes.contracting import Blocks
 from tests.web.followed import what_followed
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
@@ -336,10 +338,28 @@ def a_story(served: Served) -> dict[str, str]:
         "award_ref": award.ref,
         "bid_ref": receipt["bid"],
         "contract_ref": contract,
+        "block_ref": bought(served, provider_id),
         "round_ref": world.round(live).ref,
         "closing_ref": receipt["closing"],
     }
     return own | what_followed(served, own)
+
+
+def bought(served: Served, provider_id: int) -> str:
+    """A block of the winner's hours, under rules that buy them."""
+    world = served.world
+    lot, place = world.scheme.lots[0].key, world.scheme.localities[0].key
+    return world.run(
+        agree_block,
+        scheme=world.scheme.model_copy(update={"blocks": Blocks(lots=(lot,))}),
+        provider_id=provider_id,
+        lot=lot,
+        locality=place,
+        weekly_minutes=420,
+        weekly_pence=10_500,
+        from_day=world.now.date(),
+        actor=world.commissioner,
+    ).ref
 
 
 def handed_in(served: Served, provider_id: int, provider: str) -> str:
