@@ -70,7 +70,7 @@ class Blocks(Controller):
             hours = form.whole("hours", "write whole hours, such as 40", most=_MOST_HOURS)
             if not hours:
                 raise BadInput("say how many hours a week", field="hours")
-            asked = {
+            asked: dict[str, Any] = {
                 "lot": form.needed("lot", "choose the service"),
                 "locality": form.needed("locality", "choose the locality"),
                 "weekly_minutes": hours * 60,
