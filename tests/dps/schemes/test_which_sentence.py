@@ -77,6 +77,46 @@ def test_each_key_named_for_what_follows_the_award_stands_in_the_file_of_the_cou
     assert faults == []
 
 
+@pytest.mark.parametrize("key", presets())
+def test_every_key_of_a_file_stands_on_its_council_s_page_or_among_what_is_in_every_file(key: str) -> None:
+    said = [cell for _, cell in (*rows(f"`{key}`"), *after_the_award(key), *rows("In every file"))]
+    named = {
+        tuple(token.partition(" = ")[0].strip("[]").split(".")) for token in re.findall(r"`([^`]+)`", " ".join(said))
+    }
+
+    written = {path for path, value in of_preset(key) if path and not is_section(value)}
+
+    assert sorted(".".join(path) for path in written if not is_said(path, named)) == []
+
+
+def after_the_award(key: str) -> list[tuple[str, str]]:
+    """The rows of the table for all councils that are about this one."""
+    return [row for row in rows("After the award") if key in councils_named(row[0])]
+
+
+def councils_named(paper: str) -> list[str]:
+    """The presets that a row names before its colon, by their key or a word of it."""
+    names = paper.partition(":")[0].lower()
+    return [key for key in presets() if key in names.replace(" ", "-") or set(key.split("-")) & set(names.split())]
+
+
+def is_section(value: Any) -> bool:
+    """Whether keys stand below: a table, or a list of tables."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(part, dict) for part in value))
+
+
+def is_said(path: tuple[str, ...], named: set[tuple[str, ...]]) -> bool:
+    """Whether the key or a section that it stands in is named, in full or by the end of its name."""
+    return any(path[start:end] in named for end in range(len(path) + 1) for start in range(end))
+
+
+def test_a_key_that_no_page_names_is_found_out() -> None:
+    named = {("award",), ("variations", "run_off")}
+
+    assert is_said(("award", "acceptance", "crisis"), named)
+    assert not is_said(("variations", "flex", "most_days"), named)
+
+
 def test_a_key_that_is_not_there_is_found_out() -> None:
     assert missing("`term.starts = 2017-10-02`", of_preset("liverpool")) == ["term.starts = 2017-10-02"]
     assert missing("two `[[authorities]]`, `admission.nothing`", of_preset("liverpool")) == [
