@@ -20,9 +20,6 @@ from dps.contracts.deliveries.recording import record_deliveries
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.payment.visits import VisitOutcome
 from dps.contracts.reasons import Averted, ChangeReason, FlexChange, FlexOutcome, FlexReason, SuspensionReason
-from dps.contracts.statements.blocks import make_block_statement
-from dps.contracts.statements.making import make_area_statement, make_statement
-from dps.contracts.statements.moving import agree_statement, pay_statement
 from dps.contracts.tiers import place_in_tier
 from dps.contracts.variations.flexing import FlexWanted, flex, report_flex
 from dps.contracts.variations.pausing import pause, resume
@@ -36,13 +33,11 @@ from dps.kernel.errors import Conflict, Refused
 from dps.kernel.ports import Ports
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule, Visit
-from dps.register.blocks import Block, blocks_of
 from dps.register.documents import receive
-from dps.register.holds import hold_of
 from dps.register.providers import Provider
-from dps.schemes.contracting import PaymentModel
 from dps.schemes.model import Scheme
 from web.demo.passing_on import pass_work_on
+from web.demo.paying import Paying, broker_of, provider_of
 
 FOLLOWED = 24
 FORTNIGHT = 14
@@ -52,8 +47,6 @@ _VARIED = 2
 """Every so many-th contract varies."""
 _FLEX_MINUTES, _FLEX_DAYS = 120, 3
 _OUTCOMES = 3
-_AREA_COST_PERCENT = 107
-_BY_AREA = (PaymentModel.BANDS, PaymentModel.CAPITATED)
 
 
 class Following:
@@ -91,10 +84,11 @@ class Following:
         if self.scheme.variations.review is not None:
             for contract in contracts[:3]:
                 self._propose(contract)
+        paying = Paying(self.database, self.ports, self.clock, self.scheme)
         for contract in contracts:
-            self._state(contract)
-        self._state_areas(contracts)
-        self._state_blocks()
+            paying.pay(contract, *self._span(contract))
+        paying.pay_areas(contracts, days=PLAYED_DAYS)
+        paying.pay_blocks(days=PLAYED_DAYS)
 
     # Moves
 
@@ -113,12 +107,6 @@ class Following:
         except (Refused, Conflict):
             return False
         return True
-
-    def _provider(self, contract: Contract | Block) -> Actor:
-        return Actor(f"demo-user-{contract.provider}", Role.PROVIDER, provider=contract.provider)
-
-    def _broker(self, contract: Contract) -> Actor:
-        return Actor(f"demo-broker-{contract.authority}", Role.BROKER, authority=contract.authority)
 
     # Variations
 
@@ -145,7 +133,7 @@ class Following:
             reason=FlexReason.FALL,
             changed=FlexChange.MORE_VISITS,
         )
-        actor = self._provider(contract)
+        actor = provider_of(contract)
         flex(session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor)
 
     def _pause(self, session: Session, contract: Contract) -> None:
@@ -156,7 +144,7 @@ class Following:
             scheme=self.scheme,
             reason=SuspensionReason.HOSPITAL,
             from_day=self._today,
-            actor=self._broker(contract),
+            actor=broker_of(contract),
         )
 
     def _reduce(self, session: Session, contract: Contract) -> None:
@@ -173,7 +161,7 @@ class Following:
             actor=self._officer,
         )
         wanted = self._week(session, contract, 100 - rule.most_percent, ChangeReason.MORE_INDEPENDENT)
-        actor = self._provider(contract)
+        actor = provider_of(contract)
         reduce_as_assessor(
             session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor
         )
@@ -182,7 +170,7 @@ class Following:
         rule = self.scheme.variations.increase
         assert rule is not None
         wanted = self._week(session, contract, 100 + rule.most_percent, ChangeReason.NEEDS_GREW)
-        actor = self._broker(contract)
+        actor = broker_of(contract)
         increase(session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor)
 
     def _propose(self, contract: Contract) -> None:
@@ -196,9 +184,9 @@ class Following:
                 contract_ref=contract.ref,
                 scheme=self.scheme,
                 wanted=wanted,
-                actor=self._provider(contract),
+                actor=provider_of(contract),
             )
-            agree(session, self.ports, variation_ref=made.ref, actor=self._broker(contract))
+            agree(session, self.ports, variation_ref=made.ref, actor=broker_of(contract))
 
         self._try(propose_and_agree)
 
@@ -219,7 +207,7 @@ class Following:
         if state is ContractState.SUSPENDED:
             self._try(
                 lambda s: resume(
-                    s, self.ports, contract_ref=contract.ref, scheme=self.scheme, actor=self._broker(contract)
+                    s, self.ports, contract_ref=contract.ref, scheme=self.scheme, actor=broker_of(contract)
                 )
             )
 
@@ -233,7 +221,7 @@ class Following:
                     variation_ref=one.ref,
                     outcome=FlexOutcome.BACK_TO_NORMAL,
                     averted=averted,
-                    actor=self._provider(contract),
+                    actor=provider_of(contract),
                 )
             )
 
@@ -259,7 +247,7 @@ class Following:
                 contract_ref=contract.ref,
                 scheme=self.scheme,
                 records=self._visits(session, contract),
-                actor=self._provider(contract),
+                actor=provider_of(contract),
             )
 
     def _visits(self, session: Session, contract: Contract) -> list[VisitRecord]:
@@ -315,7 +303,7 @@ class Following:
                 met=met,
                 agreed=_OUTCOMES,
                 last_day=end,
-                actor=self._broker(contract),
+                actor=broker_of(contract),
             )
             answer_review(
                 session,
@@ -323,10 +311,8 @@ class Following:
                 review_ref=found.ref,
                 scheme=self.scheme,
                 agrees=True,
-                actor=self._provider(contract),
+                actor=provider_of(contract),
             )
-
-    # Money
 
     def _place_in_tier(self, contract: Contract) -> None:
         """A lot with weekly prices has the contract in the one nearest to what was agreed."""
@@ -342,94 +328,8 @@ class Following:
                 scheme=self.scheme,
                 key=nearest.key,
                 from_day=contract.started_on,
-                actor=self._broker(contract),
+                actor=broker_of(contract),
             )
-
-    def _state(self, contract: Contract) -> None:
-        payment = self.scheme.payment(contract.lot)
-        if payment is None or payment.model in _BY_AREA or self._is_in_block(contract):
-            return
-        first, last = self._span(contract)
-        with self.database.transaction() as session:
-            made = make_statement(
-                session,
-                self.ports,
-                contract_ref=contract.ref,
-                scheme=self.scheme,
-                first_day=first,
-                last_day=last,
-                actor=self._broker(contract),
-            )
-            ref = made.ref
-        self._pay(ref, contract)
-
-    def _is_in_block(self, contract: Contract) -> bool:
-        with self.database.reading() as session:
-            held = hold_of(session, contract.award_ref)
-        return held is not None and held.out_of is not None
-
-    def _state_blocks(self) -> None:
-        """Blocks of hours are paid for the weeks played, used or not."""
-        with self.database.reading() as session:
-            blocks = blocks_of(session, self.scheme.key)
-        for block in blocks:
-            with self.database.transaction() as session:
-                made = make_block_statement(
-                    session,
-                    self.ports,
-                    block_ref=block.ref,
-                    scheme=self.scheme,
-                    first_day=self._today - timedelta(days=PLAYED_DAYS),
-                    last_day=self._today - timedelta(days=1),
-                    actor=Actor(f"demo-broker-{block.authority}", Role.BROKER, authority=block.authority),
-                )
-                ref = made.ref
-            self._pay(ref, block)
-
-    def _state_areas(self, contracts: Sequence[Contract]) -> None:
-        """What is paid by area: bands for the weeks played; of a year's budget, the year, once it is over."""
-        areas: dict[tuple[str, str], Contract] = {}
-        for contract in contracts:
-            payment = self.scheme.payment(contract.lot)
-            if payment is not None and payment.model in _BY_AREA:
-                areas.setdefault((contract.lot, contract.locality), contract)
-        by_band = [one for one in areas.values() if not self._budget(one)]
-        by_year = [one for one in areas.values() if self._budget(one)]
-        for contract in by_band:
-            self._state_area(contract, PLAYED_DAYS, performance_percent=90)
-        if by_year:
-            self._wait(366)
-        for contract in by_year:
-            self._state_area(contract, 365, actual_pence=self._budget(contract) * _AREA_COST_PERCENT // 100)
-
-    def _budget(self, contract: Contract) -> int:
-        """The year's budget of the contract's area; 0 where its lot has none."""
-        payment = self.scheme.payment(contract.lot)
-        return payment.area_budgets.get(contract.locality, 0) if payment else 0
-
-    def _state_area(self, contract: Contract, days: int, **figures: int) -> None:
-        with self.database.transaction() as session:
-            made = make_area_statement(
-                session,
-                self.ports,
-                scheme=self.scheme,
-                lot=contract.lot,
-                locality=contract.locality,
-                provider=contract.provider,
-                first_day=self._today - timedelta(days=days),
-                last_day=self._today - timedelta(days=1),
-                actor=self._broker(contract),
-                **figures,
-            )
-            ref = made.ref
-        self._pay(ref, contract)
-
-    def _pay(self, ref: str, contract: Contract | Block) -> None:
-        with self.database.transaction() as session:
-            agree_statement(session, self.ports, statement_ref=ref, actor=self._provider(contract))
-        with self.database.transaction() as session:
-            actor = Actor(f"demo-approver-{contract.authority}", Role.APPROVER, authority=contract.authority)
-            pay_statement(session, self.ports, statement_ref=ref, actor=actor)
 
 
 def _week_on(weeks: Weeks, day: date) -> Schedule:
