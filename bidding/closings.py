@@ -7,6 +7,7 @@ is committed here, when the closing is made.
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -17,9 +18,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.sealing.seal import committed_number, recipients_id
+from bidding.sealing.sharing import Holder
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Role
-from dps.kernel.columns import bytes_column, id_column, json_column, ref_column, state_column, utc_column
+from dps.kernel.columns import (
+    bytes_column,
+    id_column,
+    json_column,
+    ref_column,
+    state_column,
+    utc_column,
+    whole_column,
+)
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable
@@ -82,6 +92,8 @@ class Closing(SQLModel, table=True):
     state: ClosingState = state_column(ClosingState, index=False)
     recipients: Any = json_column()
     recipients_id: str = Field(max_length=16)
+    custody: Any = json_column(nullable=True)
+    shares_usable: int | None = whole_column(nullable=True)
     sealed_number: bytes = bytes_column()
     number_sha256: str = Field(max_length=64)
     manifest_sha256: str | None = Field(default=None, max_length=64)
@@ -92,6 +104,15 @@ class Closing(SQLModel, table=True):
     @property
     def stream(self) -> str:
         return self.ref
+
+    @property
+    def holders(self) -> tuple[Holder, ...]:
+        """The custodians that a share of each bid is dealt to."""
+        return tuple(Holder(*one) for one in self.custody["holders"]) if self.custody else ()
+
+    @property
+    def custodians_needed(self) -> int:
+        return int(self.custody["needed"]) if self.custody else 0
 
 
 def closing_for(
@@ -104,8 +125,13 @@ def closing_for(
     closes_at: datetime,
     published: bool,
     now: datetime,
+    holders: Sequence[Holder] = (),
+    needed: int = 0,
 ) -> Closing:
-    """The published closing at this instant, made if it is the first round of it; or a new one of its own."""
+    """The published closing at this instant, made if it is the first round of it; or a new one of its own.
+
+    Where `needed` of `holders` must help to open it, they are its custodians to its end.
+    """
     if published:
         shared = session.exec(
             select(Closing)
@@ -133,6 +159,7 @@ def closing_for(
         state=ClosingState.GATHERING,
         recipients=list(recipients),
         recipients_id=recipients_id(recipients),
+        custody={"needed": needed, "holders": [[one.ref, one.recipient] for one in holders]} if holders else None,
         sealed_number=number,
         number_sha256=number_sha256,
     )
@@ -150,6 +177,8 @@ def closing_for(
             closes_at=closes_at,
             published=published,
             now=now,
+            holders=holders,
+            needed=needed,
         )
     audit.append(
         session,
@@ -165,6 +194,7 @@ def closing_for(
             "sealed_number_sha256": hashlib.sha256(number).hexdigest(),
             "recipients_id": closing.recipients_id,
             "rule_hash": rule_hash,
+            **({"custody": closing.custody} if closing.custody else {}),
         },
     )
     return closing

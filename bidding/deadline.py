@@ -5,7 +5,7 @@ published for a closing changes once any of its bids is open.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,9 +23,11 @@ from bidding.bids.records import (
     scores_sha256,
 )
 from bidding.closings import TENDER, Closing, ClosingState, ExtensionReason
+from bidding.custody import released_for, waits_for_custodians
 from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
+from bidding.sealing.sharing import TooFewShares
 from bidding.tenders.content import AreaBid
 from bidding.waypoints import Waypoint
 from dps.contracts.quality.recognition import score_or_usual, scores_in_force
@@ -45,7 +47,9 @@ from dps.schemes.stored import rules_by_hash
 class Opener(Protocol):
     """What can open a sealed bid; only the worker holds one."""
 
-    def open(self, ciphertext: bytes, *, ciphertext_sha256: str, commitment: str) -> dict[str, Any]: ...
+    def open(
+        self, ciphertext: bytes, *, ciphertext_sha256: str, commitment: str, released: Sequence[bytes] = ()
+    ) -> dict[str, Any]: ...
 
 
 def _locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Round]]:
@@ -167,7 +171,8 @@ def rounds_of(links: dict[int, Any], rounds: Sequence[Round], bids: Sequence[Bid
 def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -> bool:
     """Open every bid of a closed closing, once, in the worker; an unreadable bid is invalid, with the reason.
 
-    False where there is nothing to do; before the closing's instant that is a refusal, and an event.
+    False where there is nothing to do; before the closing's instant, or before its custodians have released their
+    shares of every bid, that is a refusal, and an event.
     """
     closing = locked_one(session, Closing, closing_id)
     now = ports.clock.read(session)
@@ -178,15 +183,20 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
         return False
     if closing.state is not ClosingState.CLOSED:
         return False
-    opened, read = 0, AreaBid.from_dict if closing.mode == TENDER else BidContent.from_dict
-    for bid in bids_of_closing(session, closing.id, BidState.SEALED):
-        try:
-            raw = opener.open(bid.ciphertext, ciphertext_sha256=bid.ciphertext_sha256, commitment=bid.commitment)
-            nonce = str(raw.pop("nonce", ""))
-            read(raw)
-        except (ValueError, DpsError) as fault:
-            advance(session, bid, "reject", CLOCK, now, facts={"cause": str(fault)})
+    bids = bids_of_closing(session, closing.id, BidState.SEALED)
+    released = released_for(session, closing) if closing.custodians_needed else {}
+    says = AreaBid.from_dict if closing.mode == TENDER else BidContent.from_dict
+    try:
+        read = [(bid, _read(opener, bid, released.get(bid.ciphertext_sha256, ()), says)) for bid in bids]
+    except TooFewShares as few:
+        waits_for_custodians(session, ports, closing, few.usable, now)
+        return False
+    opened = 0
+    for bid, content in read:
+        if isinstance(content, str):
+            advance(session, bid, "reject", CLOCK, now, facts={"cause": content})
             continue
+        raw, nonce = content
         session.add(OpenedBid(bid_id=bid.id or 0, opened_at=now, content=raw, nonce=nonce))
         advance(session, bid, "open", CLOCK, now, facts={"recipients_id": closing.recipients_id})
         opened += 1
@@ -194,6 +204,20 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
     advance(session, closing, "open", CLOCK, now, opened_at=now, facts={"opened": opened})
     ports.reached(Waypoint.OPENING_DONE)
     return True
+
+
+def _read(
+    opener: Opener, bid: Bid, released: Sequence[bytes], says: Callable[[dict[str, Any]], object]
+) -> tuple[dict[str, Any], str] | str:
+    """What a bid says, and its nonce; or why nobody can read it: `says` takes what such a bid may say."""
+    sealed = {"ciphertext_sha256": bid.ciphertext_sha256, "commitment": bid.commitment}
+    try:
+        raw = opener.open(bid.ciphertext, **sealed, released=released)
+        nonce = str(raw.pop("nonce", ""))
+        says(raw)
+    except (ValueError, DpsError) as fault:
+        return str(fault)
+    return raw, nonce
 
 
 def score(session: Session, ports: Ports, closing_id: int) -> bool:

@@ -305,6 +305,11 @@ def _closing_faults(session: Session, closing: Closing, events: Mapping[str, Aud
         yield "the trail says otherwise of whether it is a published one"
     if recipients_id(tuple(closing.recipients)) != closing.recipients_id:
         yield "its recipients are not those that were published"
+    if closing.custody != published.body.get("custody"):
+        yield "its custodians are not those that were published"
+    waited = events.get("custody.opening_refused")
+    if closing.shares_usable != (waited.body["usable"] if waited else None):
+        yield "the trail says otherwise of how many custodians had released a share"
     if not _is_of_its_scheme(session, closing):
         yield "it is not of the scheme whose rules it was published under"
     due = events["closing.extended"].body["to"] if "closing.extended" in events else published.body["closes_at"]

@@ -16,6 +16,7 @@ from bidding.awards.offering import call_first
 from bidding.awards.records import live_award
 from bidding.closings import Closing, ExtensionReason
 from bidding.concluding import cancel_round
+from bidding.custody import refuse_without_custodians
 from bidding.deadline import extend
 from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
 from bidding.fit import measure_anew
@@ -86,6 +87,7 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     if basis_of(package.funding, package.facts.legal_basis, frozen.legal_basis, today) is None:
         raise NotReady(missing=[readiness.WORDS[readiness.Gap.LEGAL_BASIS]])
     ladder = frozen.ladder(package.lot, package.urgency)
+    refuse_without_custodians(session, package, frozen, ladder, today)
     advance(
         session,
         referral,

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from bidding import fit
 from bidding.asking import need_of
 from bidding.closings import Closing, closing_for
+from bidding.custody import custody_of, holders_of
 from bidding.evaluation import tie_order
 from bidding.in_play import usage
 from bidding.referrals import Referral
@@ -24,7 +25,7 @@ from dps.contracts.quality.recognition import score_or_usual, scores_in_force
 from dps.contracts.standing import minutes_won
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK
-from dps.kernel.calendar import next_closing
+from dps.kernel.calendar import LONDON, next_closing
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -60,7 +61,7 @@ def open_stage(
     assert package is not None
     assessments = _assess(session, referral, package, scheme, stage_no, now)
     invited = [assessment.provider for assessment in assessments if assessment.eligible]
-    plan = _plan(session, ports, scheme, referral, stage, now) if invited else _Plan(None, None)
+    plan = _plan(session, ports, scheme, referral, package, stage, now) if invited else _Plan(None, None)
     round_ = Round(
         ref=new_reference(Kind.ROUND, ports.entropy),
         referral_id=referral.id or 0,
@@ -203,12 +204,15 @@ def _asked_before(session: Session, referral: Referral, stage_no: int) -> frozen
     return frozenset(session.exec(query))
 
 
-def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, stage: Stage, now: datetime) -> _Plan:
+def _plan(
+    session: Session, ports: Ports, scheme: Scheme, referral: Referral, package: Package, stage: Stage, now: datetime
+) -> _Plan:
     """Rounds that close together get their closing; a ranked offer ends with its last answer, not at an instant."""
     assert referral.rule_hash is not None
     closes_at = ends_at(stage, scheme, now)
     if closes_at is None or stage.mode not in _CLOSES_TOGETHER:
         return _Plan(closes_at, None)
+    rule = custody_of(package, scheme, stage.mode, closes_at.astimezone(LONDON).date())
     closing = closing_for(
         session,
         ports,
@@ -216,8 +220,11 @@ def _plan(session: Session, ports: Ports, scheme: Scheme, referral: Referral, st
         rule_hash=referral.rule_hash,
         mode=stage.mode,
         closes_at=closes_at,
-        published=stage.closing == "published",
+        # What custodians open waits for them: it closes alone, so that nobody else waits too.
+        published=stage.closing == "published" and rule is None,
         now=now,
+        holders=holders_of(session, scheme, rule),
+        needed=rule.needed if rule else 0,
     )
     return _Plan(closes_at, closing)
 

@@ -149,6 +149,12 @@ def _blocks() -> Loaded:
     return app
 
 
+def _custody() -> Loaded:
+    from web.commands.custody import app
+
+    return app
+
+
 def _arrangements() -> Loaded:
     from web.commands.arrangements import app
 
@@ -218,6 +224,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "run-off": (_run_off, "Move what a suspended provider runs to others."),
     "arrangements": (_arrangements, "Providers that supply together."),
     "blocks": (_blocks, "Hours bought in blocks, used or not."),
+    "custody": (_custody, "Key-holders who must help to open the dearest bids."),
     "allocate": (_allocate, "Files in, awards out."),
     "report": (_report, "What was awarded: the register, and open data."),
     "retention": (_retention, "Who may no longer be kept, and erasing them."),

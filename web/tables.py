@@ -8,6 +8,7 @@ import bidding.awards.records
 import bidding.bids.records
 import bidding.calls
 import bidding.closings
+import bidding.custody
 import bidding.offers
 import bidding.questions
 import bidding.referrals

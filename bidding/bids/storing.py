@@ -61,7 +61,13 @@ def accept(
     now: datetime,
 ) -> Accepted:
     """Seal a bid that was judged good, and sign its receipt; nothing is written yet."""
-    sealed = seal(content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
+    sealed = seal(
+        content.to_dict(),
+        recipients=tuple(closing.recipients),
+        entropy=ports.entropy,
+        holders=closing.holders,
+        needed=closing.custodians_needed,
+    )
     ref = new_reference(Kind.BID, ports.entropy)
     refs = sorted(round_.ref for round_ in rounds)
     receipt = signed(

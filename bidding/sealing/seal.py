@@ -4,18 +4,21 @@ Formats, fixed here because others verify them:
 
 - *content*: the canonical JSON of a bid with a random `nonce` (32 hex digits), as UTF-8;
 - *padded*: 4 bytes of length (big-endian), the content, zeros up to the next of 4, 16, 64 or 256 KiB;
-- *ciphertext*: the padded content in the age v1 format (binary), to the closing's X25519 recipients;
+- *ciphertext*: the padded content in the age v1 format (binary), to the closing's X25519 recipients; where custodians
+  are needed, what `sharing.lock` makes of it;
 - *commitment*: SHA-256 of the content. The nonce hides the price: without it no guess can be confirmed;
 - *receipt*: canonical JSON with the members of `receipt_of`, signed with Ed25519; it hashes the ciphertext.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyrage
 
+from bidding.sealing.sharing import Holder, lock
 from dps.kernel.columns import canonical_json
 from dps.kernel.entropy import Entropy
 from dps.kernel.errors import BadInput
@@ -52,11 +55,24 @@ def unpad(padded: bytes) -> bytes:
     return padded[_LENGTH_BYTES : _LENGTH_BYTES + length]
 
 
-def seal(content: dict[str, Any], *, recipients: tuple[str, ...], entropy: Entropy) -> Sealed:
-    """Encrypt a bid's content to `recipients`; nothing readable is left behind."""
+def seal(
+    content: dict[str, Any],
+    *,
+    recipients: tuple[str, ...],
+    entropy: Entropy,
+    holders: Sequence[Holder] = (),
+    needed: int = 0,
+) -> Sealed:
+    """Encrypt a bid's content to `recipients`; nothing readable is left behind.
+
+    With `holders` it opens only once `needed` of these custodians have released their shares of it.
+    """
     plain = _committed(content, entropy.token(_NONCE_BYTES).hex())
-    keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
-    ciphertext = pyrage.encrypt(pad(plain), keys)
+    if holders:
+        ciphertext = lock(pad(plain), holders=holders, needed=needed, recipients=recipients, entropy=entropy)
+    else:
+        keys = [pyrage.x25519.Recipient.from_str(recipient) for recipient in recipients]
+        ciphertext = pyrage.encrypt(pad(plain), keys)
     return Sealed(
         ciphertext=ciphertext,
         ciphertext_sha256=hashlib.sha256(ciphertext).hexdigest(),

@@ -199,6 +199,8 @@ def _closing(closing: Closing, of: _ByKind) -> dict[str, Any]:
         "opened_at": closing.opened_at.isoformat() if closing.opened_at else None,
         "recipients": closing.recipients,
         "recipients_id": closing.recipients_id,
+        "custodians": [one.ref for one in closing.holders],
+        "custodians_needed": closing.custodians_needed,
         "number_sha256": closing.number_sha256,
         "number": body.get("number"),
         "manifest": body.get("manifest"),
@@ -299,7 +301,10 @@ def _looks(session: Session, referral: Referral, of: _ByKind) -> dict[str, Any]:
     """Prices: by nobody before the closing was opened. The person: by whom it was disclosed to, each time."""
     return {
         "opened": of.said("closing.open"),
-        "refused_before": of.said("bid.look_refused", "closing.opening_refused"),
+        "refused_before": of.said(
+            "bid.look_refused", "closing.opening_refused", "custody.refused_early", "custody.opening_refused"
+        ),
+        "released": of.said("custody.handed_out", "custody.handed_in"),
         "refused_late": of.said("bid.refused_late"),
         "person": of.said("person.disclosed", "package.disclosed"),
     }

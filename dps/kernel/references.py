@@ -31,6 +31,7 @@ class Kind(StrEnum):
     CLOSING = "CLO"
     CONCERN = "CNC"
     CONTRACT = "CON"
+    CUSTODIAN = "CSD"
     DECLARATION = "DEC"
     DOCUMENT = "DOC"
     EXCLUSION = "EXC"

@@ -14,6 +14,7 @@ from pydantic import Field
 from dps.kernel.calendar import Nation, WorkingCalendar
 from dps.schemes.area_contracts import AreaContract
 from dps.schemes.contracting import Blocks, Payment, Variations
+from dps.schemes.custody import Custody
 from dps.schemes.joining import Admission, AdmissionQuestion, ListShape, ProviderList, Quality
 from dps.schemes.quality import Enablement, FollowUp, Indicator, Recognition
 from dps.schemes.section import Section
@@ -45,6 +46,7 @@ __all__ = [
     "Award",
     "Blocks",
     "Closings",
+    "Custody",
     "Demo",
     "DirectAward",
     "Envelope",
@@ -346,6 +348,7 @@ class Scheme(Section):
     payments: tuple[Payment, ...] = ()
     blocks: Blocks | None = None
     area_contracts: tuple[AreaContract, ...] = ()
+    custody: Custody | None = None
     enablement: Enablement | None = None
     follow_ups: tuple[FollowUp, ...] = ()
     indicators: tuple[Indicator, ...] = ()

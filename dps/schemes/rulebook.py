@@ -37,7 +37,7 @@ from dps.schemes.model import (
     Urgency,
 )
 from dps.schemes.rulebook_areas import area_contracts
-from dps.schemes.rulebook_contracts import blocks, payments, variations
+from dps.schemes.rulebook_contracts import blocks, custody, payments, variations
 from dps.schemes.rulebook_quality import quality_of_care
 from dps.schemes.wording import (
     ARRANGEMENTS,
@@ -86,6 +86,7 @@ def rulebook(scheme: Scheme) -> str:
         payments(scheme.payments),
         blocks(scheme.blocks),
         area_contracts(scheme.area_contracts),
+        custody(scheme.custody),
         quality_of_care(scheme),
     )
     return "\n".join("\n".join(part) + "\n" for part in parts)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from dps.kernel.money import in_pounds
 from dps.schemes.contracting import Blocks, Exclusion, Flex, Payment, PaymentModel, Variations
+from dps.schemes.custody import Custody
 from dps.schemes.faults import listed
 from dps.schemes.wording import count, day_words, plain, table, word, words
 
@@ -128,6 +129,21 @@ def blocks(rules: Blocks | None) -> Iterator[str]:
 
 
 _FREE = "is not charged to the person"
+
+
+def custody(rules: Custody | None) -> Iterator[str]:
+    """Whose help it takes to open a bid."""
+    yield "## Who opens bids"
+    yield ""
+    if rules is None:
+        yield "Bids are opened by the engine alone, after their closing."
+        return
+    yield (
+        f"Sealed bids in {listed(f'`{key}`' for key in rules.lots)} for a package that may cost more than "
+        f"{in_pounds(rules.above_weekly_pence)} a week at the ceiling price, or whose minutes are not known yet, are "
+        f"opened after their closing with the help of {rules.needed} of at least {rules.custodians} named key-holders. "
+        "With fewer nobody can open them."
+    )
 
 
 def _time(payment: Payment) -> str:

@@ -54,6 +54,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "area_contract_ended": ("A contract for an area ends early", "Its last day was moved forward."),
     "digest": ("What happened since your last digest", "You chose to be told of these together."),
     "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
+    "custodians_awaited": (
+        "Bids wait for their custodians",
+        "The closing has come. Its bids open once enough key-holders have released their shares.",
+    ),
     "invitations_undelivered": (
         "Many invitations did not arrive",
         "A quarter of the time to bid has passed. You can give everybody more time.",

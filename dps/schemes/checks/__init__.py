@@ -68,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     area_contracts.area_contracts_are_of_known_places,
     area_contracts.area_contracts_have_their_models_terms,
     area_contracts.area_bids_can_be_ranked,
+    evaluation.custodians_can_open,
 )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from dps.kernel.errors import meant
+from dps.schemes.custody import Custody
 from dps.schemes.faults import Fault, fault, repeated
 from dps.schemes.model import Allocation, Evaluation, EvaluationRule, Lot, PriceFormula, Tie
 
@@ -69,3 +71,15 @@ def the_lot_parts_ties_last(ties: tuple[Tie, ...]) -> Iterator[Fault]:
         yield fault(("ties", place), f"{tie!r} is named twice")
     if ties[-1] is not Tie.LOT:
         yield fault(("ties", len(ties) - 1), "the lot must come last: nothing else parts every tie")
+
+
+def custodians_can_open(custody: Custody | None, lots: tuple[Lot, ...]) -> Iterator[Fault]:
+    """Custodians open bids in known lots, and as many as are needed are there."""
+    if custody is None:
+        return
+    known = {lot.key for lot in lots}
+    for place, key in enumerate(custody.lots):
+        if key not in known:
+            yield fault(("custody", "lots", place), f"{key!r} is no lot of this scheme{meant(key, known)}")
+    if custody.needed > custody.custodians:
+        yield fault(("custody", "needed"), f"{custody.needed} of {custody.custodians} custodians can't be there")

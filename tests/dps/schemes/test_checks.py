@@ -724,6 +724,20 @@ BROKEN = [
         "evaluation.formula",
         "an area has no envelope",
     ),
+    Broken(
+        "custodians_can_open",
+        "worcestershire",
+        {'[custody]\nlots = ["home-care"]': '[custody]\nlots = ["home-car"]'},
+        "custody.lots[0]",
+        "is no lot of this scheme",
+    ),
+    Broken(
+        "custodians_can_open",
+        "worcestershire",
+        {"needed = 2\n": "needed = 4\n"},
+        "custody.needed",
+        "4 of 3 custodians can't be there",
+    ),
 ]
 
 
