@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from sqlalchemy import Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel import audit
@@ -63,6 +64,7 @@ class Referral(SQLModel, table=True):
     """
 
     __tablename__ = "referral"
+    __table_args__ = (Index("ix_referral_authority_state", "authority", "state"),)
     STEPS: ClassVar[StateTable] = StateTable(
         "referral",
         _S.DRAFT,
@@ -85,7 +87,7 @@ class Referral(SQLModel, table=True):
 
     id: int | None = id_column()
     ref: str = ref_column()
-    authority: str = Field(max_length=40, index=True)
+    authority: str = Field(max_length=40)
     scheme: str = Field(max_length=40, index=True)
     rule_hash: str | None = Field(default=None, max_length=64)
     package_id: int = link_column("package.id", unique=True)

@@ -77,6 +77,7 @@ class Award(SQLModel, table=True):
     __table_args__ = (
         Index("uq_award_live", "referral_id", unique=True, sqlite_where=text(_LIVE), postgresql_where=text(_LIVE)),
         Index("ix_award_due", "state", "answer_by"),
+        Index("ix_award_provider_state", "provider", "state"),
         # What counts against take limits: what came to nothing or is over is not read.
         Index(
             "ix_award_running",

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award, AwardState
 from bidding.bids.records import BidRound
-from bidding.referrals import PRIORITY, Referral, ReferralState
+from bidding.referrals import OPEN, PRIORITY, Referral, ReferralState
 from bidding.rounds import UNREACHED, Outcome, Round, RoundState
 from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor
@@ -21,7 +21,6 @@ from dps.packages.packages import Package
 from dps.schemes.model import Urgency
 
 SOON = timedelta(hours=2)
-_OVER = (ReferralState.PLACED, ReferralState.PLACED_OTHERWISE, ReferralState.WITHDRAWN)
 
 
 class Place(StrEnum):
@@ -139,7 +138,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
         .outerjoin(Contract, col(Contract.award_ref) == col(served.ref))
         .where(
             Referral.authority == actor.authority,
-            col(Referral.state).not_in(_OVER),
+            col(Referral.state).in_(OPEN),
             col(Referral.with_requester_since).is_(None),
         )
         .order_by(col(Referral.id))

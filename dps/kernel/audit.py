@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, UniqueConstraint, bindparam, insert, select, text, update
+from sqlalchemy import Index, Table, UniqueConstraint, bindparam, insert, select, text, update
 from sqlmodel import Field, Session, SQLModel, col
 from sqlmodel import select as select_rows
 
@@ -46,10 +46,17 @@ class AuditEvent(SQLModel, table=True):
     hash: str = Field(max_length=64)
 
 
+_UNSIGNED = "seq > signed_seq"
+
+
 class AuditHead(SQLModel, table=True):
     """Where a stream ends, and how much of it the last checkpoint signed."""
 
     __tablename__ = "audit_head"
+    __table_args__ = (
+        # What the next checkpoint signs: it is looked for every minute, past every stream that ever was.
+        Index("ix_audit_head_unsigned", "stream", sqlite_where=text(_UNSIGNED), postgresql_where=text(_UNSIGNED)),
+    )
 
     stream: str = Field(primary_key=True, max_length=40)
     seq: int = whole_column()

@@ -98,7 +98,7 @@ class Changes(Controller):
         query = (
             select(Change.id, OutboxMessage)
             .join(OutboxMessage, col(OutboxMessage.id) == col(Change.message_id))
-            .where(OutboxMessage.recipient == webhooks.recipient_of(request.user), col(Change.id) > after)
+            .where(Change.recipient == webhooks.recipient_of(request.user), col(Change.id) > after)
             .order_by(col(Change.id))
             .limit(PAGE)
         )

@@ -37,9 +37,11 @@ class Change(SQLModel, table=True):
     """A line of the feed: its number is its place, and whoever has read up to one misses none below it."""
 
     __tablename__ = "change"
+    __table_args__ = (Index("ix_change_recipient", "recipient", "id"),)
 
     id: int | None = id_column()
     message_id: int = link_column("outbox_message.id", unique=True, index=False)
+    recipient: str | None = Field(default=None, max_length=64)
 
 
 class Letter(SQLModel, table=True):

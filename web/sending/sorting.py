@@ -58,7 +58,7 @@ class Sorter:
         if session.get_bind().dialect.name == "postgresql":
             # Numbers are given in the order in which they can be seen: a reader of the feed goes on from the last one.
             session.execute(_ONE_AT_A_TIME)
-        session.add(Change(message_id=message.id))
+        session.add(Change(message_id=message.id, recipient=message.recipient))
         endpoints = [one for one in _endpoints(session, message.recipient) if one.wants(message.kind)]
         for endpoint in endpoints:
             self._letter(session, message, Channel.WEBHOOK, endpoint_id=endpoint.id)

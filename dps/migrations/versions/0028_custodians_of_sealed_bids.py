@@ -3,7 +3,6 @@
 Step 0028, after 0027.
 """
 
-# ruff: noqa: E501 - a rule in SQL stays in one piece
 import sqlalchemy as sa
 from alembic import op
 
