@@ -22,7 +22,8 @@ def first_steps(*, site: str, visitors: Visitors, closings: list[datetime], now:
     begin = [
         f"Place a bid and win it, in about ten minutes, at {site}:",
         f"  1. Sign in as {provider}. Its first page shows {_open(ahead, now)}",
-        "     Choose one, press Bid, check your answers, submit: the bid is sealed, and nobody can read it.",
+        "     Choose one, press Bid, check your answers, submit: the bid is sealed, and nobody can read it. (Where a",
+        "     council asks for no price, accept it instead: nothing has to close.)",
         "  2. Wait for its closing: the bids are opened, ranked and allocated by themselves.",
         f"  3. In another browser, as {broker}, the work queue shows what waits to be decided;",
         f"     as {approver}, approve the award (a broker may, where the rules ask nobody else).",

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from sqlmodel import Session
 
+from bidding import aftercare
 from dps.contracts.contracts import Contract
-from dps.contracts.reasons import ChangeReason
+from dps.contracts.reasons import ChangeReason, FailureReason, HandBackReason
 from dps.contracts.standing import find_contract
 from dps.contracts.variations.rescheduling import WeekWanted
 from dps.kernel.errors import BadInput, Conflict, NothingChanged, StartCannotMove, VariationRefused
@@ -15,10 +16,11 @@ from dps.schemes.published import standing_scheme
 from web.pages.forms import Form
 from web.pages.visit import Visit
 
+Begin = Callable[[Session, Contract, Scheme], object]
+"""One change, begun of a contract under its rules."""
 
-def begun(
-    visit: Visit, ref: str, fields: Sequence[str], begin: Callable[[Session, Contract, Scheme], object]
-) -> dict[str, str]:
+
+def begun(visit: Visit, ref: str, fields: Sequence[str], begin: Begin) -> dict[str, str]:
     """Begin a change; what keeps it from being begun, by field: none if it was.
 
     `fields` are those of its form. What is said of another field, or of none, stands beside the first.
@@ -53,3 +55,36 @@ def week_wanted(form: Form, before: str = "") -> WeekWanted:
         from_day=form.day(f"{before}begins", "say from which day"),
         reason=form.choice(ChangeReason, f"{before}reason", "choose why"),
     )
+
+
+def another_start(visit: Visit, form: Form) -> Begin:
+    """Another day for the first visit."""
+
+    def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+        day = form.day("starts_on", "say on which day the first visit will be")
+        aftercare.move_start(session, visit.ports, contract_ref=contract.ref, starts_on=day, actor=visit.actor)
+
+    return begin
+
+
+def failed_start(visit: Visit, form: Form) -> Begin:
+    """Care never began."""
+
+    def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+        reason = form.choice(FailureReason, "failure", "choose why")
+        aftercare.fail_to_start(session, visit.ports, contract_ref=contract.ref, reason=reason, actor=visit.actor)
+
+    return begin
+
+
+def handed_back(visit: Visit, form: Form) -> Begin:
+    """The provider gives the contract back."""
+
+    def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
+        reason = form.choice(HandBackReason, "hand_back_reason", "choose why")
+        day = form.day("last_day", "say which day is the last")
+        aftercare.hand_back(
+            session, visit.ports, contract_ref=contract.ref, reason=reason, last_day=day, actor=visit.actor
+        )
+
+    return begin

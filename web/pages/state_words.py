@@ -2,6 +2,20 @@
 
 from collections.abc import Mapping
 
+_STATEMENT = {
+    "made": ("Waits for the provider", "light-blue"),
+    "agreed": ("Agreed, to be paid", "blue"),
+    "queried": ("Queried", "yellow"),
+    "paid": ("Paid", "green"),
+    "withdrawn": ("Withdrawn", "grey"),
+}
+_FINDING = {
+    "open": ("Waits for the provider", "light-blue"),
+    "contested": ("Contested", "yellow"),
+    "stands": ("Stands", "green"),
+}
+_FOR_YOU = ("Waits for your answer", "light-blue")
+
 STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "referral": {
         "draft": ("Draft", "grey"),
@@ -101,18 +115,10 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "upheld": ("Upheld", "red"),
         "withdrawn": ("Withdrawn", "grey"),
     },
-    "statement": {
-        "made": ("Waits for the provider", "light-blue"),
-        "agreed": ("Agreed, to be paid", "blue"),
-        "queried": ("Queried", "yellow"),
-        "paid": ("Paid", "green"),
-        "withdrawn": ("Withdrawn", "grey"),
-    },
-    "finding": {
-        "open": ("Waits for the provider", "light-blue"),
-        "contested": ("Contested", "yellow"),
-        "stands": ("Stands", "green"),
-    },
+    "statement": _STATEMENT,
+    "own_statement": _STATEMENT | {"made": _FOR_YOU},
+    "finding": _FINDING,
+    "own_finding": _FINDING | {"open": _FOR_YOU},
     "concern": {
         "open": ("Being looked into", "yellow"),
         "upheld": ("Upheld", "red"),

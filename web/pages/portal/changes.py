@@ -9,7 +9,6 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlmodel import Session
 
-from bidding import aftercare
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import story_of
 from dps.contracts.reasons import (
@@ -27,7 +26,7 @@ from dps.contracts.variations.flexing import FlexWanted
 from dps.contracts.variations.records import find_variation
 from dps.kernel.errors import BadInput
 from dps.schemes.model import Scheme
-from web.pages.changing import begun, under_rules, week_wanted
+from web.pages.changing import Begin, another_start, begun, failed_start, handed_back, under_rules, week_wanted
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.rows import today_of
@@ -79,39 +78,21 @@ class OwnChanges(Controller):
         self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Another day for the first visit, as it was agreed with the council."""
-
-        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
-            day = form.day("starts_on", "say on which day the first visit will be")
-            aftercare.move_start(session, visit.ports, contract_ref=contract.ref, starts_on=day, actor=visit.actor)
-
-        return _begun(visit, contract_ref, form, ("starts_on",), begin)
+        return _begun(visit, contract_ref, form, ("starts_on",), another_start(visit, form))
 
     @post("/failed-start", sync_to_thread=True)
     def fail_to_start(
         self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Care never began; the package is brokered again at once."""
-
-        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
-            reason = form.choice(FailureReason, "failure", "choose why")
-            aftercare.fail_to_start(session, visit.ports, contract_ref=contract.ref, reason=reason, actor=visit.actor)
-
-        return _begun(visit, contract_ref, form, ("failure",), begin)
+        return _begun(visit, contract_ref, form, ("failure",), failed_start(visit, form))
 
     @post("/hand-back", sync_to_thread=True)
     def hand_back(
         self, contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Give the contract back; care goes on until its last day, while the package is brokered again."""
-
-        def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
-            reason = form.choice(HandBackReason, "hand_back_reason", "choose why")
-            day = form.day("last_day", "say which day is your last")
-            aftercare.hand_back(
-                session, visit.ports, contract_ref=contract.ref, reason=reason, last_day=day, actor=visit.actor
-            )
-
-        return _begun(visit, contract_ref, form, ("last_day", "hand_back_reason"), begin)
+        return _begun(visit, contract_ref, form, ("last_day", "hand_back_reason"), handed_back(visit, form))
 
 
 class OwnVariations(Controller):
@@ -184,9 +165,7 @@ def _another_week(visit: Visit, ref: str, form: Form, before: str, command: Call
     return _begun(visit, ref, form, [f"{before}{name}" for name in ("week", "begins", "reason")], begin)
 
 
-def _begun(
-    visit: Visit, ref: str, form: Form, fields: Sequence[str], begin: Callable[[Session, Contract, Scheme], object]
-) -> Response[Any]:
+def _begun(visit: Visit, ref: str, form: Form, fields: Sequence[str], begin: Begin) -> Response[Any]:
     faults = begun(visit, ref, fields, begin)
     return _page(visit, ref, form.fields, faults) if faults else visit.to(f"/portal/contracts/{ref}")
 

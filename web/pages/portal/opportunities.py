@@ -53,7 +53,9 @@ class Portal(Controller):
             schemes = visit.schemes(session)
             statements = statements_to_answer(session, actor=visit.actor)
             is_new = not own_bids(session, visit.actor, most=1)
-        unanswered = [one for one in found if one.round not in live and one.invitation == "invited"]
+        # What is answered with a bid, or stands above as an offer, is not asked once more.
+        answered = {*live, *(award.round for award in waiting)}
+        unanswered = [one for one in found if one.round not in answered and one.invitation == "invited"]
         return visit.page(
             "portal/home.html",
             waiting=waiting,

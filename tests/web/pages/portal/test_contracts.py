@@ -212,7 +212,7 @@ def test_a_review_is_contested_and_then_agreed_and_complaints_are_shown(
     agreed_to = provider.send(f"/portal/reviews/{review.ref}/answer", agrees="yes")
 
     assert "1 of 2 outcomes met" in shown
-    assert "Waits for the provider" in shown
+    assert "Waits for your answer" in shown
     assert "Late visits, received on" in shown
     assert "Neglect" not in shown
     assert "You contested it." in contested.text
