@@ -72,7 +72,7 @@ bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its p
 	@$(BIN)/python -m tests.benchmarks.allocation $(ARGS)
 
 .PHONY: bench-bids
-bench-bids: $(VENV)/.dev setup ## Durable bids a second, beside pgbench, the drivers, and one transaction each (ARGS="--seconds 3")
+bench-bids: $(VENV)/.dev setup ## Durable bids a second, beside pgbench, the drivers, and one transaction each (ARGS=--write)
 	@$(BIN)/python -m tests.benchmarks.bids $(ARGS)
 
 # What is installed, held against published advisories, and listed for whoever has to know (CycloneDX).

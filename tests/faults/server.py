@@ -59,6 +59,11 @@ class Server:
             raise NoPostgres(f"it did not start: {(self.folder / 'log').read_text(errors='replace')[-800:]}")
         self.restarts += 1
 
+    @property
+    def pid(self) -> int:
+        """Of the postmaster; its children serve the connections."""
+        return self._process.pid if self._process is not None else 0
+
     def stop(self) -> None:
         """As when the machine is switched off: no checkpoint, every connection cut."""
         if self._process is not None:

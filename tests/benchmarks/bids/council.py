@@ -65,14 +65,14 @@ class Council:
                     {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"dps-session={token}"},
                 )
 
-    def posts(self) -> Iterator[Asked]:
-        """The same as a provider's own system sends it."""
+    def posts(self, again: str = "post") -> Iterator[Asked]:
+        """The same as a provider's own system sends it, under keys of its own for each `again`."""
         for number, round_ in enumerate(self.rounds):
             body = json.dumps({"rounds": [round_], "bid": self.content}).encode()
             for key in self.keys:
                 headers = {
                     "Content-Type": "application/json",
                     "Authorization": f"Bearer {key}",
-                    "Idempotency-Key": f"post {number}",
+                    "Idempotency-Key": f"{again} {number}",
                 }
                 yield Asked("/api/bids", body, headers)

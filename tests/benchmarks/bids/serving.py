@@ -76,6 +76,10 @@ class Web:
             time.sleep(0.1)
         raise TimeoutError("the web process never answered")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
