@@ -13,6 +13,7 @@ from bidding.publishing import make_ready
 from dps.contracts.quality.following_up import Whereabouts, due, follow_up
 from dps.contracts.reasons import ChangeReason
 from dps.contracts.tiers import place_in_tier
+from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.records import Variation, VariationState, Weeks
 from dps.contracts.variations.rescheduling import WeekWanted, agree, propose
 from dps.kernel.actors import Actor
@@ -180,6 +181,7 @@ def test_a_provider_reviews_from_the_third_week_and_never_decides_alone(council:
     assert rule is not None
     assert (rule.earliest_weeks, rule.due_weeks) == (3, 6)
     care = won(council, council.provider("Synthetic Oak", localities=[CITY]))
+    assert review_due_on(rule, started_on=care.first) == care.day(6 * 7)  # the desk reads it on the contract's page
     schedule = parse_schedule("Mon-Fri 07:30-09:30 30m personal_care")
 
     def proposed() -> Variation:

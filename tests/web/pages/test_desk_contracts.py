@@ -1,6 +1,7 @@
 """After the award, at the desk: a contract's story, changes to decide, statements that two people make and pay."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,10 @@ from dps.contracts.statements.moving import agree_statement, query_statement
 from dps.contracts.statements.records import Statement
 from dps.contracts.variations.records import Variation, VariationKind, VariationState
 from dps.kernel.actors import Actor
+from dps.kernel.database import Database
 from dps.kernel.references import Kind, new_reference
 from dps.packages.schedule import parse_schedule
+from tests.scenarios.serving import Care
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -148,3 +151,18 @@ def test_a_queried_statement_is_withdrawn_and_its_days_are_stated_anew(
 
     assert "Its provider does not agree." in queried
     assert [str(one.state) for one in world.rows(Statement)] == ["withdrawn", "made"]
+
+
+def test_where_the_rules_name_a_review_the_contract_says_by_when(database: Database, tmp_path: Path) -> None:
+    with Served(database, tmp_path, "worcestershire") as council:
+        world = council.world
+        oak = world.provider("Synthetic Oak")
+        referral = world.referral()
+        world.bid(oak, referral, pence=1700)
+        world.close(referral)
+        care = Care(world, referral, oak)
+
+        said = at_the_desk(council).open(f"/desk/contracts/{care.ref}").text
+
+    assert care.first == date(2017, 10, 5)
+    assert "<dt>Review by</dt><dd>Thu 16 November 2017</dd>" in said

@@ -1,7 +1,7 @@
 """After the award: contracts, changes that wait for the council, statements to pay, visits not as planned."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import PAGE, contracts_in_force, story_of, waiting_statements, waiting_variations
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
@@ -16,10 +17,12 @@ from dps.contracts.statements.moving import pay_statement, withdraw_statement
 from dps.contracts.statements.records import find_statement
 from dps.contracts.variations import rescheduling
 from dps.contracts.variations.flexing import sign_flex
+from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.records import find_variation
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, CannotState, StatedAlready
+from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from web.pages import names
 from web.pages.forms import Form
@@ -172,6 +175,14 @@ def _refusal(visit: Visit, variation_ref: str, reason: str, fault: str) -> Page:
         )
 
 
+def _review_by(contract: Contract, schemes: Sequence[Scheme]) -> date | None:
+    """The day by which the council reviews the package; None where its rules name none, or care does not run."""
+    rule = next((scheme.variations.review for scheme in schemes if scheme.key == contract.scheme), None)
+    if rule is None or contract.started_on is None or contract.state is not ContractState.ACTIVE:
+        return None
+    return review_due_on(rule, started_on=contract.started_on)
+
+
 def _story(visit: Visit, contract_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
     with visit.look() as (session, now):
         today = now.astimezone(LONDON).date()
@@ -182,6 +193,7 @@ def _story(visit: Visit, contract_ref: str, values: dict[str, str], faults: dict
             "desk/contract.html",
             status=400 if faults else 200,
             story=story,
+            review_by=_review_by(story.contract, schemes),
             values={
                 "first_day": values.get("first_day") or monday.isoformat(),
                 "last_day": values.get("last_day") or (monday + timedelta(days=6)).isoformat(),
