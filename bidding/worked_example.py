@@ -1,7 +1,7 @@
 """A worked example of an award under a scheme's own rules: made-up bids, scored and allocated by the code that decides.
 
 Two packages of the first lot close together; one bidder can take only one of them. Where no stage takes sealed bids the
-example says how the first stage finds its provider instead. Pure.
+example says how the first stage finds its provider instead. Examples for whole areas follow, where they are let. Pure.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,7 @@ from bidding.allocation.instance import policy_of, unplaced_pence
 from bidding.bids.content import Asked, BidContent
 from bidding.evaluation import Entry, Score, score_round
 from bidding.referrals import PRIORITY
+from bidding.tenders.example import worked_areas
 from dps.kernel.money import Band, PriceBasis, RateCard, in_pounds, round_half_up
 from dps.packages.schedule import parse_schedule
 from dps.schemes.model import Lot, Mode, Rating, Scheme, Stage, Urgency
@@ -31,7 +32,9 @@ def worked_example(scheme: Scheme) -> str:
     stages = scheme.ladder(lot.key, Urgency.STANDARD).stages
     sealed = next((stage for stage in stages if stage.mode is Mode.SEALED_BID), None)
     lines = _competed(scheme, lot, sealed) if sealed else _offered(lot, stages[0])
-    return "\n".join(("## A worked example of an award", "", *lines)) + "\n"
+    award = "\n".join(("## A worked example of an award", "", *lines)) + "\n"
+    areas = worked_areas(scheme)
+    return f"{award}\n{areas}" if areas else award
 
 
 def _offered(lot: Lot, stage: Stage) -> Iterator[str]:

@@ -149,6 +149,12 @@ def _blocks() -> Loaded:
     return app
 
 
+def _areas() -> Loaded:
+    from web.commands.areas import app
+
+    return app
+
+
 def _custody() -> Loaded:
     from web.commands.custody import app
 
@@ -223,6 +229,7 @@ COMMANDS: dict[str, tuple[Callable[[], Loaded], str]] = {
     "quality": (_quality, "Quality recognition, and providers that fail."),
     "run-off": (_run_off, "Move what a suspended provider runs to others."),
     "arrangements": (_arrangements, "Providers that supply together."),
+    "areas": (_areas, "Contracts for a whole area: seek, offer, state."),
     "blocks": (_blocks, "Hours bought in blocks, used or not."),
     "custody": (_custody, "Key-holders who must help to open the dearest bids."),
     "allocate": (_allocate, "Files in, awards out."),

@@ -42,6 +42,7 @@ from matching.allocation import SolverProcess
 from web import serving
 from web.demo.following import Following
 from web.demo.guide import closings_for, first_steps
+from web.demo.letting import Letting
 from web.demo.market import Market, draw, twins
 from web.demo.player import Player
 from web.demo.results import results
@@ -102,7 +103,10 @@ def play(
         with _progress(console, sum(len(market.needs) for market in markets)) as report:
             player.play(report)
         # One council's care is enough to look at, however many were played.
+        letting = Letting(database, ports, clock, councils[0], seed=seed)
+        letting.let(timetable.sweep)
         Following(database, ports, clock, councils[0], seed=seed).play()
+        letting.pay()
         timetable.sign_checkpoint()
     finally:
         solver.close()
