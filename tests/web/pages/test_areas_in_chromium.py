@@ -1,0 +1,65 @@
+"""The pages of a tender in a real browser: axe finds nothing wrong, at both widths, in every state."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from bidding.tenders.content import AreaBid
+from bidding.tenders.deciding import accept_area, offer_area
+from bidding.tenders.handing_in import hand_in_for_area
+from dps.kernel.database import Database
+from tests.web.pages.browsing import an_account
+from tests.web.pages.chromium import MARKS, Site, chromium
+from tests.web.pages.test_accessible import Walk
+from tests.web.pages.test_areas import close, sought
+from tests.web.served import Served
+from web.security.accounts import Account, Part
+
+pytestmark = MARKS
+
+
+@pytest.fixture
+def kingston(database: Database, tmp_path: Path) -> Iterator[Served]:
+    with Served(database, tmp_path, "kingston") as served:
+        yield served
+
+
+def test_axe_finds_nothing_wrong_with_a_tender_from_its_form_to_its_contract(kingston: Served) -> None:
+    world = kingston.world
+    oak = world.provider("Synthetic Oak", lists=["approved"])
+    _, ref = sought(kingston, "kingston/rate-card/surbiton")
+    rates = {one.key: one.ceiling_pence // 2 for one in world.scheme.area_contract("rate-card").elements}
+    bid = AreaBid(rates=tuple(sorted(rates.items())))
+    provider = an_account(kingston, Part.PROVIDER_USER, provider=oak.provider)
+    commissioner, approver = (an_account(kingston, part) for part in (Part.COMMISSIONER, Part.APPROVER))
+    listening = Site(kingston)
+    site = listening.start()
+    with sync_playwright() as playwright:
+        walk = Walk(playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"]), site, kingston)
+
+        def look(state: str, account: Account, *paths: str) -> None:
+            with walk.window(account) as page:
+                for path in paths:
+                    page.goto(path)
+                    walk.look(page, state, path)
+
+        look("sought", provider, "/portal/areas", f"/portal/areas/{ref}")
+        look("sought", commissioner, "/office/areas", f"/office/areas/{ref}")
+        with walk.window(provider) as page:
+            page.goto(f"/portal/areas/{ref}")
+            page.get_by_role("button", name="Seal the bid").click()
+            walk.look(page, "error", f"/portal/areas/{ref}")
+        world.run(hand_in_for_area, tender_ref=ref, content=bid, idempotency_key="once", actor=oak)
+        close(kingston, ref)
+        look("evaluated", approver, f"/office/areas/{ref}")
+        world.run(offer_area, tender_ref=ref, actor=world.second)
+        look("offered", provider, f"/portal/areas/{ref}")
+        world.run(accept_area, tender_ref=ref, actor=oak)
+        look("agreed", provider, f"/portal/areas/{ref}")
+        look("agreed", commissioner, "/office/areas")
+        walk.browser.close()
+    listening.stop()
+
+    assert walk.faults == []
