@@ -144,7 +144,12 @@ def draw_year(
 
 def weeks_later(instant: datetime, weeks: int) -> datetime:
     """The same weekday and time on the wall, so many weeks on."""
-    return (instant.astimezone(LONDON) + timedelta(weeks=weeks)).astimezone(UTC)
+    return days_later(instant, 7 * weeks)
+
+
+def days_later(instant: datetime, days: int) -> datetime:
+    """The same time on the wall, so many days on, whatever the clocks do in between."""
+    return (instant.astimezone(LONDON) + timedelta(days=days)).astimezone(UTC)
 
 
 def _begun(

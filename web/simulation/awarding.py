@@ -200,7 +200,7 @@ class Awarding:
         """Everything asked again before an offer that no run has counted."""
         course, case = self.course, round_.case
         need = course.need_of(case, round_.stage_no)
-        week = case.package.latest_start or course.now.date()
+        week = case.package.latest_start or course.today
         (candidate,) = course.supply.candidates([provider], case.package.authority, week, course.now)
         return assess(need, candidate).eligible
 
@@ -215,7 +215,7 @@ class Awarding:
         case.placements.append(
             Placement(course.now, stage, offer.source, offer.provider, offer.weekly_pence, offer.starts_on)
         )
-        today = course.now.astimezone(LONDON).date()
+        today = course.today
         begins = max(offer.starts_on, today + _NEXT_DAY)
         morning = datetime(begins.year, begins.month, begins.day, 10, tzinfo=LONDON)
         course.agenda.at(morning, lambda: self._first_visit(offer, begins))
@@ -242,7 +242,7 @@ class Awarding:
         """Seven days' notice; care of somebody else is to begin the day after."""
         course, case = self.course, offer.case
         course.tally.handed_back += 1
-        last_day = (course.now + timedelta(days=7)).astimezone(LONDON).date()
+        last_day = course.today + timedelta(days=7)
         case.served[-1] = case.served[-1][0], last_day
         course.supply.end(offer.provider, case.package)
         case.package.earliest_start = last_day + _NEXT_DAY
@@ -251,7 +251,7 @@ class Awarding:
 
     def _care_ends(self, offer: Offer) -> None:
         case = offer.case
-        case.served[-1] = case.served[-1][0], self.course.now.astimezone(LONDON).date()
+        case.served[-1] = case.served[-1][0], self.course.today
         self.course.supply.end(offer.provider, case.package)
 
     def _broker_again(self, case: Case) -> None:
@@ -266,7 +266,7 @@ class Awarding:
     def browse(self) -> None:
         """Once a day some of those who work near look at what nobody took, and one may offer."""
         course = self.course
-        day = course.now.date().toordinal()
+        day = course.today.toordinal()
         for case in course.cases:
             if case.phase is Phase.UNFILLED and course.chance.share("browses", case.number, day) < 0.5:
                 self._offered_openly(case, day)

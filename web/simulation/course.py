@@ -7,7 +7,7 @@ figure of a year: sealing, messages, the trail, late bids' receipts. Only sums o
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bidding.asking import need_at
 from bidding.stages import ends_at, in_order
@@ -20,7 +20,7 @@ from dps.schemes.model import Mode, Scheme
 from matching import allocation as solver
 from matching.eligibility import Need, assess_all
 from web.demo.agenda import Agenda
-from web.demo.market import DAYS_TO_START, Market, SyntheticNeed, weeks_later
+from web.demo.market import DAYS_TO_START, Market, SyntheticNeed, days_later, weeks_later
 from web.simulation.awarding import Awarding
 from web.simulation.cases import AskedRound, Case, Phase, Tally
 from web.simulation.chance import Chance
@@ -58,13 +58,18 @@ class Course:
         for need in self.market.needs:
             self.agenda.at(need.arrives_at, lambda need=need: self._arrive(need))  # type: ignore[misc]
         if self.scheme.unfilled.open_list:
-            for day in range((self.until - self.begins).days):
-                self.agenda.at(self.begins + timedelta(days=day) + _NOON, self.awarding.browse)
+            for day in range((local_day(self.until) - local_day(self.begins)).days):
+                self.agenda.at(days_later(self.begins + _NOON, day), self.awarding.browse)
         self.agenda.play(self.until, lambda _: None, progress)
 
     @property
     def now(self) -> datetime:
         return self.agenda.now
+
+    @property
+    def today(self) -> date:
+        """The day on the wall: between midnight and one in summer it is another than in UTC."""
+        return local_day(self.now)
 
     # Seeking
 
@@ -79,7 +84,7 @@ class Course:
 
     def begin_ladder(self, case: Case) -> None:
         """A new cycle from the first stage. Dates that have passed meanwhile are moved, as a broker moves them."""
-        today = self.now.astimezone(LONDON).date()
+        today = self.today
         soonest = today + timedelta(days=DAYS_TO_START[case.need.urgency])
         package = case.package
         assert package.earliest_start is not None
@@ -92,7 +97,7 @@ class Course:
 
     def ask_from(self, case: Case, first: int) -> None:
         """Open stage after stage until one asks somebody; the ladder's end leaves the package unfilled."""
-        if self.scheme.is_in_term(self.now.astimezone(LONDON).date()):
+        if self.scheme.is_in_term(self.today):
             for stage_no in range(first, len(case.stages)):
                 if self._open(case, stage_no):
                     return
@@ -156,7 +161,7 @@ class Course:
                 won=self.supply.won(self.now),
                 recognised={},
                 seed=f"{self.chance.seed}/{ref}",
-                today=self.now.date(),
+                today=self.today,
             )
         )
 
@@ -172,9 +177,7 @@ class Course:
         """Let each of those invited answer, and close the round with those that share its closing."""
         case, closes_at = round_.case, round_.closes_at
         assert closes_at is not None
-        envelope = self.scheme.lot(case.package.lot).envelope_on(
-            closes_at.astimezone(LONDON).date(), case.package.locality
-        )
+        envelope = self.scheme.lot(case.package.lot).envelope_on(local_day(closes_at), case.package.locality)
         for ref in round_.invited:
             time = self.times_asked(case, ref)
             one = self.supply.providers[ref]
@@ -211,9 +214,14 @@ class Course:
         self.ask_from(round_.case, round_.stage_no + 1)
 
 
+def local_day(instant: datetime) -> date:
+    """The day that the council's clock on the wall shows."""
+    return instant.astimezone(LONDON).date()
+
+
 def _package(need: SyntheticNeed, scheme: Scheme) -> Package:
     """The package as a broker writes it down; no database ever holds it."""
-    today = need.arrives_at.astimezone(LONDON).date()
+    today = local_day(need.arrives_at)
     return Package(
         ref=f"{Kind.PACKAGE}-{need.number}",
         authority=need.authority,

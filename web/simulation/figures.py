@@ -15,11 +15,12 @@ from bidding.monthly.figures import thousandths
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import round_half_up
 from dps.schemes.model import Scheme, Urgency
+from web.demo.market import weeks_later
 from web.simulation.cases import OPEN_LIST, Case, Phase, Tally
 
 WITHIN_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
 PERIOD_WEEKS = 4
-_WEEK, _DAY = timedelta(weeks=1), timedelta(days=1)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def figures_of(
         top_three_thousandths=thousandths(sum(sorted(won.values())[-3:]), total),
         concentration=sum(share**2 for share in won.values()) * 10_000 // total**2 if total else None,
         smaller_half_thousandths=thousandths(sum(won[ref] for ref in smaller), total),
-        unplaced_minutes_by_week=tuple(_unplaced(cases, begins + (week + 1) * _WEEK) for week in range(weeks)),
+        unplaced_minutes_by_week=tuple(_unplaced(cases, weeks_later(begins, week + 1)) for week in range(weeks)),
         periods=tuple(_periods(cases, begins, until, weeks)),
         uncounted_runs=tally.uncounted,
     )
@@ -237,9 +238,14 @@ def _unplaced(cases: Iterable[Case], at: datetime) -> int:
     )
 
 
+def four_weeks(begins: datetime, first: int) -> tuple[datetime, datetime]:
+    """The half-open period from the week of this number, from nought: local weeks, so that none loses an hour."""
+    return weeks_later(begins, first), weeks_later(begins, first + PERIOD_WEEKS)
+
+
 def _periods(cases: Sequence[Case], begins: datetime, until: datetime, weeks: int) -> Iterable[Period]:
     for first in range(0, weeks, PERIOD_WEEKS):
-        start, end = begins + first * _WEEK, begins + (first + PERIOD_WEEKS) * _WEEK
+        start, end = four_weeks(begins, first)
         of_it = [case for case in cases if start <= case.need.arrives_at < end]
         placed = [case for case in of_it if case.placements]
         times = [_minutes_to_place(case) for case in placed]

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from bidding.asking import visit_hours
 from bidding.standing import Taken, candidate
 from dps.contracts.standing import TIE_WINDOW
+from dps.kernel.calendar import LONDON
 from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
 from dps.register.capacity import WHOLE_AUTHORITY, Ledger, LedgerFlag
@@ -140,7 +141,7 @@ class Supply:
                 for one in self.providers.values()
                 if (held := tuple(place for place in one.memberships if place.place in need.keys))
             ]
-        week = package.latest_start or now.date()
+        week = package.latest_start or now.astimezone(LONDON).date()
         return [self._candidate(one, held, package.authority, week, now) for one, held in self._narrowed[need.keys]]
 
     def candidates(self, refs: Sequence[str], authority: str, week: date, now: datetime) -> tuple[Candidate, ...]:
