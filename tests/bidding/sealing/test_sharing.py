@@ -99,6 +99,8 @@ def test_its_size_tells_nothing_of_the_bid() -> None:
         ({**handed_out(locked(), 0), "recipients": ["nobody"]}, str(KEYS[0]), "damaged"),
         ({**handed_out(locked(), 0), "shares": {"a": "b"}}, str(KEYS[0]), "damaged"),
     ],
+    # Keys are drawn anew by every process that collects these.
+    ids=("another format", "no key", "another's key", "no recipient", "a share that is none"),
 )
 def test_what_can_not_be_released_says_why(hand_out: dict[str, Any], key: str, words: str) -> None:
     with pytest.raises(BadInput, match=words):
