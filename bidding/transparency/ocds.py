@@ -3,8 +3,9 @@
 A scheme is one contracting process; its lots, their bid statistics and its technique stand in the tender, and each
 contract is an award. Two things keep a person from being found in it. An award names its lot, its month and its
 supplier, never a locality or a day. And where fewer awards of a lot fall in a month than the scheme's
-`publication.smallest_group`, they are published as one, with their suppliers and without a price. No losing price and
-no account is ever in it. Source: standard 1.1.5 with the extensions for lots, bids and techniques.
+`publication.smallest_group`, they are published as one, with their suppliers and without a price. A contract for a
+whole area concerns no single person and is published alone, with its place. No losing price and no account is ever in
+it. Source: standard 1.1.5 with the extensions for lots, bids and techniques.
 """
 
 import re
@@ -16,7 +17,8 @@ from typing import Any
 
 import msgspec
 
-from bidding.transparency.register import Awarded, Register, Supplier
+from bidding.transparency.register import AreaAwarded, Awarded, Register, Supplier
+from dps.contracts.area_contracts import AreaContractState
 from dps.contracts.contracts import ContractState
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput
@@ -37,7 +39,9 @@ _STATUS = {
     ContractState.HANDED_BACK: "terminated",
 }
 _COMPETED = frozenset({Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW})
+_AREA_STATUS = {AreaContractState.AGREED: "active", AreaContractState.ENDED: "terminated"}
 _WEEKLY = "The value is what one week costs at the agreed price."
+_YEARLY = "The value is what a year of the stated volume costs at what was bid."
 
 
 def release_package(register: Register, *, prefix: str, uri: str, now: datetime) -> dict[str, Any]:
@@ -64,10 +68,10 @@ def release_package(register: Register, *, prefix: str, uri: str, now: datetime)
                 "ocid": f"{prefix}-{scheme.key}",
                 "id": f"{scheme.key}-{register.first:%Y%m%d}-{register.last:%Y%m%d}",
                 "date": _instant(now),
-                "tag": ["award", "contract"] if register.awards else ["tender"],
+                "tag": ["award", "contract"] if register.awards or register.areas else ["tender"],
                 "initiationType": "tender",
                 "language": "en",
-                "parties": [*_buyers(register), *map(_party, _suppliers(register.awards))],
+                "parties": [*_buyers(register), *map(_party, _suppliers([*register.awards, *register.areas]))],
                 "buyer": _reference(_buyers(register)[0]),
                 "tender": _tender(register, now),
                 "bids": {"statistics": list(_statistics(register))},
@@ -101,7 +105,7 @@ def _buyers(register: Register) -> list[dict[str, Any]]:
     ]
 
 
-def _suppliers(awards: Sequence[Awarded]) -> list[Supplier]:
+def _suppliers(awards: Sequence[Awarded | AreaAwarded]) -> list[Supplier]:
     return sorted({award.supplier for award in awards})
 
 
@@ -191,6 +195,9 @@ def _awards(register: Register) -> dict[str, Any]:
         for award in of_month:
             awards.append(_alone(lots[key], month, award, register.scheme.legal_basis))
             contracts.append({"id": award.contract, "awardID": award.award, "status": _STATUS[award.state]})
+    for area in register.areas:
+        awards.append(_of_area(register.scheme, area))
+        contracts.append({"id": area.contract, "awardID": area.tender, "status": _AREA_STATUS[area.state]})
     return {name: rows for name, rows in (("awards", awards), ("contracts", contracts)) if rows}
 
 
@@ -208,6 +215,22 @@ def _alone(lot: Lot, month: date, award: Awarded, own: LegalBasis) -> dict[str, 
         "value": _money(award.weekly_pence),
         "suppliers": [_reference(_party(award.supplier))],
         "relatedLots": [lot.key],
+    }
+
+
+def _of_area(scheme: Scheme, area: AreaAwarded) -> dict[str, Any]:
+    """It is for a place and no person: nothing of it is left out but what others bid."""
+    place = next((one.name for one in scheme.localities if one.key == area.locality), area.locality)
+    return {
+        "id": area.tender,
+        "title": f"{area.name}, {place}",
+        "description": f"{_YEARLY} {area.valid_bids} of {area.bids} bids were valid.",
+        "status": "active",
+        "date": _day(area.agreed_on),
+        "value": _money(area.yearly_pence),
+        "suppliers": [_reference(_party(area.supplier))],
+        "contractPeriod": {"startDate": _day(area.first_day), "endDate": _day(area.last_day)},
+        "relatedLots": list(area.lots),
     }
 
 

@@ -1,6 +1,7 @@
 """The register of awards: every contract that came of a competition or an offer, and how much each lot was bid for.
 
-For those who answer for the scheme. It names packages by their awards alone, no person, and no price that did not win.
+Contracts for a whole area stand beside those for one package. For those who answer for the scheme. It names packages by
+their awards alone, no person, and no price that did not win.
 What leaves the house is made from it by `ocds`.
 """
 
@@ -16,6 +17,8 @@ from bidding.awards.records import Award
 from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState
+from bidding.tenders.records import Tender
+from dps.contracts.area_contracts import AreaContractRow, AreaContractState
 from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
@@ -24,6 +27,7 @@ from dps.law.bases import basis_of
 from dps.packages.packages import Package
 from dps.register.providers import Provider
 from dps.schemes.model import LegalBasis, Mode, Scheme
+from dps.schemes.stored import rules_by_hash
 
 READERS = (Role.AUDITOR, Role.COMMISSIONER, Role.ADMINISTRATOR)
 _CLOSED = (RoundState.CLOSED, RoundState.DECIDED)
@@ -59,6 +63,26 @@ class Awarded:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaAwarded:
+    """A contract for all of some lots in one locality: a year of the stated volume at what was bid, and who bid."""
+
+    tender: str
+    contract: str
+    name: str
+    state: AreaContractState
+    authority: str
+    supplier: Supplier
+    lots: tuple[str, ...]
+    locality: str
+    agreed_on: date
+    first_day: date
+    last_day: date
+    yearly_pence: int
+    bids: int
+    valid_bids: int
+
+
+@dataclass(frozen=True, slots=True)
 class LotFigures:
     """How much one lot was competed for: sealed bids opened, valid ones, and who sent them. No price."""
 
@@ -78,6 +102,7 @@ class Register:
     first: date
     last: date
     awards: tuple[Awarded, ...]
+    areas: tuple[AreaAwarded, ...]
     lots: tuple[LotFigures, ...]
     bidders: int
 
@@ -94,7 +119,8 @@ def register_of_awards(session: Session, *, scheme: Scheme, first: date, last: d
         keys = (actor.authority,)
     since, until = _midnight(first), _midnight(last + timedelta(days=1))
     lots, bidders = _figures(session, scheme, keys, since, until)
-    return Register(scheme, keys, first, last, _awards(session, scheme, keys, since, until), lots, bidders)
+    awards, areas = _awards(session, scheme, keys, since, until), _areas(session, scheme, keys, since, until)
+    return Register(scheme, keys, first, last, awards, areas, lots, bidders)
 
 
 def _midnight(day: date) -> datetime:
@@ -134,6 +160,42 @@ def _awards(
             basis=_basis(package, scheme, contract.agreed_at.astimezone(LONDON).date()),
         )
         for contract, source, provider, package in session.exec(query)
+    )
+
+
+def _areas(
+    session: Session, scheme: Scheme, keys: Sequence[str], since: datetime, until: datetime
+) -> tuple[AreaAwarded, ...]:
+    query = (
+        select(AreaContractRow, Tender, Provider)
+        .join(Tender, col(Tender.ref) == col(AreaContractRow.tender))
+        .join(Provider, col(Provider.ref) == col(AreaContractRow.provider))
+        .where(
+            AreaContractRow.scheme == scheme.key,
+            col(AreaContractRow.authority).in_(keys),
+            col(AreaContractRow.agreed_at) >= since,
+            col(AreaContractRow.agreed_at) < until,
+        )
+        .order_by(col(AreaContractRow.id))
+    )
+    return tuple(
+        AreaAwarded(
+            tender=tender.ref,
+            contract=row.ref,
+            name=rules_by_hash(session, row.rule_hash).area_contract(row.key).name,
+            state=row.state,
+            authority=row.authority,
+            supplier=Supplier(provider.ref, provider.name, provider.company_number),
+            lots=tuple(row.lots),
+            locality=row.locality,
+            agreed_on=row.agreed_at.astimezone(LONDON).date(),
+            first_day=row.from_day,
+            last_day=row.last_day,
+            yearly_pence=row.evaluated_pence,
+            bids=len(tender.evaluation),
+            valid_bids=sum(one.is_valid for one in tender.evaluation),
+        )
+        for row, tender, provider in session.exec(query).all()
     )
 
 

@@ -3,6 +3,7 @@
 Source: the borough's options paper; which way stands for which area is assumed, and marked so in the scheme file.
 """
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from bidding.tenders.deciding import accept_area, decline_area, offer_area
 from bidding.tenders.handing_in import hand_in_for_area, withdraw_from_area
 from bidding.tenders.publishing import cancel_tender, publish_tender
 from bidding.tenders.records import Tender, TenderState
+from bidding.transparency.ocds import as_json, release_package
+from bidding.transparency.register import Register, register_of_awards
 from dps.contracts.area_contracts import AreaContractRow, end_area_contract
 from dps.contracts.statements.area_contracts import make_area_contract_statement
 from dps.kernel.actors import Actor
@@ -36,6 +39,7 @@ from dps.kernel.errors import (
 from dps.register.capacity import declare
 from dps.register.membership import remove
 from tests.scenarios.serving import Care, items, on_sqlite, paid
+from tests.support.open_data import schema_faults
 from tests.support.world import World
 
 MALDEN, SURBITON, TOWN = "new-malden", "surbiton", "kingston-town"
@@ -163,6 +167,46 @@ def test_a_rate_card_over_every_element_is_won_on_the_stated_volume_and_paid_by_
 
     assert items(statement) == [("element", 4_600 * 1_400), ("element", 54 * 18_000), ("element", 34 * 6_000)]
     assert council.faults() == []
+
+
+def registered(council: World, row: AreaContractRow) -> Register:
+    """The register of the month in which the contract was agreed."""
+    first = row.agreed_at.astimezone(LONDON).date().replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    with council.database.reading() as session:
+        return register_of_awards(session, scheme=council.scheme, first=first, last=last, actor=council.commissioner)
+
+
+def published(council: World, register: Register) -> dict[str, Any]:
+    here = {"prefix": "ocds-a1b2c3", "uri": "https://council.example/awards.json"}
+    package: dict[str, Any] = json.loads(as_json(release_package(register, now=council.now, **here)))
+    return package
+
+
+@on_sqlite
+def test_an_area_contract_stands_in_the_register_and_in_its_open_data(council: World, oak: Actor, elm: Actor) -> None:
+    competition = Competition(council, "two-rates", MALDEN)
+    row = competition.let(elm, (oak, DEAR), (elm, CHEAP))
+
+    register = registered(council, row)
+    (release,) = published(council, register)["releases"]
+
+    (area,) = register.areas
+    assert (area.supplier.ref, area.yearly_pence, area.bids, area.valid_bids) == (elm.provider, 121_200_000, 2, 2)
+    (award,) = release["awards"]
+    assert award["value"] == {"amount": 1212000, "currency": "GBP"}
+    assert award["suppliers"] == [{"id": elm.provider, "name": "Synthetic Elm"}]
+    assert release["contracts"] == [{"id": row.ref, "awardID": competition.ref, "status": "active"}]
+    assert str(oak.provider) not in json.dumps(release)
+
+
+@on_sqlite
+def test_the_open_data_of_an_area_contract_validates_against_the_standards_schema(
+    council: World, oak: Actor, shared_data: Path
+) -> None:
+    row = Competition(council, "two-rates", MALDEN).let(oak, (oak, CHEAP))
+
+    assert schema_faults(shared_data, published(council, registered(council, row))) == []
 
 
 @on_sqlite

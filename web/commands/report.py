@@ -66,6 +66,24 @@ def awards(
                     }
                     for one in found.awards
                 ],
+                "areas": [
+                    {
+                        "tender": one.tender,
+                        "contract": one.contract,
+                        "state": one.state,
+                        "authority": one.authority,
+                        "provider": one.supplier.ref,
+                        "lots": one.lots,
+                        "locality": one.locality,
+                        "agreed_on": one.agreed_on,
+                        "first_day": one.first_day,
+                        "last_day": one.last_day,
+                        "yearly_pence": one.yearly_pence,
+                        "bids": one.bids,
+                        "valid_bids": one.valid_bids,
+                    }
+                    for one in found.areas
+                ],
                 "lots": [
                     {
                         "lot": lot.lot,
@@ -83,6 +101,11 @@ def awards(
         typer.echo(
             f"{one.agreed_on}  {one.award}  {one.supplier.ref}  {one.source:14}  {one.lot}, {one.locality}  "
             f"{in_pounds(one.weekly_pence)} a week"
+        )
+    for area in found.areas:
+        typer.echo(
+            f"{area.agreed_on}  {area.contract}  {area.supplier.ref}  {area.name}, {area.locality}: "
+            f"{in_pounds(area.yearly_pence)} a year, until {area.last_day}; {area.valid_bids} of {area.bids} bids valid"
         )
     for lot in found.lots:
         typer.echo(f"{lot.lot}: {lot.rounds} rounds, {lot.bids} bids ({lot.valid_bids} valid) of {lot.bidders} bidders")
