@@ -1,5 +1,6 @@
 """What every test may ask for: a database of each kind, and the shared data where it is present."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"left out: {SHARED_DATA} is not here")
     return SHARED_DATA
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what was imported: it is there until the end, and is a million objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

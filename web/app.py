@@ -39,7 +39,7 @@ from web.api.referrals import Referrals
 from web.api.schemes import Schemes
 from web.api.writing import Writing
 from web.assembly import Installation, release
-from web.metrics import Watched, metrics
+from web.metrics import Watched, metrics, watch
 from web.pages import refusals
 from web.pages.assets import names
 from web.pages.guards import seats_in
@@ -91,7 +91,6 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
     Misconfigured where the pages' style sheets were not built.
     """
     names()
-    watched, wall = Watched(), wall or DatabaseClock()
     api = Router(
         "/api",
         route_handlers=[
@@ -121,8 +120,8 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
     )
     return Litestar(
         route_handlers=[health, metrics, api, pages(installation)],
-        middleware=[watched.middleware],
-        dependencies={"installation": Provide(lambda: installation, sync_to_thread=False)},
+        middleware=[watch],
+        dependencies={"installation": Provide(provide_installation, sync_to_thread=False)},
         exception_handlers={
             DpsError: problems.refused,
             HTTPException: _turned_away,
@@ -130,19 +129,28 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
         },
         openapi_config=_openapi(),
         request_max_body_size=BODY_BYTES,
-        state=State(
-            {
-                "installation": installation,
-                "wall": wall,
-                "watched": watched,
-                "api_keys": keys_in(installation),
-                "seats": seats_in(installation, wall),
-            }
-        ),
+        state=State(state_over(installation, wall or DatabaseClock())),
         logging_config=None,
         response_headers=problems.HEADERS,
         debug=False,
     )
+
+
+def state_over(installation: Installation, wall: Clock) -> dict[str, Any]:
+    """All that an application knows of the installation that it serves."""
+    return {
+        "installation": installation,
+        "wall": wall,
+        "watched": Watched(),
+        "api_keys": keys_in(installation),
+        "seats": seats_in(installation, wall),
+    }
+
+
+def provide_installation(state: State) -> Installation:
+    """The installation that is served."""
+    installation: Installation = state.installation
+    return installation
 
 
 def _turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

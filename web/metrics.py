@@ -40,32 +40,42 @@ class Watched:
         )
         Gauge("dps_info", "The release.", ("version",), registry=self.registry).labels(release()).set(1)
 
-    def middleware(self, app: ASGIApp) -> ASGIApp:
-        """Count each answer by its route."""
+    def note(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """One answer."""
+        self.requests.labels(method, route, str(status)).inc()
+        self.seconds.labels(route).observe(seconds)
 
-        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-            if "method" not in scope:
-                await app(scope, receive, send)
-                return
-            begun, status = time.perf_counter(), 500
 
-            async def noted(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                await send(message)
+def watch(app: ASGIApp) -> ASGIApp:
+    """Middleware that counts each answer by its route."""
 
-            try:
-                await app(scope, receive, noted)
-            finally:
-                handler = scope.get("route_handler")
-                route = min(handler.paths) if handler is not None and handler.paths else "none"
-                owner = getattr(handler, "handler_name", "") if handler is not None else ""
-                name = f"{owner} {route}".strip()
-                self.requests.labels(str(scope.get("method")), name, str(status)).inc()
-                self.seconds.labels(name).observe(time.perf_counter() - begun)
+    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+        if "method" not in scope:
+            await app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 500
 
-        return counted
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, noted)
+        finally:
+            handler = scope.get("route_handler")
+            route = min(handler.paths) if handler is not None and handler.paths else "none"
+            owner = getattr(handler, "handler_name", "") if handler is not None else ""
+            watched: Watched = scope["litestar_app"].state.watched
+            watched.note(
+                method=str(scope.get("method")),
+                route=f"{owner} {route}".strip(),
+                status=status,
+                seconds=time.perf_counter() - begun,
+            )
+
+    return counted
 
 
 @get("/metrics", guards=[AUDIT], sync_to_thread=True, include_in_schema=False)

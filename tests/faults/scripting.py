@@ -176,13 +176,14 @@ def _forms(council: Served, browser: Browser, part: Part, story: dict[str, str])
         reader = _Forms()
         reader.feed(answered.text)
         for form in reader.forms:
-            if form["method"] == "post" and form["action"] not in _ENDS:
-                found[form["action"]] = [*form["fields"]]
-            elif form["method"] == "get" and form["action"]:
+            method, action = form.get("method", "get"), form.get("action", "")
+            if method == "post" and action not in _ENDS:
+                found[action] = [*form["fields"]]
+            elif method == "get" and action:
                 # What a search sends back: each of its fields in the address.
                 for name in form["fields"]:
-                    again = browser.client.get(form["action"], params={name: PAYLOADS[0]}, follow_redirects=False)
-                    assert ran_in(again.text) == [], (form["action"], name)
+                    again = browser.client.get(action, params={name: PAYLOADS[0]}, follow_redirects=False)
+                    assert ran_in(again.text) == [], (action, name)
     return found
 
 

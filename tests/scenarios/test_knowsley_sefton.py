@@ -101,11 +101,13 @@ def test_the_ladder_asks_neighbours_across_the_boundary_between_the_councils(kno
 
 def test_one_provider_serves_both_councils_and_each_pays_its_own_statement(knowsley: World, sefton: World) -> None:
     oak = knowsley.provider("Synthetic Oak", localities=[KIRKBY, MAGHULL])
-    mine, theirs = knowsley.referral(locality=KIRKBY), sefton.referral(locality=MAGHULL)
-    knowsley.bid(oak, mine, pence=1600)
-    sefton.bid(oak, theirs, pence=1700)
-    knowsley.close(mine)
-    my_care, their_care = Care(knowsley, mine, oak), Care(sefton, theirs, oak)
+    cares = []
+    for council, locality, pence in ((knowsley, KIRKBY, 1600), (sefton, MAGHULL, 1700)):
+        referral = council.referral(locality=locality)
+        council.bid(oak, referral, pence=pence)
+        council.close(referral)
+        cares.append(Care(council, referral, oak))
+    my_care, their_care = cares
     knowsley.step(days=7)
     for care in (my_care, their_care):
         care.mornings(7)

@@ -13,12 +13,12 @@ from typer.testing import CliRunner, Result
 
 from bidding.bids.content import BidContent
 from dps.kernel.actors import Actor, Role
-from dps.kernel.clock import SteppedClock
+from dps.kernel.clock import Clock, SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.settings import Settings
 from dps.schemes.model import Scheme
 from tests.support.world import World
-from web.app import create_app
+from web.app import create_app, state_over
 from web.assembly import Installation
 from web.cli import app
 from web.security.api_keys import create
@@ -29,6 +29,20 @@ ADMINISTRATOR = Actor("test-administrator", Role.ADMINISTRATOR)
 def dps(*arguments: str) -> Result:
     """Run a command line in this process."""
     return CliRunner().invoke(app, list(arguments))
+
+
+_IDLE: dict[bool, list[Litestar]] = {True: [], False: []}
+"""Applications that nobody uses now, in demonstrations and outside them: to put one together takes half a second."""
+
+
+def _application_over(installation: Installation, wall: Clock) -> Litestar:
+    """An application that serves this installation and knows nothing of another."""
+    idle = _IDLE[installation.settings.demo]
+    if not idle:
+        return create_app(installation, wall=wall)
+    app = idle.pop()
+    app.state.update(state_over(installation, wall))
+    return app
 
 
 class Caller:
@@ -64,7 +78,7 @@ class Served:
         self.installation = Installation(settings, database, self.world.ports)
         self.wall = SteppedClock(self.world.clock.instant)
         """Real time, in which people's sessions run: it stands still while the council's clock is moved."""
-        self.app = create_app(self.installation, wall=self.wall)
+        self.app = self._lent = _application_over(self.installation, self.wall)
         self.base_url = "http://testserver.local" if demo else "https://testserver.local"
         self.client: TestClient[Litestar] = TestClient(self.app)
 
@@ -80,6 +94,7 @@ class Served:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.client.__exit__(kind, value, trace)
+        _IDLE[self.installation.settings.demo].append(self._lent)
 
     def caller(
         self, role: Role, *, provider: str | None = None, authority: str | None = None, days: int = 30
