@@ -68,6 +68,7 @@ class Walk:
                 token = sessions.begin(session, account, is_half=is_half, now=DatabaseClock().read(session))
             context.add_cookies([{"name": "dps-session", "value": token, "url": self.site}])
             self.csrf = sessions.csrf_of(token)
+        context.add_init_script(path=AXE)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         yield page
@@ -78,7 +79,6 @@ class Walk:
         if "text/html" not in page.evaluate("document.contentType"):
             return
         self.seen.add((state, path))
-        page.evaluate(AXE.read_text())
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             self.faults += [f"{state} {path} at {width}: {fault}" for fault in page.evaluate(RUN)]
