@@ -25,7 +25,7 @@ def test_a_provider_finds_and_bids_and_two_people_of_the_council_decide_who_is_a
     served.world.bid(cheap, referral, pence=1550)
 
     sign_in(provider, an_account(served, Part.PROVIDER_USER, provider=dear.provider))
-    provider.get_by_role("link", name="Opportunities", exact=True).click()
+    provider.get_by_role("navigation").get_by_role("link", name="Opportunities", exact=True).click()
     provider.get_by_role("link", name="3 hours 30 minutes a week").click()
     provider.get_by_role("button", name="Bid", exact=True).click()
     provider.get_by_label("Price for an hour of one carer").fill("16.40")
