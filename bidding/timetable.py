@@ -114,12 +114,12 @@ class Timetable:
         """Close. Where nobody has bid there is nothing to open and nothing to search: that is decided at once."""
 
         def close(session: Session) -> bool:
-            if self._has_bids(session, closing_id) or _is_tender(session, closing_id):
+            if self._has_bids(session, closing_id):
                 return deadline.close(session, self.ports, closing_id)
             # Deciding goes up the ladder, and that locks referrals: before rounds, as everywhere.
             locked(session, Referral, *session.exec(select(Round.referral_id).where(Round.closing_id == closing_id)))
             closed = deadline.close(session, self.ports, closing_id)
-            if closed and not self._has_bids(session, closing_id):
+            if closed and not self._has_bids(session, closing_id) and not _is_tender(session, closing_id):
                 deadline.open_bids(session, self.ports, closing_id, self.opener)
                 deadline.score(session, self.ports, closing_id)
                 run = runs.claim(session, self.ports, closing_id)
@@ -137,10 +137,9 @@ class Timetable:
     def _decide(self, closing_id: int, swept: Swept) -> bool:
         """Open; score and claim; solve outside any transaction; finish. Each is kept before the next begins."""
         it = f"closing {closing_id}"
-        swept.count("opened", int(self._alone(it, lambda session: self._open(session, closing_id))))
+        opened, is_tender = self._alone(it, lambda session: self._open(session, closing_id))
+        swept.count("opened", int(opened))
         self.ports.reached(Waypoint.OPENING_KEPT)
-        with self.database.reading() as session:
-            is_tender = _is_tender(session, closing_id)
         if is_tender:
             return self._alone(it, lambda session: evaluate(session, self.ports, closing_id))
         scored, claimed = self._alone(it, lambda session: self._score(session, closing_id))
@@ -176,8 +175,10 @@ class Timetable:
             ended.set()
             saying.join()
 
-    def _open(self, session: Session, closing_id: int) -> bool:
-        return deadline.open_bids(session, self.ports, closing_id, self.opener)
+    def _open(self, session: Session, closing_id: int) -> tuple[bool, bool]:
+        """Whether it was opened now, and whether bids for an area closed here."""
+        opened = deadline.open_bids(session, self.ports, closing_id, self.opener)
+        return opened, _is_tender(session, closing_id)
 
     def _score(self, session: Session, closing_id: int) -> tuple[bool, tuple[runs.AllocationRun, Scheme] | None]:
         scored = deadline.score(session, self.ports, closing_id)
@@ -254,7 +255,7 @@ class Timetable:
 
 
 def _is_tender(session: Session, closing_id: int) -> bool:
-    """Whether bids for an area close here: there are no rounds, and nothing to search."""
+    """Whether bids for an area close here: there are no rounds, and nothing to search. The session has read it."""
     return session.get_one(Closing, closing_id).mode == TENDER
 
 

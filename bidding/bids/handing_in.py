@@ -47,8 +47,7 @@ class Handed:
     What the same provider has handed in for the same set of rounds is replaced. A broker may type a telephone bid for
     `provider`, who is asked to confirm it (`confirm_typed`); until then it lies beside the provider's own and replaces
     only what was typed before, and nothing tells the typist whether there is one. Who typed it can't decide the round.
-    `along` is told the
-    bid's reference, and writes what is to be stored with it or not at all.
+    `along` is told the bid's reference, and writes what is to be stored with it or not at all.
     """
 
     rounds: Sequence[str]
@@ -266,9 +265,8 @@ class _Group:
             standing = self._standing[case.bidder, round_.id]
             if standing.reasons:
                 raise NotEligible(reasons=spoken.for_provider(standing))
-        key = rounds_key(case.refs)
         # The provider's newest word counts; a typist can put a newer one in the place of a typed one alone.
-        standing_bids = self._live.get((case.bidder, key), ())
+        standing_bids = self._live.get((case.bidder, rounds_key(case.refs)), ())
         return accept(
             self.ports,
             case.request.content,

@@ -31,17 +31,22 @@ Along = Callable[[Session, str, datetime], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A bid that was judged good and sealed: its row, its receipt, and what changes with it."""
+    """A bid that was judged good and sealed: its row, and what changes with it."""
 
     actor: Actor
     key: str
     body: bytes
     bid: dict[str, Any]
-    receipt: dict[str, Any]
     rounds: Sequence[Round]
     invitations: Sequence[Invitation]
     replaces: Sequence[Bid]
     along: Along | None
+
+    @property
+    def receipt(self) -> dict[str, Any]:
+        """The signed receipt, which stands in the row."""
+        receipt: dict[str, Any] = self.bid["receipt"]
+        return receipt
 
 
 def accept(
@@ -61,54 +66,78 @@ def accept(
     now: datetime,
 ) -> Accepted:
     """Seal a bid that was judged good, and sign its receipt; nothing is written yet."""
-    sealed = seal(
+    bid = sealed_row(
+        ports,
         content.to_dict(),
+        provider=bidder,
+        names=sorted(round_.ref for round_ in rounds),
+        stream=invitations[0].ref,
+        closing=closing,
+        valid_until=valid_until,
+        typed_by=actor.ref if actor.role is Role.BROKER else None,
+        now=now,
+    )
+    return Accepted(
+        actor=actor,
+        key=key,
+        body=body,
+        bid=bid,
+        rounds=rounds,
+        invitations=invitations,
+        replaces=replaces,
+        along=along,
+    )
+
+
+def sealed_row(
+    ports: Ports,
+    content: dict[str, Any],
+    *,
+    provider: str,
+    names: Sequence[str],
+    stream: str,
+    closing: Closing,
+    valid_until: datetime,
+    typed_by: str | None = None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns of a bid for what `names` names, in their order, sealed to its closing, with its signed receipt.
+
+    Its events are in `stream`.
+    """
+    sealed = seal(
+        content,
         recipients=tuple(closing.recipients),
         entropy=ports.entropy,
         holders=closing.holders,
         needed=closing.custodians_needed,
     )
     ref = new_reference(Kind.BID, ports.entropy)
-    refs = sorted(round_.ref for round_ in rounds)
-    receipt = signed(
-        receipt_of(
-            bid=ref,
-            rounds=refs,
-            closing=closing.ref,
-            closes_at=closing.closes_at,
-            received_at=now,
-            sealed=sealed,
-            sealed_to=closing.recipients_id,
-        ),
-        ports.keyring.signing,
+    receipt = receipt_of(
+        bid=ref,
+        rounds=list(names),
+        closing=closing.ref,
+        closes_at=closing.closes_at,
+        received_at=now,
+        sealed=sealed,
+        sealed_to=closing.recipients_id,
     )
-    bid = {
+    return {
         "ref": ref,
-        "provider": bidder,
+        "provider": provider,
         "closing_id": closing.id,
-        "rounds_key": rounds_key(refs),
-        "invitation_ref": invitations[0].ref,
+        "rounds_key": rounds_key(names),
+        "invitation_ref": stream,
         "state": BidState.SEALED,
         "received_at": now,
         "ciphertext": sealed.ciphertext,
         "ciphertext_sha256": sealed.ciphertext_sha256,
         "commitment": sealed.commitment,
-        "receipt": receipt,
+        "receipt": signed(receipt, ports.keyring.signing),
         "valid_until": valid_until,
-        "typed_by": actor.ref if actor.role is Role.BROKER else None,
+        "typed_by": typed_by,
         "confirmed_at": None,
     }
-    return Accepted(
-        actor=actor,
-        key=key,
-        body=body,
-        bid=bid,
-        receipt=receipt,
-        rounds=rounds,
-        invitations=invitations,
-        replaces=replaces,
-        along=along,
-    )
 
 
 def rounds_key(refs: Iterable[str]) -> str:

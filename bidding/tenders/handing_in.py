@@ -1,14 +1,13 @@
 """Handing in a bid for an area: in time by the clock read after the locks, sealed at once, answered with a receipt."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from sqlmodel import Session
 
 from bidding.bids.records import Bid, BidState
+from bidding.bids.storing import sealed_row
 from bidding.closings import Closing
-from bidding.sealing.seal import receipt_of, seal, signed
 from bidding.tenders.content import AreaBid, problems
 from bidding.tenders.entitled import NOT_ENTITLED, entitled
 from bidding.tenders.records import Tender, TenderState, locked_tender
@@ -19,7 +18,6 @@ from dps.kernel.database import find_all, locked_one
 from dps.kernel.errors import InvalidBid, NotEligible, NotFound, TooLate
 from dps.kernel.idempotency import Answers, key_hash
 from dps.kernel.ports import Ports
-from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.register.providers import ids_of, locked_provider
 from dps.schemes.stored import rules_by_hash
@@ -36,7 +34,7 @@ def hand_in_for_area(
     provider = _bidder(actor)
     tender = locked_tender(session, tender_ref, actor, shared=True)
     closing = locked_one(session, Closing, tender.closing_id, shared=True)
-    row = locked_provider(session, ids_of(session, [provider])[0])
+    bidder = locked_provider(session, ids_of(session, [provider])[0])
     # After the locks: whoever closes holds the closing, and the clock says what has happened meanwhile.
     now = ports.clock.read(session)
     hashed = key_hash(actor.ref, idempotency_key)
@@ -54,41 +52,23 @@ def hand_in_for_area(
     asked = scheme.area_contract(tender.key)
     if found := problems(content, asked, tender.locality, scheme.evaluation.questions):
         raise InvalidBid(problems=found)
-    if not entitled(session, scheme, asked, now, ids=[row.id or 0]):
+    if not entitled(session, scheme, asked, now, ids=[bidder.id or 0]):
         raise NotEligible(reasons=(NOT_ENTITLED,))
     for before in own_bids(session, tender, provider):
         advance(session, before, "replace", actor, now)
-    sealed = seal(content.to_dict(), recipients=tuple(closing.recipients), entropy=ports.entropy)
-    ref = new_reference(Kind.BID, ports.entropy)
-    receipt = signed(
-        receipt_of(
-            bid=ref,
-            rounds=[tender.ref],
-            closing=closing.ref,
-            closes_at=closing.closes_at,
-            received_at=now,
-            sealed=sealed,
-            sealed_to=closing.recipients_id,
-        ),
-        ports.keyring.signing,
+    row = sealed_row(
+        ports,
+        content.to_dict(),
+        provider=provider,
+        names=[tender.ref],
+        stream=tender.ref,
+        closing=closing,
+        valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
+        now=now,
     )
-    session.add(
-        Bid(
-            ref=ref,
-            provider=provider,
-            closing_id=closing.id or 0,
-            rounds_key=hashlib.sha256(tender.ref.encode()).hexdigest(),
-            invitation_ref=tender.ref,
-            state=BidState.SEALED,
-            received_at=now,
-            ciphertext=sealed.ciphertext,
-            ciphertext_sha256=sealed.ciphertext_sha256,
-            commitment=sealed.commitment,
-            receipt=receipt,
-            valid_until=scheme.award.bid_valid.end(closing.closes_at, scheme.calendar()),
-        )
-    )
+    session.add(Bid(**row))
     session.flush()
+    receipt: dict[str, Any] = row["receipt"]
     audit.append(session, tender.stream, "bid.sealed", actor, now, {"receipt": receipt, "provider": provider})
     answers.remember(hashed, body, receipt, now)
     return receipt

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from sqlmodel import SQLModel, col, select
 
+from bidding import aftercare
 from bidding.asking import offer_card
 from bidding.awards import moving
 from bidding.awards.records import Award
@@ -411,6 +412,16 @@ class World:
         """Take an offered award and, the person's file read, confirm it; returns the contract."""
         self.run(moving.accept, award_ref=award.ref, actor=provider)
         return self.run(moving.confirm, award_ref=award.ref, actor=provider)
+
+    def in_care(self, *, since: timedelta) -> tuple[str, Actor]:
+        """A contract whose first visit was so long ago, and who serves it."""
+        winner, referral = self.provider("Ash Homecare"), self.referral()
+        self.bid(winner, referral, pence=1600)
+        self.close(referral)
+        contract = self.accept_and_confirm(self.award(referral), winner)
+        self.run(aftercare.start_contract, contract_ref=contract, first_visit_on=self.now.date(), actor=winner)
+        self.clock.move_to(self.now + since)
+        return contract, winner
 
     def said(self, referral: str) -> list[tuple[str, str | None]]:
         """Step and words of every remark about the referral, the first one first."""

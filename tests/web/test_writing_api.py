@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bidding.aftercare import start_contract
 from bidding.looking.drafted import drafted
 from bidding.referrals import Referral
 from dps.contracts.variations.records import Variation
@@ -115,14 +114,7 @@ def council(database: Database, tmp_path: Path) -> Iterator[Served]:
 
 def running(served: Served) -> tuple[str, Caller]:
     """A contract whose first visit was ten weeks ago, and the system of who serves it."""
-    world = served.world
-    winner = world.provider("Ash Homecare")
-    referral = world.referral()
-    world.bid(winner, referral, pence=1600)
-    world.close(referral)
-    contract = world.accept_and_confirm(world.award(referral), winner)
-    world.run(start_contract, contract_ref=contract, first_visit_on=world.now.date(), actor=winner)
-    world.clock.move_to(world.now + timedelta(weeks=10))
+    contract, winner = served.world.in_care(since=timedelta(weeks=10))
     return contract, served.caller(Role.PROVIDER, provider=winner.provider)
 
 

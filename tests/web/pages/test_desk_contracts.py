@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bidding.aftercare import start_contract
 from dps.contracts.contracts import Contract
 from dps.contracts.deliveries.matching import VisitRecord
 from dps.contracts.deliveries.recording import record_deliveries
@@ -28,15 +27,7 @@ pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 @pytest.fixture
 def running(served: Served) -> tuple[str, Actor]:
     """A contract whose first visit was ten days ago, and who serves it."""
-    world = served.world
-    winner = world.provider("Ash Homecare")
-    referral = world.referral()
-    world.bid(winner, referral, pence=1600)
-    world.close(referral)
-    contract = world.accept_and_confirm(world.award(referral), winner)
-    world.run(start_contract, contract_ref=contract, first_visit_on=world.now.date(), actor=winner)
-    world.clock.move_to(world.now + timedelta(days=10))
-    return contract, winner
+    return served.world.in_care(since=timedelta(days=10))
 
 
 def proposed(served: Served, contract: str) -> str:

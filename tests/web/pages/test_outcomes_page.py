@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bidding.aftercare import start_contract
 from dps.contracts.answers import answer_review
 from dps.contracts.outcomes import OutcomeReview
 from dps.contracts.quality.concerns import Concern
@@ -31,15 +30,7 @@ def council(database: Database, tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def running(council: Served) -> tuple[str, Actor]:
     """A contract whose first visit was ten days ago, and who serves it."""
-    world = council.world
-    winner = world.provider("Ash Homecare")
-    referral = world.referral()
-    world.bid(winner, referral, pence=1600)
-    world.close(referral)
-    contract = world.accept_and_confirm(world.award(referral), winner)
-    world.run(start_contract, contract_ref=contract, first_visit_on=world.now.date(), actor=winner)
-    world.clock.move_to(world.now + timedelta(days=10))
-    return contract, winner
+    return council.world.in_care(since=timedelta(days=10))
 
 
 def test_a_contested_review_is_settled_by_an_approver_who_did_not_make_it(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bidding.aftercare import start_contract
 from dps.contracts.contracts import Contract
 from dps.contracts.variations.records import Variation
 from dps.kernel.database import Database
@@ -25,14 +24,7 @@ def cornwall(database: Database, tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def running(cornwall: Served) -> str:
     """A contract whose first visit was ten days ago."""
-    world = cornwall.world
-    winner = world.provider("Ash Homecare")
-    referral = world.referral()
-    world.bid(winner, referral, pence=1600)
-    world.close(referral)
-    contract = world.accept_and_confirm(world.award(referral), winner)
-    world.run(start_contract, contract_ref=contract, first_visit_on=world.now.date(), actor=winner)
-    world.clock.move_to(world.now + timedelta(days=10))
+    contract, _ = cornwall.world.in_care(since=timedelta(days=10))
     return contract
 
 

@@ -12,7 +12,7 @@ from dps.register import desk
 from dps.register.membership import move
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
-from web.pages.register.seen import faults_of, own_keys, own_scheme
+from web.pages.register.seen import faults_of, own_keys, own_matter, own_scheme
 from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 
@@ -38,8 +38,7 @@ class Moves(Controller):
     ) -> Response[Any]:
         """Move it, at once; the provider is told, and running contracts stay as they are."""
         with visit.look() as (session, _now):
-            provider = desk.provider_seen(session, provider_ref, own_keys(session, visit), actor=visit.actor)
-            scheme = own_scheme(session, visit, scheme_key)
+            provider, scheme = own_matter(session, visit, provider_ref, scheme_key)
         try:
             with visit.command() as session:
                 move(

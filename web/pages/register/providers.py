@@ -23,7 +23,7 @@ from dps.schemes.model import Scheme
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
-from web.pages.register.seen import faults_of, own_keys, own_scheme
+from web.pages.register.seen import faults_of, own_keys, own_matter
 from web.pages.rows import row_id, today_of
 from web.pages.visit import Page, Visit
 from web.pictures import Bar, bars
@@ -101,8 +101,7 @@ class Providers(Controller):
     ) -> Response[Any]:
         """Take the provider off for good; running contracts stay as they are."""
         with visit.look() as (session, _now):
-            provider = desk.provider_seen(session, provider_ref, own_keys(session, visit), actor=visit.actor)
-            scheme = own_scheme(session, visit, scheme_key)
+            provider, scheme = own_matter(session, visit, provider_ref, scheme_key)
         try:
             with visit.command() as session:
                 remove(
@@ -209,8 +208,7 @@ def _removal(
     visit: Visit, provider_ref: str, scheme_key: str, values: Mapping[str, str], faults: Mapping[str, str]
 ) -> Page:
     with visit.look() as (session, _now):
-        provider = desk.provider_seen(session, provider_ref, own_keys(session, visit), actor=visit.actor)
-        scheme = own_scheme(session, visit, scheme_key)
+        provider, scheme = own_matter(session, visit, provider_ref, scheme_key)
         return visit.page(
             "register/removal.html",
             status=400 if faults else 200,

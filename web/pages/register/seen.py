@@ -3,6 +3,8 @@
 from sqlmodel import Session
 
 from dps.kernel.errors import BadInput, NotAdmitted, NotFound, RuleNotMet
+from dps.register import desk
+from dps.register.providers import Provider
 from dps.schemes.model import Scheme
 from web.pages.visit import Visit
 
@@ -18,6 +20,12 @@ def own_scheme(session: Session, visit: Visit, key: str) -> Scheme:
     if found is None:
         raise NotFound(kind="scheme", ref=key)
     return found
+
+
+def own_matter(session: Session, visit: Visit, provider_ref: str, scheme_key: str) -> tuple[Provider, Scheme]:
+    """A provider that the officer may see, and one of the officer's schemes; NotFound for any other."""
+    provider = desk.provider_seen(session, provider_ref, own_keys(session, visit), actor=visit.actor)
+    return provider, own_scheme(session, visit, scheme_key)
 
 
 def faults_of(refused: BadInput | NotAdmitted | RuleNotMet) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dps.register import desk
 from dps.register.suspensions import RunningContracts, SuspensionScope, lift, suspend
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
-from web.pages.register.seen import faults_of, own_keys, own_scheme
+from web.pages.register.seen import faults_of, own_keys, own_matter, own_scheme
 from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 
@@ -40,8 +40,7 @@ class Suspensions(Controller):
     ) -> Response[Any]:
         """Suspend; the provider is told, with the reason."""
         with visit.look() as (session, _now):
-            provider = desk.provider_seen(session, provider_ref, own_keys(session, visit), actor=visit.actor)
-            scheme = own_scheme(session, visit, scheme_key)
+            provider, scheme = own_matter(session, visit, provider_ref, scheme_key)
         asked, faults = _asked(form)
         if faults:
             return _form(visit, provider_ref, scheme_key, form.fields, faults)
@@ -120,8 +119,7 @@ def _form(
     visit: Visit, provider_ref: str, scheme_key: str, values: Mapping[str, str], faults: Mapping[str, str]
 ) -> Page:
     with visit.look() as (session, _now):
-        provider = desk.provider_seen(session, provider_ref, own_keys(session, visit), actor=visit.actor)
-        scheme = own_scheme(session, visit, scheme_key)
+        provider, scheme = own_matter(session, visit, provider_ref, scheme_key)
         ways = scheme.variations.run_off.ways if scheme.variations.run_off else (RunningContracts.CONTINUE.value,)
         return visit.page(
             "register/suspension.html",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bidding.aftercare import start_contract
 from dps.contracts.contracts import Contract
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.quality.concerns import ConcernKind, ConcernTopic, record_concern
@@ -42,11 +41,7 @@ def agreed(served: Served) -> tuple[str, Actor]:
 @pytest.fixture
 def running(council: Served) -> tuple[str, Actor]:
     """A contract whose first visit was ten weeks ago, and who serves it."""
-    world = council.world
-    contract, winner = agreed(council)
-    world.run(start_contract, contract_ref=contract, first_visit_on=world.now.date(), actor=winner)
-    world.clock.move_to(world.now + timedelta(weeks=10))
-    return contract, winner
+    return council.world.in_care(since=timedelta(weeks=10))
 
 
 def at_the_portal(served: Served, provider: Actor) -> Browser:
