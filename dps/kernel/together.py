@@ -2,7 +2,8 @@
 
 Nobody waits for company: whoever finds nobody at work has what is waiting answered, himself included, and what comes
 meanwhile is the next group. Under no load a question is answered alone and at once; the more there are, the more share
-the cost of an answer. A thread waits in `ask`; an event loop goes on with others in `awaited`, which holds no thread.
+the cost of an answer. A thread waits in `ask`; an event loop goes on with others in `awaited`, which holds no thread,
+and those that come in one turn of the loop are one group from the first.
 """
 
 import asyncio
@@ -49,10 +50,9 @@ class Together(Generic[Question, Answer]):
     def ask(self, question: Question) -> Answer:
         """The answer to this question, however many share it; the calling thread waits, or answers for all."""
         mine: _Waiting[Question, Answer] = _Waiting(question)
-        if self._is_first(mine):
-            mine.group.append(mine)
-        else:
-            mine.turn.wait()
+        if self._joined(mine):
+            self._serve_next()
+        mine.turn.wait()
         if mine.group:
             self._lead(mine.group)
         if mine.fault is not None:
@@ -61,21 +61,30 @@ class Together(Generic[Question, Answer]):
 
     async def awaited(self, question: Question) -> Answer:
         """`ask` for a coroutine."""
-        asker: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        mine = _Waiting(question, asker)
-        if self._is_first(mine):
-            self._leader.submit(self._lead, [mine])
+        loop = asyncio.get_running_loop()
+        asker: asyncio.Future[Answer] = loop.create_future()
+        if self._joined(_Waiting(question, asker)):
+            # After the others of this turn: else the first would be served alone, and all of them wait for that.
+            loop.call_soon(self._serve_next)
         return await asker
 
-    def _is_first(self, mine: _Waiting[Question, Answer]) -> bool:
-        """Whether nobody is at work; else this one waits in the queue."""
+    def _joined(self, mine: _Waiting[Question, Answer]) -> bool:
+        """Wait in the queue; whether nobody was at work, so that whoever asks sees to it that somebody is."""
         with self._lock:
-            if not self._is_led:
-                # Nobody waits then: whoever ends a group hands on what has come meanwhile.
-                self._is_led = True
-                return True
             self._queue.append(mine)
-            return False
+            begins, self._is_led = not self._is_led, True
+            return begins
+
+    def _serve_next(self) -> None:
+        """Have somebody answer those that have come, if any have."""
+        with self._lock:
+            group, self._queue = self._queue[: self._most], self._queue[self._most :]
+            self._is_led = bool(group)
+        if group and group[0].asker is not None:
+            self._leader.submit(self._lead, group)
+        elif group:
+            group[0].group = group
+            group[0].turn.set()
 
     def _lead(self, group: Sequence[_Waiting[Question, Answer]]) -> None:
         """Answer this group; then somebody answers those that came meanwhile."""
@@ -86,14 +95,7 @@ class Together(Generic[Question, Answer]):
         except BaseException as fault:
             for one in group:
                 one.fault = fault
-        with self._lock:
-            following, self._queue = self._queue[: self._most], self._queue[self._most :]
-            self._is_led = bool(following)
-        if following and following[0].asker is not None:
-            self._leader.submit(self._lead, following)
-        elif following:
-            following[0].group = following
-            following[0].turn.set()
+        self._serve_next()
         _tell(group)
 
 

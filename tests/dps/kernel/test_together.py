@@ -96,6 +96,17 @@ def test_coroutines_of_one_event_loop_hold_it_up_for_nobody_and_share_an_answer(
     assert asked == [[0], [1, 2, 3, 4, 5]]
 
 
+def test_coroutines_that_come_in_one_turn_of_the_loop_are_one_group_from_the_first() -> None:
+    asked: list[list[int]] = []
+    doubling = Together(_noting(asked), most=4)
+
+    async def six() -> list[int]:
+        return await asyncio.gather(*(doubling.awaited(number) for number in range(6)))
+
+    assert asyncio.run(six()) == [0, 2, 4, 6, 8, 10]
+    assert asked == [[0, 1, 2, 3], [4, 5]]
+
+
 def test_threads_and_coroutines_hand_on_to_each_other() -> None:
     doubling = Together(_noting([]), most=4)
 
