@@ -17,6 +17,7 @@ from sqlmodel import select as select_rows
 
 from dps.kernel import ending
 from dps.kernel.actors import Actor
+from dps.kernel.append_only import append_only
 from dps.kernel.columns import canonical_json, id_column, json_column, utc_column, whole_column
 from dps.kernel.ending import say
 from dps.kernel.keys import SigningKey
@@ -110,6 +111,9 @@ def stored_event_hash(
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
+
+for _name in (AuditEvent.__tablename__, Checkpoint.__tablename__, CheckpointHead.__tablename__):
+    append_only(SQLModel.metadata.tables[str(_name)])
 
 _EVENTS: Table = AuditEvent.__table__  # type: ignore[attr-defined]
 _HEADS: Table = AuditHead.__table__  # type: ignore[attr-defined]

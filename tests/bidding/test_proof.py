@@ -20,6 +20,7 @@ from dps.kernel.audit import AuditHead
 from dps.kernel.database import Database
 from dps.kernel.entropy import SystemEntropy
 from dps.kernel.keys import SigningKey
+from tests.support.tampering import unguard
 from tests.support.world import World
 
 # What a row holds that nobody signed: its own number.
@@ -48,8 +49,13 @@ def world(database: Database, tmp_path: Path) -> World:
 
 @pytest.fixture
 def tampering(world: World) -> Iterator[Session]:
-    """A session whose changes are never kept."""
+    """A session whose changes are never kept, and that no trigger stops."""
+    if world.database.is_sqlite:
+        with world.database.engine.begin() as connection:
+            unguard(connection)
     with Session(world.database.engine) as session:
+        if not world.database.is_sqlite:
+            unguard(session.connection())
         yield session
         session.rollback()
 

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from dps.kernel.database import Database
 from dps.migrations import history
 from tests.conftest import ROOT
+from tests.support.tampering import unguard
 from tests.web.served import dps
 from web.cli import COMMANDS
 from web.deliveries_file import COLUMNS as OF_DELIVERIES
@@ -234,6 +235,7 @@ def test_the_audit_names_every_fault_and_exits_1(installed: Path, database_url: 
     clean = dps("audit", "verify", "--json")
     database = Database(database_url)
     with database.engine.begin() as connection:
+        unguard(connection)
         connection.execute(text("UPDATE audit_event SET actor = 'nobody' WHERE id = 1"))
     database.dispose()
 

@@ -17,11 +17,14 @@ from dps.kernel.verify import verify_trail
 from tests.dps.kernel.hands import COLUMNS, HANDS, change_value, compute_anew, is_done, rows
 from tests.dps.kernel.samples import BROKER, NOON
 from tests.dps.kernel.trail import CHECKPOINTS, EVENTS, STREAMS, a_trail, report_on, tampering
+from tests.support.tampering import unguard
 
 
 @pytest.fixture
 def trail(database: Database, keyring: Keyring) -> Database:
     a_trail(database, keyring)
+    with database.engine.begin() as connection:
+        unguard(connection)
     return database
 
 

@@ -13,6 +13,7 @@ from dps.kernel.database import Database
 from dps.kernel.keys import Keyring
 from dps.kernel.verify import TrailReport, verify_trail
 from tests.dps.kernel.samples import BROKER, NOON
+from tests.support.tampering import unguard
 
 # A round is the streams written to, then whether a checkpoint is signed: the last three events stay unsigned.
 ROUNDS = [
@@ -23,11 +24,6 @@ ROUNDS = [
     ("RND-1 RND-4", False),
 ]
 EVENTS, STREAMS, CHECKPOINTS = 16, 5, 4
-
-_NO_FOREIGN_KEYS = {
-    "sqlite": "PRAGMA defer_foreign_keys=ON",
-    "postgresql": "SET LOCAL session_replication_role=replica",
-}
 
 
 def a_trail(database: Database, keyring: Keyring) -> None:
@@ -45,9 +41,9 @@ def a_trail(database: Database, keyring: Keyring) -> None:
 
 @contextmanager
 def tampering(database: Database) -> Iterator[Session]:
-    """A transaction that is taken back at its end, in which no foreign key is asked."""
+    """A transaction that is taken back at its end, in which no foreign key and no trigger is asked."""
     with database.transaction() as session:
-        session.execute(text(_NO_FOREIGN_KEYS[database.url.get_backend_name()]))
+        unguard(session.connection())
         yield session
         session.rollback()
 

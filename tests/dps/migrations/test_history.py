@@ -87,7 +87,7 @@ def test_steps_and_metadata_make_the_same_database(empty: Database) -> None:
 
 
 def shape_of(connection: Connection) -> list[str]:
-    """Every column, constraint and index of a database, in the database's own words."""
+    """Every column, constraint, index and trigger of a database, in the database's own words."""
     if connection.dialect.name == "sqlite":
         query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'alembic%'"
         statements = connection.execute(text(query)).scalars().all()
@@ -104,6 +104,8 @@ def shape_of(connection: Connection) -> list[str]:
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
         "SELECT concat_ws(' ', table_name, column_name, data_type, character_maximum_length, is_nullable, "
         "column_default) FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     )
     lines = [line for query in queries for line in connection.execute(text(query)).scalars()]
     return sorted(line for line in lines if "alembic_version" not in line)
