@@ -25,7 +25,8 @@ from dps.kernel.audit import AuditEvent
 from dps.kernel.columns import canonical_json
 from dps.kernel.errors import Corrupted, NotFound
 from dps.kernel.keys import signature_holds
-from dps.kernel.verify import TrailReport, verify_trail
+from dps.kernel.parts import verify_quickly
+from dps.kernel.verify import TrailReport
 from dps.schemes.stored import rules_by_hash
 
 _TAKEN_BACK = (BidState.REPLACED, BidState.WITHDRAWN)
@@ -80,9 +81,12 @@ class _Place:
     content_text: str | None
 
 
-def verify(session: Session, public_keys: Mapping[str, bytes]) -> tuple[TrailReport, BidsReport]:
-    """Check the trail, then every bid. What was changed so that it can't even be read is a fault too."""
-    trail = verify_trail(session, public_keys)
+def verify(session: Session, public_keys: Mapping[str, bytes], *, processes: int = 1) -> tuple[TrailReport, BidsReport]:
+    """Check the trail, then every bid. What was changed so that it can't even be read is a fault too.
+
+    With more `processes` than one, which needs a session of `Database.reading`, a long trail takes less time.
+    """
+    trail = verify_quickly(session, public_keys, processes=processes)
     try:
         bids = verify_bids(session, public_keys)
     except _UNREADABLE as broken:

@@ -32,7 +32,7 @@ _CHECKPOINTS: Table = Checkpoint.__table__  # type: ignore[attr-defined]
 _SIGNED_HEADS: Table = CheckpointHead.__table__  # type: ignore[attr-defined]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNREADABLE = (TypeError, ValueError, OverflowError, AttributeError)
+UNREADABLE = (TypeError, ValueError, OverflowError, AttributeError)
 
 
 @dataclass
@@ -50,7 +50,7 @@ class TrailReport:
 
 
 @dataclass
-class _Signed:
+class Signed:
     """What the checkpoints signed: hashes of events, each of which covers its stream and number; the last by stream."""
 
     hashes: set[str] = field(default_factory=set)
@@ -65,29 +65,29 @@ def verify_trail(session: Session, public_keys: Mapping[str, bytes]) -> TrailRep
     """
     report = TrailReport()
     try:
-        signed = _verify_checkpoints(session, public_keys, report)
+        signed = verify_checkpoints(session, public_keys, report)
         ends = _verify_chains(session, signed, report)
-        _verify_heads(session, signed, ends, report)
-        _name_what_is_missing(session, signed, ends, report)
+        verify_heads(session, signed, ends, report)
+        name_what_is_missing(session, signed, ends, report)
     except DBAPIError as broken:
         report.faults.append(f"the trail can't be read to its end: {broken.orig}")
     return report
 
 
-def _verify_checkpoints(session: Session, public_keys: Mapping[str, bytes], report: TrailReport) -> _Signed:
+def verify_checkpoints(session: Session, public_keys: Mapping[str, bytes], report: TrailReport) -> Signed:
     """Check the chain of checkpoints; returns what they signed."""
-    signed = _Signed()
+    signed = Signed()
     expected, previous = 1, ZERO_HASH
     for (seq, at, heads, previous_hash, hash_, key_id, signature), rows in groupby(
-        _stored(session, _signed_heads(session)), key=itemgetter(slice(7))
+        stored(session, _signed_heads(session)), key=itemgetter(slice(7))
     ):
         report.checkpoints += 1
         listed = [tuple(row[7:]) for row in rows if row[7] is not None]
         public = public_keys.get(key_id)
         try:
             listed.sort()
-            digest = checkpoint_hash(seq=seq, at=_read_instant(at), heads=listed, previous_hash=previous)
-        except _UNREADABLE:
+            digest = checkpoint_hash(seq=seq, at=read_instant(at), heads=listed, previous_hash=previous)
+        except UNREADABLE:
             digest = ""
         if seq != expected:
             report.faults.append(f"checkpoint {seq}: checkpoint {expected} is missing")
@@ -104,18 +104,18 @@ def _verify_checkpoints(session: Session, public_keys: Mapping[str, bytes], repo
     return signed
 
 
-def _verify_chains(session: Session, signed: _Signed, report: TrailReport) -> dict[str, tuple[int, str]]:
+def _verify_chains(session: Session, signed: Signed, report: TrailReport) -> dict[str, tuple[int, str]]:
     """Recompute every chain, in the order it was written; returns where each stream ends.
 
     Of the hashes that were signed those of no event are left.
     """
     ends: dict[str, tuple[int, str]] = {}
-    for stream, seq, at, actor, role, kind, body, previous_hash, hash_ in _stored(session, _events(session)):
+    for stream, seq, at, actor, role, kind, body, previous_hash, hash_ in stored(session, events_as_stored(session)):
         report.events += 1
         last, previous = ends.get(stream, (0, ZERO_HASH))
         try:
-            digest = stored_event_hash(stream, seq, _read_instant(at), actor, role, kind, body, previous_hash)
-        except _UNREADABLE:
+            digest = stored_event_hash(stream, seq, read_instant(at), actor, role, kind, body, previous_hash)
+        except UNREADABLE:
             digest = ""
         if seq != last + 1:
             report.faults.append(f"stream {stream}, event {seq}: event {last + 1} is missing")
@@ -129,11 +129,11 @@ def _verify_chains(session: Session, signed: _Signed, report: TrailReport) -> di
     return ends
 
 
-def _verify_heads(session: Session, signed: _Signed, ends: Mapping[str, tuple[int, str]], report: TrailReport) -> None:
+def verify_heads(session: Session, signed: Signed, ends: Mapping[str, tuple[int, str]], report: TrailReport) -> None:
     """Every stream ends where its head says, and its head knows how much of it was signed."""
     beginnings = set(ends)
     columns = (_HEADS.c.stream, _HEADS.c.seq, _HEADS.c.hash, _HEADS.c.signed_seq)
-    for stream, seq, hash_, signed_seq in _stored(session, select(*columns)):
+    for stream, seq, hash_, signed_seq in stored(session, select(*columns)):
         beginnings.discard(stream)
         end = ends.get(stream, (0, ZERO_HASH))
         if end != (seq, hash_):
@@ -144,13 +144,13 @@ def _verify_heads(session: Session, signed: _Signed, ends: Mapping[str, tuple[in
         report.faults.append(f"stream {stream}: it has events but no head")
 
 
-def _name_what_is_missing(
-    session: Session, signed: _Signed, ends: Mapping[str, tuple[int, str]], report: TrailReport
+def name_what_is_missing(
+    session: Session, signed: Signed, ends: Mapping[str, tuple[int, str]], report: TrailReport
 ) -> None:
     """Say where the signed hashes that no event has belong."""
     if not signed.hashes:
         return
-    for stream, seq, hash_ in _stored(
+    for stream, seq, hash_ in stored(
         session, select(_SIGNED_HEADS.c.stream, _SIGNED_HEADS.c.seq, _SIGNED_HEADS.c.hash)
     ):
         if hash_ in signed.hashes:
@@ -162,7 +162,7 @@ def _name_what_is_missing(
 # The tables as they are stored
 
 
-def _events(session: Session) -> Select[Any]:
+def events_as_stored(session: Session) -> Select[Any]:
     """Events in the order of their ids, which within a stream is the order in which they were written."""
     of = _EVENTS.c
     at, body = _stored_instant(session, of.at), type_coerce(of.body, Text)
@@ -183,7 +183,7 @@ def _stored_instant(session: Session, column: Any) -> Any:
     return type_coerce(column, BigInteger if session.get_bind().dialect.name == "sqlite" else DateTime(timezone=True))
 
 
-def _read_instant(stored: Any) -> datetime:
+def read_instant(stored: Any) -> datetime:
     """The instant that SQLite's microseconds or PostgreSQL's time mean; ValueError for what neither database wrote."""
     if isinstance(stored, datetime):
         return stored
@@ -192,6 +192,11 @@ def _read_instant(stored: Any) -> datetime:
     return _EPOCH + timedelta(microseconds=stored)
 
 
-def _stored(session: Session, query: Select[Any]) -> Iterator[Any]:
-    for rows in session.connection().execute(query, execution_options={"yield_per": 5000}).partitions():
-        yield from rows
+def stored(session: Session, query: Select[Any]) -> Iterator[Any]:
+    result = session.connection().execute(query, execution_options={"yield_per": 5000})
+    try:
+        for rows in result.partitions():
+            yield from rows
+    finally:
+        # Who has found a fault reads no further.
+        result.close()

@@ -1,6 +1,7 @@
 """`dps audit`: the proof that nothing was changed since it happened."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -64,7 +65,7 @@ def verify(
     try:
         refuse_outdated(database)
         with Console(stderr=True).status("Checking the trail and the bids …"), database.reading() as session:
-            trail, bids = prove(session, keys)
+            trail, bids = prove(session, keys, processes=os.cpu_count() or 1)
     finally:
         database.dispose()
     faults = [*trail.faults, *bids.faults]
