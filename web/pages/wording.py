@@ -115,8 +115,10 @@ _KINDS = {
 
 
 def plain(value: Any) -> str:
-    """A key such as `personal_care` as people write it: `Personal care`."""
-    text = str(value).replace("_", " ").replace("-", " ").strip()
+    """A key such as `personal_care` as people write it: `Personal care`. Words, and references in them, stay."""
+    text = str(value).strip()
+    if " " not in text:
+        text = text.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]
 
 

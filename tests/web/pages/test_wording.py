@@ -36,6 +36,19 @@ def test_an_instant_is_said_with_its_zone_so_that_the_hour_that_comes_twice_is_t
 
 
 @pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("personal_care", "Personal care"),
+        ("end-of-life", "End of life"),
+        ("write an e-mail to PRV-7K3M-9QXR-4TDC", "Write an e-mail to PRV-7K3M-9QXR-4TDC"),
+        ("", ""),
+    ],
+)
+def test_a_key_becomes_words_and_words_keep_their_hyphens_and_references(value: str, words: str) -> None:
+    assert wording.plain(value) == words
+
+
+@pytest.mark.parametrize(
     ("ahead", "words"),
     [
         (timedelta(days=2, hours=3, minutes=59), "2 days 3 hours left"),
