@@ -79,6 +79,17 @@ def area_statements(session: Session, *, actor: Actor, page: int = 1) -> list[tu
     return list(session.exec(query).all())
 
 
+def block_statements(session: Session, block_ref: str, *, actor: Actor) -> Sequence[Statement]:
+    """What was stated for one block of hours of the actor's own authority, the latest first."""
+    actor.needs("look at statements", Role.BROKER, Role.APPROVER, Role.COMMISSIONER)
+    query = (
+        select(Statement)
+        .where(Statement.authority == actor.authority, Statement.block == block_ref)
+        .order_by(col(Statement.first_day).desc(), col(Statement.id).desc())
+    )
+    return session.exec(query).all()
+
+
 def statements_to_answer(session: Session, *, actor: Actor) -> int:
     """How many statements wait for the actor's provider to agree to them or to query them."""
     actor.needs("answer statements", Role.PROVIDER)

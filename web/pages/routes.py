@@ -31,6 +31,7 @@ from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
 from web.pages.office.areas import Areas
+from web.pages.office.block_statements import BlockStatements
 from web.pages.office.blocks import Blocks
 from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
@@ -110,6 +111,7 @@ def pages(installation: Installation) -> Router:
             VisitRecords,
             OwnBlocks,
             Blocks,
+            BlockStatements,
             Prices,
             OwnService,
             Messages,

@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from dps.contracts.statements.records import Statement, StatementState
 from dps.kernel.database import Database
 from dps.register.blocks import Block
 from tests.scenarios.serving import Care
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
+from web.pages.office.block_statements import unstated
 from web.security.accounts import Part
 
-pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 PILOT = "pershore-upton"
 
@@ -42,6 +45,7 @@ def cells(text: str) -> list[str]:
     return re.findall(r'<td class="govuk-table__cell govuk-table__cell--numeric">(.*?)</td>', text)
 
 
+@SQLITE
 def test_a_block_is_bought_used_and_ended_and_its_unused_hours_are_seen_on_both_sides(council: Served) -> None:
     world = council.world
     oak = world.provider("Synthetic Oak", localities=[PILOT], hours=0)
@@ -63,6 +67,7 @@ def test_a_block_is_bought_used_and_ended_and_its_unused_hours_are_seen_on_both_
     assert (refused.status_code, "210 minutes a week" in refused.text) == (400, True)
 
 
+@SQLITE
 def test_a_block_that_serves_nobody_ends_today(council: Served) -> None:
     oak = council.world.provider("Synthetic Oak", localities=[PILOT])
     commissioner = seated(council, Part.COMMISSIONER)
@@ -89,6 +94,7 @@ def test_a_block_that_serves_nobody_ends_today(council: Served) -> None:
         ({"from_day": "2017-01-01"}, "A block begins today or later"),
     ],
 )
+@SQLITE
 def test_what_is_missing_or_wrong_is_said_at_its_field_and_nothing_is_bought(
     council: Served, typed: dict[str, str], words: str
 ) -> None:
@@ -102,6 +108,7 @@ def test_what_is_missing_or_wrong_is_said_at_its_field_and_nothing_is_bought(
     assert council.world.rows(Block) == []
 
 
+@SQLITE
 def test_another_councils_block_is_not_there_and_no_other_provider_sees_it(council: Served) -> None:
     oak, elm = (council.world.provider(f"Synthetic {name}", localities=[PILOT]) for name in ("Oak", "Elm"))
     bought(seated(council, Part.COMMISSIONER), oak.provider)
@@ -115,6 +122,7 @@ def test_another_councils_block_is_not_there_and_no_other_provider_sees_it(counc
     assert block.ref not in other.open("/portal/blocks").text
 
 
+@SQLITE
 def test_where_the_rules_buy_no_blocks_the_page_says_so(served: Served) -> None:
     commissioner = seated(served, Part.COMMISSIONER)
 
@@ -122,3 +130,58 @@ def test_where_the_rules_buy_no_blocks_the_page_says_so(served: Served) -> None:
 
     assert "rules buy no blocks of hours" in said
     assert "Buy a block" not in said
+
+
+@SQLITE
+def test_a_block_s_past_days_are_stated_by_a_broker_and_seen_by_whoever_pays_for_it(council: Served) -> None:
+    world = council.world
+    oak = world.provider("Synthetic Oak", localities=[PILOT])
+    commissioner, broker = seated(council, Part.COMMISSIONER), seated(council, Part.BROKER)
+    bought(commissioner, oak.provider)
+    (block,) = world.rows(Block)
+    path = f"/office/blocks/{block.ref}/statements"
+    too_soon = broker.open(path).text
+    listed = broker.open("/office/blocks").text
+    world.step(days=7)
+    broker.open(path)
+
+    ahead = broker.send(path, last_day=world.now.date().isoformat())
+    broker.open(path)
+    made = broker.send(path)
+    again = broker.post(path, first_day=block.from_day.isoformat(), last_day=block.from_day.isoformat())
+    seen = commissioner.open(path).text
+
+    assert "Every day that is past is stated." in too_soon
+    assert path in listed
+    assert (ahead.status_code, "A statement is of days that are past" in ahead.text) == (400, True)
+    assert "£105.00" in made.text
+    assert made.url.path.startswith("/desk/statements/PAY-")
+    assert (again.status_code, 'href="#first_day"' in again.text) == (400, True)
+    (statement,) = world.rows(Statement)
+    assert (statement.block, statement.first_day, statement.pence) == (block.ref, block.from_day, 105_00)
+    assert statement.ref in seen
+    assert f'action="{path}"' not in seen
+
+
+def a_statement(first: int, last: int, state: StatementState = StatementState.MADE) -> Statement:
+    return Statement(first_day=date(2018, 1, first), last_day=date(2018, 1, last), state=state)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("stated", "days"),
+    [
+        ([], (1, 19)),
+        ([a_statement(1, 7)], (8, 19)),
+        ([a_statement(10, 12), a_statement(1, 7)], (8, 9)),
+        ([a_statement(1, 19)], None),
+        ([a_statement(1, 19, StatementState.WITHDRAWN)], (1, 19)),
+    ],
+)
+def test_a_form_begins_with_the_first_days_that_nothing_covers(
+    stated: list[Statement], days: tuple[int, int] | None
+) -> None:
+    block = Block(from_day=date(2018, 1, 1))  # type: ignore[call-arg]
+
+    found = unstated(block, stated, date(2018, 1, 20))
+
+    assert (None if found is None else (found[0].day, found[1].day)) == days
