@@ -28,6 +28,7 @@ class Drafted:
     """
 
     referral: str
+    person: str
     state: ReferralState
     is_with_requester: bool
     edition: str
@@ -54,6 +55,7 @@ def drafted(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     is_confirmed = package.free_text_confirmed_by is not None
     return Drafted(
         referral=referral.ref,
+        person=person.ref,
         state=referral.state,
         is_with_requester=referral.is_with_requester,
         edition=package.edition,

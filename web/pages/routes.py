@@ -16,6 +16,7 @@ from web.pages.desk.calls import Calls, TelephoneBids
 from web.pages.desk.contracts import DeskContracts, Statements, Variations
 from web.pages.desk.directly import DirectAwards, OpenOffers
 from web.pages.desk.entry import DeskBeginning, DeskEntry
+from web.pages.desk.erasing import Erasing
 from web.pages.desk.exclusions import Exclusions
 from web.pages.desk.importing import Importing
 from web.pages.desk.interests import Interests
@@ -125,6 +126,7 @@ def pages(installation: Installation) -> Router:
             DeskBeginning,
             Importing,
             Exclusions,
+            Erasing,
             DirectAwards,
             OpenOffers,
             Interests,

@@ -87,6 +87,7 @@ _UNDER = (
     ("/portal/statements", "/portal/contracts"),
     ("/portal/variations", "/portal/contracts"),
     ("/desk/area-statements", "/desk/contracts"),
+    ("/desk/people", "/desk/contracts"),
     ("/desk/statements", "/desk/contracts"),
     ("/desk/variations", "/desk/contracts"),
     ("/desk/run-offs", "/desk/contracts"),

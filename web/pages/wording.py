@@ -8,6 +8,7 @@ from bidding.bids.content import ExceptionalReason
 from dps.contracts.variations.records import Variation
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
+from dps.packages.erasure import ErasureReason
 from dps.packages.schedule import Schedule, Visit, VisitKind
 from web.pages.state_words import STATES
 
@@ -94,6 +95,12 @@ _EXCEPTIONAL = {
     ExceptionalReason.SHARED_ROUND: "It fits into a round that we serve already",
 }
 
+_ERASURE_REASONS = {
+    ErasureReason.RETENTION_ENDED: "The time for which they may be kept is over",
+    ErasureReason.PERSONS_REQUEST: "They asked for it",
+    ErasureReason.REGISTERED_IN_ERROR: "They were registered in error",
+}
+
 _TELLTALES = {
     "own_record": "stands in the person’s own record",
     "name": "looks like somebody’s name",
@@ -161,6 +168,11 @@ def event(value: str) -> str:
 def exceptional(value: Any) -> str:
     """Why a price lies outside the range, as its bidder chose."""
     return _EXCEPTIONAL[ExceptionalReason(value)]
+
+
+def erasure_reason(value: Any) -> str:
+    """Why a person is erased, as an approver chooses."""
+    return _ERASURE_REASONS[ErasureReason(value)]
 
 
 def telltale(value: Any) -> str:
@@ -305,6 +317,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "day": day,
     "days": days,
+    "erasure_reason": erasure_reason,
     "event": event,
     "hours": hours,
     "hours_only": hours_only,

@@ -262,6 +262,7 @@ def test_an_approver_decides_signs_and_pays_and_writes_nothing_else_of_the_counc
     }
 
 
+        "/desk/people/{person_ref:str}/erasure",
 SENT = {
     "shown": "Is there a hoist?",
     "answer": "Yes, in the bedroom.",
