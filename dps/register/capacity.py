@@ -210,12 +210,17 @@ def settle_expired(session: Session, *, actor: Actor, now: datetime) -> int:
     return len(rows)
 
 
-def clear_flag(session: Session, ports: Ports, *, row: Ledger, actor: Actor) -> None:
-    """A broker or officer has looked at a flagged row."""
+def clear_flag(session: Session, ports: Ports, *, row: Ledger, actor: Actor, seen: LedgerFlag | None = None) -> None:
+    """A broker or officer has looked at a flagged row; done twice it is written once.
+
+    `seen` is the flag that was looked at: another one, which came meanwhile, stays.
+    """
     actor.needs("clear a flag", Role.BROKER, Role.REGISTER_OFFICER)
     actor.sees("capacity", str(row.id), authority=row.authority)
     provider = locked_provider(session, row.provider_id)
     session.refresh(row)
+    if row.flag is LedgerFlag.NONE or (seen is not None and row.flag is not seen):
+        return
     now = ports.clock.read(session)
     facts = {**_named(row), "flag": row.flag.value}
     row.flag_as(LedgerFlag.NONE, now)

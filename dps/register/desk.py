@@ -10,6 +10,7 @@ from sqlmodel import Session, col, or_, select
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import NotFound
 from dps.register.applications import Application, ApplicationState
+from dps.register.capacity import Ledger, LedgerFlag
 from dps.register.documents import Document
 from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Provider
@@ -185,6 +186,27 @@ def documents_ending(session: Session, schemes: Collection[str], *, by: date, ac
         for one, ref, name in session.exec(query)
         if one.expires_on is not None
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedHours:
+    """A row of the ledger that somebody should look at, and whose it is."""
+
+    provider: str
+    name: str
+    row: Ledger
+
+
+def flagged_hours(session: Session, *, actor: Actor) -> list[FlaggedHours]:
+    """The flagged rows of the actor's own authority, the oldest flag first."""
+    actor.needs("look at free hours", Role.BROKER, *_READERS)
+    query = (
+        select(Ledger, Provider.ref, Provider.name)
+        .join(Provider, col(Provider.id) == col(Ledger.provider_id))
+        .where(Ledger.authority == actor.authority, col(Ledger.flag) != LedgerFlag.NONE)
+        .order_by(col(Ledger.flagged_at), col(Ledger.id))
+    )
+    return [FlaggedHours(provider=ref, name=name, row=row) for row, ref, name in session.exec(query)]
 
 
 def document_provider(session: Session, document_ref: str) -> str:

@@ -96,6 +96,8 @@ BROKERS = Seated(Role.BROKER)
 MANAGERS = Seated(Role.ADMINISTRATOR, Role.PROVIDER, parts=managing.MANAGERS)
 """Who looks after accounts: of a provider's people its administrators alone."""
 OFFICERS = Seated(Role.REGISTER_OFFICER)
+HOURS = Seated(Role.BROKER, Role.REGISTER_OFFICER)
+"""Who looks at providers' free hours where a figure is flagged."""
 COMMISSIONERS = Seated(Role.COMMISSIONER)
 QUALITY = Seated(Role.COMMISSIONER, Role.REGISTER_OFFICER)
 """Who decides about scores and failing providers."""

@@ -62,6 +62,7 @@ from web.pages.portal.take_limits import TakeLimits
 from web.pages.portal.telephone import TelephoneConfirmations
 from web.pages.portal.visits import VisitRecords
 from web.pages.register.applications import ApplicationsToDecide
+from web.pages.register.hours import FlaggedHours
 from web.pages.register.moves import Moves
 from web.pages.register.providers import Documents, Providers
 from web.pages.register.suspensions import Suspensions
@@ -136,6 +137,7 @@ def pages(installation: Installation) -> Router:
             Documents,
             Suspensions,
             Moves,
+            FlaggedHours,
             DeskContracts,
             Variations,
             Varying,

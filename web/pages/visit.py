@@ -93,6 +93,7 @@ _UNDER = (
     ("/desk/run-offs", "/desk/contracts"),
     ("/desk/follow-ups", "/desk/contracts"),
     ("/office/proposals", "/office/what-if"),
+    ("/register/hours", "/register/providers"),
     ("/register/suspensions", "/register/providers"),
 )
 """Which part of the work a page belongs to that has no place of its own in the navigation."""

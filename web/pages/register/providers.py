@@ -175,6 +175,7 @@ def _lacking(scheme: Scheme, stand: ProviderStanding) -> Iterable[str]:
 def _free(row: Ledger, places: Mapping[str, str], provider: Provider, now: datetime) -> dict[str, Any]:
     is_full = provider.full_since is not None
     return {
+        "locality": row.locality,
         "where": "Everywhere" if row.locality == WHOLE_AUTHORITY else places[row.locality],
         "is_declared": row.declared_minutes is not None,
         "left": row.left_minutes(now, is_full=is_full),
