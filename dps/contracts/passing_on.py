@@ -3,7 +3,9 @@
 The contract stays the lead's: it is paid, it answers, its hours are counted. Who delivers is a record beside it.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -19,6 +21,7 @@ from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, Conflict, NoSuchStep, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.register.arrangements import ArrangementKind, arrangement_of_lead, members_of
+from dps.register.providers import Provider
 
 
 class PassedOn(SQLModel, table=True):
@@ -63,6 +66,65 @@ def pass_on(session: Session, ports: Ports, *, contract_ref: str, to: str, from_
     return row
 
 
+def leads_others(session: Session, contract: Contract, today: date) -> bool:
+    """Whether its provider leads subcontractors today, to whom it may pass the contract on."""
+    found = arrangement_of_lead(session, scheme=contract.scheme, lead=contract.provider, on=today)
+    return found is not None and found.kind is ArrangementKind.LEAD and contract.state in IN_FORCE
+
+
+def deliverers_named(session: Session, contract: Contract) -> list[tuple[date, str]]:
+    """From which day who delivers it, by name."""
+    query = (
+        select(col(PassedOn.from_day), Provider.name)
+        .join(Provider, col(Provider.ref) == col(PassedOn.provider))
+        .where(PassedOn.contract_id == contract.id)
+        .order_by(col(PassedOn.from_day))
+    )
+    return list(session.exec(query).all())
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredForAnother:
+    """A contract of another provider, the lead, that this one delivers: from `from_day`, before `until` if it ends."""
+
+    contract: str
+    lead_name: str
+    lot: str
+    locality: str
+    from_day: date
+    until: date | None
+
+
+def delivered_for_others(session: Session, *, actor: Actor, today: date) -> list[DeliveredForAnother]:
+    """What leads passed on to the actor's provider and that is not over, in the order they were agreed.
+
+    Nothing of the person: that is the lead's to tell (law 7).
+    """
+    actor.needs("see what it delivers for others", Role.PROVIDER)
+    theirs = select(PassedOn.contract_id).where(PassedOn.provider == actor.provider)
+    query = (
+        select(PassedOn, Contract, Provider.name)
+        .join(Contract, col(Contract.id) == col(PassedOn.contract_id))
+        .join(Provider, col(Provider.ref) == col(Contract.provider))
+        .where(
+            col(PassedOn.contract_id).in_(theirs),
+            col(Contract.state).in_(IN_FORCE),
+            Contract.provider != actor.provider,
+        )
+        .order_by(col(Contract.id), col(PassedOn.from_day))
+    )
+    found = []
+    for _, passed in groupby(session.exec(query), key=lambda row: row[1].id):
+        rows = list(passed)
+        ends = [row[0].from_day for row in rows[1:]]
+        for (step, contract, lead_name), until in zip(rows, [*ends, None], strict=True):
+            if step.provider == actor.provider and (until is None or today < until):
+                found.append(
+                    DeliveredForAnother(contract.ref, lead_name, contract.lot, contract.locality, step.from_day, until)
+                )
+    return found
+
+
 def deliverers(session: Session, contract: Contract) -> list[tuple[date, str]]:
     """From which day who delivers it; before the first of them the contract's own provider does."""
     query = select(PassedOn).where(PassedOn.contract_id == contract.id).order_by(col(PassedOn.from_day))
@@ -89,3 +151,12 @@ def shares_of(session: Session, statement: Statement) -> dict[str, int]:
     if arrangement is None or arrangement.kind is not ArrangementKind.CONSORTIUM:
         return {statement.provider: statement.pence}
     return shares(statement.pence, {name: share or 0 for name, share in members_of(session, arrangement).items()})
+
+
+def shares_named(session: Session, statement: Statement) -> list[tuple[str, int]]:
+    """The same by name, in order of reference; empty where nobody shares."""
+    found = shares_of(session, statement)
+    if len(found) < 2:
+        return []
+    query = select(Provider.ref, Provider.name).where(col(Provider.ref).in_(found)).order_by(col(Provider.ref))
+    return [(name, found[ref]) for ref, name in session.exec(query)]

@@ -5,12 +5,14 @@ a member holds no place of its own in the scheme while the arrangement runs, and
 ended, never rewritten: what was delivered and shared on a day can be told for ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from dps.kernel import audit, outbox
@@ -22,9 +24,12 @@ from dps.kernel.errors import BadInput, NotFound, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
+from dps.register.interests import refuse_tied
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_providers
 from dps.schemes.model import Scheme
+
+PAGE = 100
 
 
 class ArrangementKind(StrEnum):
@@ -109,6 +114,8 @@ def arrange(
     rows = {row.ref: row for row in _providers(session, {lead, *members})}
     if strangers := sorted({lead, *members} - rows.keys()):
         raise NotFound(kind="provider", ref=strangers[0])
+    for provider in sorted(rows):
+        refuse_tied(session, actor, provider, "record an arrangement of providers")
     # Admission locks its provider, so that nobody becomes a member of the scheme meanwhile.
     locked_providers(session, [row.id or 0 for row in rows.values()])
     now = ports.clock.read(session)
@@ -154,6 +161,7 @@ def end_arrangement(
     known = session.exec(select(Arrangement).where(Arrangement.ref == arrangement_ref)).first()
     if known is None or known.scheme != scheme.key:
         raise NotFound(kind="arrangement", ref=arrangement_ref)
+    refuse_tied(session, actor, known.lead, "end an arrangement of providers")
     row = locked_one(session, Arrangement, known.id)
     now = ports.clock.read(session)
     last_day = max(now.astimezone(LONDON).date(), row.from_day)
@@ -162,6 +170,48 @@ def end_arrangement(
 
 
 # Queries
+
+
+@dataclass(frozen=True, slots=True)
+class SeenArrangement:
+    """An arrangement with the names of who is in it; `members` are (reference, name, share) in order of reference."""
+
+    arrangement: Arrangement
+    lead_name: str
+    members: tuple[tuple[str, str, int | None], ...]
+
+
+def arrangements_seen(
+    session: Session, *, actor: Actor, schemes: Collection[str] = (), ref: str | None = None, page: int = 1
+) -> list[SeenArrangement]:
+    """A provider's own, as lead or member, or an officer's `schemes`': those that run first, a hundred a page."""
+    actor.needs("look at arrangements", Role.REGISTER_OFFICER, Role.PROVIDER)
+    if actor.role is Role.PROVIDER:
+        joined = select(ArrangementMember.arrangement_id).where(ArrangementMember.provider == actor.provider)
+        theirs = or_(col(Arrangement.lead) == actor.provider, col(Arrangement.id).in_(joined))
+    else:
+        theirs = col(Arrangement.scheme).in_(schemes)
+    order = (col(Arrangement.state), col(Arrangement.from_day).desc(), col(Arrangement.id).desc())
+    shown = select(Arrangement.id).where(theirs).order_by(*order).offset((max(page, 1) - 1) * PAGE).limit(PAGE)
+    if ref is not None:
+        shown = shown.where(Arrangement.ref == ref)
+    lead, member = aliased(Provider), aliased(Provider)
+    query = (
+        select(  # type: ignore[call-overload]
+            Arrangement, lead.name, ArrangementMember.provider, member.name, ArrangementMember.share_percent
+        )
+        .join(lead, col(lead.ref) == col(Arrangement.lead))
+        .join(ArrangementMember, col(ArrangementMember.arrangement_id) == col(Arrangement.id))
+        .join(member, col(member.ref) == col(ArrangementMember.provider))
+        .where(col(Arrangement.id).in_(shown))
+        .order_by(*order, col(ArrangementMember.provider))
+    )
+    found: dict[str, SeenArrangement] = {}
+    for row, lead_name, provider, name, share in session.exec(query):
+        before = found.get(row.ref)
+        members = (*(before.members if before else ()), (provider, name, share))
+        found[row.ref] = SeenArrangement(row, lead_name, members)
+    return list(found.values())
 
 
 def arrangement_of_lead(session: Session, *, scheme: str, lead: str, on: date) -> Arrangement | None:

@@ -60,8 +60,10 @@ from web.pages.portal.quality import OwnQuality
 from web.pages.portal.space import SpacePage
 from web.pages.portal.take_limits import TakeLimits
 from web.pages.portal.telephone import TelephoneConfirmations
+from web.pages.portal.together import Delivery, Together
 from web.pages.portal.visits import VisitRecords
 from web.pages.register.applications import ApplicationsToDecide
+from web.pages.register.arrangements import Arrangements
 from web.pages.register.hours import FlaggedHours
 from web.pages.register.moves import Moves
 from web.pages.register.providers import Documents, Providers
@@ -107,6 +109,7 @@ def pages(installation: Installation) -> Router:
             Offers,
             Contracts,
             OwnChanges,
+            Delivery,
             OwnVariations,
             OwnReviews,
             OwnStatements,
@@ -116,6 +119,7 @@ def pages(installation: Installation) -> Router:
             BlockStatements,
             Prices,
             OwnService,
+            Together,
             Messages,
             Calendars,
             FreeHours,
@@ -138,6 +142,7 @@ def pages(installation: Installation) -> Router:
             Suspensions,
             Moves,
             FlaggedHours,
+            Arrangements,
             DeskContracts,
             Variations,
             Varying,

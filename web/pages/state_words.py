@@ -55,6 +55,10 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "refused_by_person": ("The person said no", "grey"),
         "overturned": ("Overturned", "red"),
     },
+    "arrangement": {
+        "agreed": ("Running", "green"),
+        "ended": ("Ended", "grey"),
+    },
     "block": {
         "agreed": ("Running", "green"),
         "ended": ("Ended", "grey"),

@@ -93,6 +93,7 @@ _UNDER = (
     ("/desk/run-offs", "/desk/contracts"),
     ("/desk/follow-ups", "/desk/contracts"),
     ("/office/proposals", "/office/what-if"),
+    ("/register/arrangements", "/register/providers"),
     ("/register/hours", "/register/providers"),
     ("/register/suspensions", "/register/providers"),
 )

@@ -11,6 +11,7 @@ from litestar.response import Redirect
 
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import PAGE, contracts_in_force, story_of, waiting_statements, waiting_variations
+from dps.contracts.passing_on import deliverers_named, shares_named
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
 from dps.contracts.statements.moving import pay_statement, withdraw_statement
@@ -137,6 +138,7 @@ class Statements(Controller):
             return visit.page(
                 "desk/statement.html",
                 statement=found,
+                shares=shares_named(session, found),
                 is_broker=visit.actor.role is Role.BROKER,
                 is_approver=visit.actor.role is Role.APPROVER,
                 lots=names.lots(schemes),
@@ -193,6 +195,7 @@ def _story(visit: Visit, contract_ref: str, values: dict[str, str], faults: dict
             "desk/contract.html",
             status=400 if faults else 200,
             story=story,
+            delivered_by=deliverers_named(session, story.contract),
             review_by=_review_by(story.contract, schemes),
             values={
                 "first_day": values.get("first_day") or monday.isoformat(),

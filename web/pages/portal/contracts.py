@@ -14,6 +14,7 @@ from bidding.looking.answered import SeenContract, awarded_part, contracts
 from bidding.looking.pages import PAGE
 from dps.contracts.answers import answer_review, contract_of_review, findings
 from dps.contracts.desk import own_statements, statements_to_answer, story_of
+from dps.contracts.passing_on import deliverers_named, leads_others, shares_named
 from dps.contracts.quality.concerns import concerns_of
 from dps.contracts.statements.moving import agree_statement, query_statement
 from dps.contracts.statements.records import find_statement
@@ -113,9 +114,11 @@ class OwnStatements(Controller):
     def one(self, statement_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """Its lines with their workings."""
         with visit.look() as (session, _now):
+            found = find_statement(session, statement_ref, actor=visit.actor)
             return visit.page(
                 "portal/statement.html",
-                statement=find_statement(session, statement_ref, actor=visit.actor),
+                statement=found,
+                shares=shares_named(session, found),
                 **frame(session, visit),
             )
 
@@ -159,6 +162,8 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             findings=findings(session, story.contract, standing_scheme(session, story.contract.scheme)),
             complaints=concerns_of(session, contract_ref, actor=visit.actor),
             part=awarded_part(session, visit.ports, contract.award, visit.actor),
+            delivered_by=deliverers_named(session, story.contract),
+            leads=leads_others(session, story.contract, today),
             day=today,
             values=Values({"first_visit_on": today.isoformat(), **values}),
             faults=faults,
