@@ -4,7 +4,7 @@ Everything is tried first in a transaction that is taken back: every fault is na
 is written before there is none. What is on the register already is left as it is, so that the same file may come again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +30,7 @@ from web.commands.naming import scheme_named
 from web.commands.speaking import BAD_INPUT, AsJson, say_json
 from web.provider_rows import Fault, Faults, Newcomer, read_newcomers
 
+Track = Callable[[Iterable[Newcomer]], Iterable[Newcomer]]
 OPERATOR = Actor("command-line", Role.REGISTER_OFFICER)
 
 
@@ -68,7 +69,9 @@ def import_providers(
                 for is_tried in (True, False) if write else (True,):
                     try:
                         with installation.database.transaction() as session:
-                            imported, faults = enter(session, installation.ports, newcomers, rules, OPERATOR)
+                            imported, faults = enter(
+                                session, installation.ports, newcomers, rules, OPERATOR, track=shown
+                            )
                             if is_tried or faults:
                                 raise _TakeBack
                     except _TakeBack:
@@ -84,19 +87,33 @@ def import_providers(
 
 
 def enter(
-    session: Session, ports: Ports, newcomers: Sequence[Newcomer], scheme: Scheme | None, actor: Actor
+    session: Session,
+    ports: Ports,
+    newcomers: Sequence[Newcomer],
+    scheme: Scheme | None,
+    actor: Actor,
+    *,
+    track: Track = iter,
 ) -> tuple[Imported, list[Fault]]:
-    """Register all of them through the register's own commands. With a fault, the caller takes everything back."""
+    """Register all of them through the register's own commands. With a fault, the caller takes everything back.
+
+    `track` shows how far it has come.
+    """
     imported, faults = Imported(), Faults()
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
-        for newcomer in shown.track(newcomers, description="Registering"):
-            try:
-                with session.begin_nested():
-                    _enter(session, ports, newcomer, scheme, actor, imported, faults)
-            except DpsError as refused:
-                faults.add(newcomer.row, refused.facts.get("field") or "", refused.facts.get("reason") or str(refused))
+    for newcomer in track(newcomers):
+        try:
+            with session.begin_nested():
+                _enter(session, ports, newcomer, scheme, actor, imported, faults)
+        except DpsError as refused:
+            faults.add(newcomer.row, refused.facts.get("field") or "", refused.facts.get("reason") or str(refused))
     return imported, sorted(faults.found)
+
+
+def shown(newcomers: Iterable[Newcomer]) -> Iterator[Newcomer]:
+    """The same, with a bar on a terminal that says how far it has come."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield from bar.track(list(newcomers), description="Registering")
 
 
 def _enter(

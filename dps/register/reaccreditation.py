@@ -15,7 +15,7 @@ from dps.kernel.errors import BadInput
 from dps.kernel.ports import Ports
 from dps.register.membership import Membership, MembershipState, remove
 from dps.register.officers import needs_officer
-from dps.register.providers import Location, Provider, close_location, rate
+from dps.register.providers import Location, Provider, close_location, locked_providers, rate
 from dps.schemes.model import Rating, Scheme
 
 MOST_LEAVING_PERCENT = 50
@@ -78,6 +78,8 @@ def reaccredit(
     BadInput where more than half of the providers would leave: the file is then not the whole register.
     """
     needs_officer(actor, scheme, "re-accredit the register")
+    # All of them at once, in order of id: one after another, by their locations' numbers, could meet another's locks.
+    locked_providers(session, _ids(session, {one.provider for one in held_on(session, scheme.key)}))
     held = held_on(session, scheme.key)
     changes = compare(held, stated)
     providers = {one.provider for one in held}

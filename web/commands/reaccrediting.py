@@ -7,16 +7,11 @@ from typing import Annotated
 import typer
 
 from dps.kernel.errors import BadInput
-from dps.register.reaccreditation import Changes, held_on, reaccredit
 from dps.schemes.published import standing_scheme
 from web.assembly import opened
 from web.commands.speaking import BAD_INPUT, AsJson, say_json
-from web.provider_rows import Fault, read_newcomers
-from web.providers import OPERATOR, enter
-
-
-class _TakeBack(Exception):
-    """Ends the transaction of a dry run."""
+from web.providers import OPERATOR, shown
+from web.register_entry import Renewed, renewed
 
 
 def import_register(
@@ -31,36 +26,21 @@ def import_register(
     with opened() as installation:
         with installation.database.reading() as session:
             rules = standing_scheme(session, scheme)
-            known = {one.provider for one in held_on(session, scheme)}
-        newcomers, faults = read_newcomers(file, rules)
-        stated = {entry.regulator_id: entry.rating for one in newcomers for entry in one.locations}
-        changes, joined = Changes((), (), ()), []
-        if not faults:
-            try:
-                with installation.database.transaction() as session:
-                    changes = reaccredit(session, installation.ports, scheme=rules, stated=stated, actor=OPERATOR)
-                    _, faults = enter(session, installation.ports, newcomers, rules, OPERATOR)
-                    held = held_on(session, scheme)
-                    joined = sorted({one.provider for one in held} - known)
-                    if faults or not write:
-                        raise _TakeBack
-            except _TakeBack:
-                pass
-    _say(file, joined, changes, faults, is_written=write and not faults, as_json=as_json)
-    if faults:
+        found = renewed(installation, file, rules, OPERATOR, is_tried=not write, track=shown)
+    _say(file, found, is_written=write and not found.faults, as_json=as_json)
+    if found.faults:
         raise typer.Exit(BAD_INPUT)
 
 
-def _say(
-    file: Path, joined: list[str], changes: Changes, faults: list[Fault], *, is_written: bool, as_json: bool
-) -> None:
+def _say(file: Path, found: Renewed, *, is_written: bool, as_json: bool) -> None:
+    joined, changes = [ref for ref, _ in found.joined], found.changes
     if as_json:
         stated = {"file": str(file), "written": is_written, "joined": joined, **asdict(changes)}
-        say_json(stated | {"faults": [fault._asdict() for fault in faults]})
+        say_json(stated | {"faults": [fault._asdict() for fault in found.faults]})
         return
-    for fault in faults:
+    for fault in found.faults:
         typer.echo(str(BadInput(fault.reason, file=str(file), row=fault.row, field=fault.column or None)), err=True)
-    if faults:
+    if found.faults:
         typer.echo("Nothing was written.", err=True)
         return
     # Those who would join have no reference yet that lasts beyond a dry run.

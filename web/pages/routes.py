@@ -67,6 +67,7 @@ from web.pages.register.arrangements import Arrangements
 from web.pages.register.hours import FlaggedHours
 from web.pages.register.moves import Moves
 from web.pages.register.providers import Documents, Providers
+from web.pages.register.renewal import Renewal
 from web.pages.register.suspensions import Suspensions
 from web.pages.requester.asking import RequestBeginning, RequestEntry, Sending
 from web.pages.requester.requests import Requests
@@ -142,6 +143,7 @@ def pages(installation: Installation) -> Router:
             Suspensions,
             Moves,
             FlaggedHours,
+            Renewal,
             Arrangements,
             DeskContracts,
             Variations,
