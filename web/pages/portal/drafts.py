@@ -1,11 +1,12 @@
 """Drafts of bids, readable in the browser that saved them and nowhere else (law 2); gone when their round closes.
 
 What was typed, complete or not, is padded and encrypted under the key in that browser's cookie, as its own copies of
-sealed bids are (`own_copies`). One person has one draft of a round: another browser's replaces it.
+sealed bids are (`own_copies`). One person has one draft of a round: another browser's replaces it. The page of many
+bids keeps a draft for each round that is ticked, and in each what it says for all: so none outlives its round.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,8 +23,8 @@ from dps.kernel.ending import say
 from dps.kernel.errors import Corrupted
 from dps.kernel.keys import SecretBox
 
-_NAMES = frozenset({"starts_on", "preference", "exceptional_reason"})
-_PREFIXES = ("price-", "answer-")
+_NAMES = frozenset({"starts_on", "preference", "exceptional_reason", "ticked", "either", "in_bundle"})
+_PREFIXES = ("price-", "answer-", "bundle-", "limit-")
 _LONGEST = 200
 
 
@@ -72,6 +73,16 @@ def draft_of(session: Session, key: bytes | None, *, account: str, round_ref: st
     """This account's draft for the round, if there is one."""
     row = session.exec(select(BidDraft).where(BidDraft.account == account, BidDraft.round_ref == round_ref)).first()
     return None if row is None else Draft(round_ref, row.saved_at, None, _opened(row, key))
+
+
+def drafts_for(session: Session, key: bytes | None, *, account: str, rounds: Collection[str]) -> dict[str, Draft]:
+    """This account's drafts for these rounds, by round, the one saved last at the end."""
+    query = (
+        select(BidDraft)
+        .where(BidDraft.account == account, col(BidDraft.round_ref).in_(rounds))
+        .order_by(col(BidDraft.saved_at), col(BidDraft.id))
+    )
+    return {row.round_ref: Draft(row.round_ref, row.saved_at, None, _opened(row, key)) for row in session.exec(query)}
 
 
 def drafts_of(session: Session, *, account: str, now: datetime) -> Sequence[Draft]:

@@ -1,17 +1,20 @@
 """Many bids on one page: up to 30 packages and one take limit, check answers, the receipts.
 
-Nothing is stored before it is sealed: between the steps the bids travel in the page itself. Each bid is a command of
+Nothing is stored in clear: between the steps the bids travel in the page itself, and drafts of the ticked packages are
+kept under the browser's own key (`drafts`). Each bid is a command of
 its own, under its own idempotency key: a form sent twice seals each once, and what can't be submitted stops no other.
 """
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post
 from litestar.concurrency import sync_to_thread
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
+from litestar.response import Redirect
 from sqlmodel import Session
 
 from bidding.bids.preparing import Preview, preview_bundle, terms_of
@@ -23,10 +26,12 @@ from dps.register.limits import LimitPart, set_take_limit, take_limit_of
 from dps.register.rate_cards import rate_card_of
 from dps.schemes.model import AllocationMode, Mode, Scheme
 from web.pages import names
-from web.pages.cookies import copies_cookie
+from web.pages.cookies import copies_cookie, copies_key
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.bidding import hand_in, placed, plain_pounds
+from web.pages.portal.drafts import Draft, drafts_for, save, throw_away
+from web.pages.portal.many_drafts import as_drafts, as_fields, saved_at
 from web.pages.portal.many_form import BUNDLE, MOST, Answers, Offered, WantedBid, read
 from web.pages.portal.own import own_provider, own_scheme
 from web.pages.portal.own_copies import browser_key
@@ -61,6 +66,7 @@ class ManyBids(Controller):
                 return visit.page("portal/many_none.html")
             offered = _offered(session, visit, chosen, lot=lot, locality=locality)
             values = _prefilled(session, visit, chosen, offered)
+            values |= as_fields(_drafts(session, visit, offered).values())
             if tick == "all":
                 values |= {f"bid-{ref}": "on" for ref in offered}
             return _form(session, visit, chosen, offered, values, {}, lot=lot, locality=locality)
@@ -70,7 +76,33 @@ class ManyBids(Controller):
         """Back from "check answers": the form as it was filled in."""
         with visit.look() as (session, _):
             chosen, offered = _sent(session, visit, form)
-            return _form(session, visit, chosen, offered, form.fields, {})
+            return _form(session, visit, chosen, offered, form.fields, {}, **_narrowed(form))
+
+    @post("/draft", sync_to_thread=True)
+    def save(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
+        """Keep what was typed of each ticked package for this browser alone, whatever is still missing."""
+        secret = browser_key(visit.request)
+        with visit.look() as (session, _):
+            chosen, offered = _sent(session, visit, form)
+            kept = as_drafts(form, offered)
+            if not kept:
+                faults = {"bid": "tick the packages of which you want to keep a draft"}
+                return _form(session, visit, chosen, offered, form.fields, faults, **_narrowed(form))
+        with visit.command() as session:
+            now = visit.ports.clock.read(session)
+            for ref, typed in kept.items():
+                save(session, secret, account=visit.actor.ref, round_ref=ref, typed=typed, now=now)
+        return visit.to(_page_of(chosen, form), cookies=[copies_cookie(visit.request, secret)])
+
+    @post("/draft/removal", sync_to_thread=True)
+    def throw_away(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """Begin again from own prices: the drafts of the packages that the page showed."""
+        with visit.look() as (session, _):
+            chosen = own_scheme(session, visit, form.text("scheme"))
+        with visit.command() as session:
+            rounds = form.text("rounds").split(",")[:MOST]
+            throw_away(session, account=visit.actor.ref, rounds=rounds)
+        return visit.to(_page_of(chosen, form))
 
     @post("/check", sync_to_thread=True, status_code=200)
     def check(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
@@ -80,7 +112,7 @@ class ManyBids(Controller):
             answers = read(form, offered)
             previews = _previews(session, visit, answers)
             if answers.faults:
-                return _form(session, visit, chosen, offered, form.fields, answers.faults)
+                return _form(session, visit, chosen, offered, form.fields, answers.faults, **_narrowed(form))
             return visit.page(
                 "portal/many_check.html",
                 scheme=chosen,
@@ -178,7 +210,7 @@ def _limited(visit: Visit, form: Form) -> tuple[Scheme, dict[str, Offered], list
         chosen, offered = _sent(session, visit, form)
         answers = read(form, offered)
         if answers.faults:
-            return _form(session, visit, chosen, offered, form.fields, answers.faults)
+            return _form(session, visit, chosen, offered, form.fields, answers.faults, **_narrowed(form))
     _put_limit(visit, chosen, answers.limit)
     return chosen, offered, answers.bids
 
@@ -208,6 +240,19 @@ def _prefilled(session: Session, visit: Visit, scheme: Scheme, offered: Mapping[
         }
         values |= {f"limit-{name}": str(figure) for name, figure in figures.items() if figure is not None}
     return values
+
+
+def _drafts(session: Session, visit: Visit, offered: Mapping[str, Offered]) -> dict[str, Draft]:
+    return drafts_for(session, copies_key(visit.request), account=visit.actor.ref, rounds=list(offered))
+
+
+def _narrowed(form: Form) -> dict[str, str]:
+    """The service and the area to which the page is narrowed, as it carries them along."""
+    return {name: form.text(name) for name in ("lot", "locality")}
+
+
+def _page_of(scheme: Scheme, form: Form) -> str:
+    return f"/portal/bids/many?{urlencode({'scheme': scheme.key, **_narrowed(form)})}"
 
 
 def _general(parts: tuple[LimitPart, ...]) -> LimitPart | None:
@@ -272,6 +317,7 @@ def _form(
     questions = {one.key: one for offer in offered.values() for one in offer.terms.questions}
     closings = [one.asked.closing for one in offered.values() if one.asked.mode == Mode.SEALED_BID]
     is_joint = scheme.allocation.mode is AllocationMode.JOINT
+    drafts = _drafts(session, visit, offered)
     return visit.page(
         "portal/many.html",
         status=400 if faults else 200,
@@ -281,6 +327,8 @@ def _form(
         questions=list(questions.values()),
         bundles=is_joint and len(closings) > len(set(closings)),
         live=live_bids(session, visit.actor),
+        drafts=drafts,
+        draft_saved_at=saved_at(drafts),
         values=Values(values),
         faults=faults,
         chosen={"lot": lot, "locality": locality},
