@@ -47,6 +47,7 @@ import dps.register.documents
 import dps.register.holds
 import dps.register.interests
 import dps.register.limits
+import dps.register.location_notices
 import dps.register.membership
 import dps.register.providers
 import dps.register.rate_cards

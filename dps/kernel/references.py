@@ -36,6 +36,7 @@ class Kind(StrEnum):
     DOCUMENT = "DOC"
     EXCLUSION = "EXC"
     INVITATION = "INV"
+    LOCATION_NOTICE = "LCN"
     MEMBERSHIP = "MEM"
     MESSAGE = "MSG"
     OUTCOME = "OTC"

@@ -49,6 +49,7 @@ from web.pages.portal.changes import OwnChanges, OwnVariations
 from web.pages.portal.contracts import Contracts, OwnReviews, OwnStatements
 from web.pages.portal.free_hours import FreeHours
 from web.pages.portal.joining import Applications, Joining
+from web.pages.portal.locations import OwnLocations
 from web.pages.portal.many import ManyBids
 from web.pages.portal.messages import Messages
 from web.pages.portal.offers import Offers
@@ -65,6 +66,7 @@ from web.pages.portal.visits import VisitRecords
 from web.pages.register.applications import ApplicationsToDecide
 from web.pages.register.arrangements import Arrangements
 from web.pages.register.hours import FlaggedHours
+from web.pages.register.locations import Locations
 from web.pages.register.moves import Moves
 from web.pages.register.providers import Documents, Providers
 from web.pages.register.renewal import Renewal
@@ -121,6 +123,7 @@ def pages(installation: Installation) -> Router:
             Prices,
             OwnService,
             Together,
+            OwnLocations,
             Messages,
             Calendars,
             FreeHours,
@@ -143,6 +146,7 @@ def pages(installation: Installation) -> Router:
             Suspensions,
             Moves,
             FlaggedHours,
+            Locations,
             Renewal,
             Arrangements,
             DeskContracts,

@@ -95,6 +95,12 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "refused": ("Refused", "red"),
         "withdrawn": ("Withdrawn", "grey"),
     },
+    "location_notice": {
+        "stated": ("Waits for the council", "light-blue"),
+        "recorded": ("Recorded", "green"),
+        "refused": ("Not recorded", "red"),
+        "withdrawn": ("Taken back", "grey"),
+    },
     "membership": {
         "active": ("Active", "green"),
         "suspended": ("Suspended", "yellow"),

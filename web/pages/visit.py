@@ -95,6 +95,7 @@ _UNDER = (
     ("/office/proposals", "/office/what-if"),
     ("/register/arrangements", "/register/providers"),
     ("/register/hours", "/register/providers"),
+    ("/register/locations", "/register/providers"),
     ("/register/renewal", "/register/providers"),
     ("/register/suspensions", "/register/providers"),
 )

@@ -28,6 +28,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Confirm a bid that you gave by telephone",
         "It counts only if you confirm it before the closing. If you gave none, say so.",
     ),
+    "location_recorded": ("What you stated of a location is recorded", "It counts from now on."),
+    "location_refused": ("What you stated of a location is not recorded", "Your page of locations says why."),
     "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
     "award_accepted": ("An award was accepted", "The provider has said yes and reads the person's file."),
     "award_returned": ("An award was returned", "The next in line is asked, or the search goes on."),

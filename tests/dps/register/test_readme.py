@@ -11,11 +11,15 @@ from dps.register.applications import Application
 from dps.register.arrangements import Arrangement
 from dps.register.blocks import Block
 from dps.register.holds import Hold
+from dps.register.location_notices import LocationNotice
 from dps.register.membership import Membership
 from dps.register.suspensions import Suspension
 
 README = Path(register.__file__).with_name("README.md")
-TABLES = {table.STEPS.kind: table.STEPS for table in (Application, Membership, Suspension, Hold, Block, Arrangement)}
+TABLES = {
+    table.STEPS.kind: table.STEPS
+    for table in (Application, Membership, Suspension, Hold, Block, Arrangement, LocationNotice)
+}
 
 
 @pytest.mark.parametrize("kind", TABLES)

@@ -8,12 +8,20 @@ from datetime import timedelta
 import pytest
 from httpx import Response
 from litestar.routes import HTTPRoute
+from sqlmodel import select
 
 from bidding.questions import ask
+from bidding.referrals import Referral
+from dps.kernel.actors import Actor
 from dps.kernel.references import Kind, new_reference
+from dps.packages.packages import Package
+from dps.packages.persons import Person
 from dps.register.applications import Application, ApplicationState, draft
+from dps.register.arrangements import ArrangementKind, arrange
 from dps.register.blocks import agree_block
 from dps.register.document_files import receive_file
+from dps.register.location_notices import state_closing
+from dps.register.providers import Location, register_provider
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
 from dps.schemes.contracting import Blocks
 from tests.web.followed import what_followed
@@ -254,6 +262,7 @@ def test_an_approver_decides_signs_and_pays_and_writes_nothing_else_of_the_counc
         "/desk/awards/{award_ref:str}/refusal-by-person",
         "/desk/contracts/{contract_ref:str}/outcomes/reviews",
         "/desk/interests",
+        "/desk/people/{person_ref:str}/erasure",
         "/desk/reviews/{review_ref:str}/settlement",
         "/desk/run-offs/{suspension_ref:str}",
         "/desk/statements/{statement_ref:str}/payment",
@@ -262,7 +271,6 @@ def test_an_approver_decides_signs_and_pays_and_writes_nothing_else_of_the_counc
     }
 
 
-        "/desk/people/{person_ref:str}/erasure",
 SENT = {
     "shown": "Is there a hoist?",
     "answer": "Yes, in the bedroom.",
@@ -340,6 +348,9 @@ def a_story(served: Served) -> dict[str, str]:
         "bid_ref": receipt["bid"],
         "contract_ref": contract,
         "block_ref": bought(served, provider_id),
+        "arrangement_ref": supplying_together(served, winner.provider),
+        "notice_ref": closing_stated(served, winner),
+        "person_ref": person_of(served, placed),
         "round_ref": world.round(live).ref,
         "closing_ref": receipt["closing"],
     }
@@ -361,6 +372,37 @@ def bought(served: Served, provider_id: int) -> str:
         from_day=world.now.date(),
         actor=world.commissioner,
     ).ref
+
+
+def supplying_together(served: Served, lead: str) -> str:
+    """An arrangement under rules that allow one, of the winner with an agency that stands on no list."""
+    world = served.world
+    admission = world.scheme.admission.model_copy(update={"arrangements": ("lead",)})
+    agency = world.run(register_provider, name="Agency", company_number=None, actor=world.officer)
+    return world.run(
+        arrange,
+        scheme=world.scheme.model_copy(update={"admission": admission}),
+        kind=ArrangementKind.LEAD,
+        lead=lead,
+        members={agency.ref: None},
+        from_day=world.now.date(),
+        actor=world.officer,
+    ).ref
+
+
+def closing_stated(served: Served, provider: Actor) -> str:
+    """What the winner says of its location, and nobody has looked up."""
+    world = served.world
+    (location,) = world.rows(Location, Location.provider_id == world.row_of(provider).id)
+    return world.run(state_closing, regulator_id=location.regulator_id, closed_on=world.now.date(), actor=provider).ref
+
+
+def person_of(served: Served, referral: str) -> str:
+    """Whose referral it is."""
+    with served.world.database.reading() as session:
+        query = select(Person.ref).join(Package, Package.person_id == Person.id)  # type: ignore[arg-type]
+        query = query.join(Referral, Referral.package_id == Package.id)  # type: ignore[arg-type]
+        return session.exec(query.where(Referral.ref == referral)).one()
 
 
 def handed_in(served: Served, provider_id: int, provider: str) -> str:

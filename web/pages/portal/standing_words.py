@@ -35,9 +35,9 @@ def _words(hindrance: Hindrance, scheme: Scheme) -> tuple[str, str, str]:
             return "All your places in this scheme are suspended: see below why.", "/rules", "Read the rules"
         case Obstacle.NO_BASE:
             return (
-                "You have no registered location in this scheme's area. If you have one, ask the council to record it.",
-                "/rules",
-                "Read the rules",
+                "You have no registered location in this scheme's area.",
+                "/portal/service/locations",
+                "If you have one, state it",
             )
         case Obstacle.RATING:
             return "Your rating with the regulator is not one that this scheme invites.", "/rules", "Read the rules"

@@ -15,6 +15,7 @@ from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotAdmitted, RuleNotMet
 from dps.register import capacity, desk, document_files
 from dps.register.capacity import WHOLE_AUTHORITY, Ledger
+from dps.register.location_notices import locations_of
 from dps.register.membership import remove
 from dps.register.own_standing import held_places, required_documents
 from dps.register.providers import Provider
@@ -68,6 +69,7 @@ class Providers(Controller):
                 "register/provider.html",
                 provider=provider,
                 schemes=[_scheme_seen(scheme, stand) for scheme, stand in stands if stand.memberships],
+                locations=locations_of(session, row_id(provider)),
                 documents=document_files.received_documents(session, row_id(provider)),
                 lacking=sorted({kind for scheme, stand in stands for kind in _lacking(scheme, stand)}),
                 suspensions=desk.suspensions_of(session, row_id(provider), [one.key for one in schemes]),
