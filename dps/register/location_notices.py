@@ -318,7 +318,7 @@ def _stated(session: Session, ports: Ports, notice: LocationNotice, actor: Actor
         LocationNotice.state == _S.STATED,
     )
     if session.exec(waits).first() is not None:
-        raise BadInput("what you stated of this location waits: take that back first", field="regulator_id")
+        raise BadInput("what you reported of this location waits: take that back first", field="regulator_id")
     session.add(notice)
     session.flush()
     facts = {

@@ -151,7 +151,7 @@ def test_a_block_s_past_days_are_stated_by_a_broker_and_seen_by_whoever_pays_for
     again = broker.post(path, first_day=block.from_day.isoformat(), last_day=block.from_day.isoformat())
     seen = commissioner.open(path).text
 
-    assert "Every day that is past is stated." in too_soon
+    assert "No day of it is past and unstated." in too_soon
     assert path in listed
     assert (ahead.status_code, "A statement is of days that are past" in ahead.text) == (400, True)
     assert "£105.00" in made.text

@@ -37,7 +37,7 @@ def _words(hindrance: Hindrance, scheme: Scheme) -> tuple[str, str, str]:
             return (
                 "You have no registered location in this scheme's area.",
                 "/portal/service/locations",
-                "If you have one, state it",
+                "If you have one, report it",
             )
         case Obstacle.RATING:
             return "Your rating with the regulator is not one that this scheme invites.", "/rules", "Read the rules"
