@@ -17,6 +17,7 @@ from bidding.awards.offering import offer_if_approved, propose
 from bidding.awards.records import Award, Source, live_award
 from bidding.bids.content import BidContent, is_outside, problems, weekly_pence
 from bidding.concluding import cancel_round
+from bidding.otherwise.records import Lapse, lapse_placement
 from bidding.referrals import Referral, ReferralState, locked_referral
 from bidding.rounds import InvitationState, Round, RoundState, current_round, invitation_of
 from bidding.stages import open_direct_round
@@ -280,6 +281,7 @@ def take_open_offer(session: Session, ports: Ports, *, offer_ref: str, actor: Ac
     advance(session, offer, "take", actor, now)
     advance(session, referral, "take_offer", actor, now, unfilled_at=None, seeking_since=now)
     lapse_open_offers(session, referral, now)
+    lapse_placement(session, ports, referral, now, Lapse.OFFER_TAKEN)
     scheme = rules_by_hash(session, before.rule_hash)
     refuse_interested(session, before, actor, "take this offer", offer.provider)
     line = _line(session, referral, scheme, offer.provider, BidContent.from_dict(offer.content), now)

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, scores_sha256
 from bidding.closings import Closing, ClosingState
+from bidding.otherwise.proof import placement_faults
 from bidding.rounds import Invitation, Round
 from bidding.sealing.seal import commitment_of, in_milliseconds, recipients_id
 from bidding.tenders.proof import tender_faults
@@ -114,6 +115,7 @@ def verify_bids(session: Session, public_keys: Mapping[str, bytes]) -> BidsRepor
         for ref in sorted(told.manifest.keys() - found[closing_ref]):
             report.faults.append(f"bid {ref}: the manifest of closing {closing_ref} lists it, and it is gone")
     report.faults += tender_faults(session)
+    report.faults += placement_faults(session)
     for ref in sorted(stories):
         report.faults.append(f"bid {ref}: the trail received it, and it is gone")
     return report

@@ -4,7 +4,7 @@ The term of the scheme and the readiness list of the urgency are asked before an
 the rule hash are frozen then, and a later publication of other rules changes nothing for this referral.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from bidding.deadline import extend
 from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
 from bidding.fit import measure_anew
 from bidding.offers import lapse_open_offers
+from bidding.otherwise.records import Lapse, lapse_placement
 from bidding.referrals import Referral, ReferralState, locked_referral, refuse_once_sent
 from bidding.rounds import Round, RoundState, current_round, invitations_of
 from bidding.stages import published_part_of
@@ -29,7 +30,6 @@ from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, CannotAmend, LimitPassed, NotReady, TooLate
-from dps.kernel.money import amount
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
@@ -162,6 +162,7 @@ def amend(
     referral.version = changed.version
     session.add(referral)
     lapse_open_offers(session, referral, now)
+    lapse_placement(session, ports, referral, now, Lapse.AMENDED)
     if round_.state is RoundState.PUBLISHED:
         round_.version = changed.version
         before, round_.published_part = round_.published_part, published_part_of(session, package, scheme, now)
@@ -258,6 +259,7 @@ def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, 
     now = ports.clock.read(session)
     _move_because(session, ports, referral, "withdraw", reason, actor, now, with_requester_since=None)
     _stop_seeking(session, ports, referral, now, "The referral was withdrawn.")
+    lapse_placement(session, ports, referral, now, Lapse.WITHDRAWN)
 
 
 def _move_because(
@@ -268,8 +270,6 @@ def _move_because(
     reason: str,
     actor: Actor,
     now: datetime,
-    *,
-    facts: Mapping[str, Any] | None = None,
     **columns: Any,
 ) -> None:
     """Move a referral for a reason in somebody's own words, which stay under the person's key."""
@@ -278,7 +278,7 @@ def _move_because(
     remark = write_remark(
         session, ports.keyring, ports.entropy, package, about=about, step=step, words=said(reason), actor=actor, now=now
     )
-    advance(session, referral, step, actor, now, facts={**(facts or {}), **remark.facts}, **columns)
+    advance(session, referral, step, actor, now, facts=remark.facts, **columns)
 
 
 def _stop_seeking(session: Session, ports: Ports, referral: Referral, now: datetime, why: str) -> None:
@@ -293,32 +293,13 @@ def _stop_seeking(session: Session, ports: Ports, referral: Referral, now: datet
 _UNDECIDED = (RoundState.PLANNED, RoundState.PUBLISHED, RoundState.CLOSED)
 
 
-def place_otherwise(
-    session: Session, ports: Ports, *, referral_ref: str, how: str, weekly_pence: int, reason: str, actor: Actor
-) -> None:
-    """Close an unfilled referral that was placed outside the engine, in a way that the scheme names.
-
-    `weekly_pence` is what it costs a week; the trail keeps the price, who said so, and that a reason was given.
-    """
-    referral = locked_referral(session, referral_ref, actor)
-    now = ports.clock.read(session)
-    assert referral.rule_hash is not None
-    allowed = rules_by_hash(session, referral.rule_hash).unfilled.placed_otherwise
-    if how not in allowed:
-        raise BadInput(f"the scheme allows: {', '.join(allowed) or 'none'}", field="how")
-    if len(reason.strip()) < 10:
-        raise BadInput("say in a sentence why it was placed in this way", field="reason")
-    facts = {"how": how, "weekly_pence": amount(weekly_pence, field="weekly_pence")}
-    _move_because(session, ports, referral, "place_otherwise", reason, actor, now, facts=facts, placed_at=now)
-    lapse_open_offers(session, referral, now)
-
-
 def restart_unfilled(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:
     """Ask the whole ladder of an unfilled referral again."""
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
     _refuse_seeking(session, referral, now)
     lapse_open_offers(session, referral, now)
+    lapse_placement(session, ports, referral, now, Lapse.RESTARTED)
     opened = restart(session, ports, referral, actor, now)
     return call_first(session, ports, opened, referral, now, cause="the ladder was restarted")
 

@@ -76,7 +76,7 @@ class Referral(SQLModel, table=True):
         (_S.SEEKING, "exhaust", _S.UNFILLED, _CLOCK),
         (_S.UNFILLED, "restart", _S.SEEKING, (Role.CLOCK, Role.BROKER)),
         (_S.UNFILLED, "take_offer", _S.SEEKING, _OFFICE),
-        (_S.UNFILLED, "place_otherwise", _S.PLACED_OTHERWISE, _OFFICE),
+        (_S.UNFILLED, "place_otherwise", _S.PLACED_OTHERWISE, (Role.APPROVER,)),
         (_S.PLACED, "broker_again", _S.SEEKING, (Role.CLOCK, Role.BROKER)),
         (_S.DRAFT, "withdraw", _S.WITHDRAWN, _WRITERS),
         (_S.READY, "withdraw", _S.WITHDRAWN, _OFFICE),

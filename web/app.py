@@ -34,6 +34,7 @@ from web.api.once import provide_write
 from web.api.open_list import OpenList
 from web.api.opportunities import Opportunities
 from web.api.persons import Persons
+from web.api.placements import Placements, Proposals
 from web.api.quality import Reviews, Scores
 from web.api.referrals import Referrals
 from web.api.schemes import Schemes
@@ -101,6 +102,8 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
             OpenList,
             Referrals,
             Writing,
+            Proposals,
+            Placements,
             Persons,
             Closings,
             Audit,

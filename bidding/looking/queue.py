@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award, AwardState
 from bidding.bids.records import BidRound
+from bidding.otherwise.records import Placement, PlacementState
 from bidding.referrals import OPEN, PRIORITY, Referral, ReferralState
 from bidding.rounds import UNREACHED, Outcome, Round, RoundState
 from dps.contracts.contracts import Contract, ContractState
@@ -30,6 +31,7 @@ class Place(StrEnum):
     """
 
     APPROVE = "approve"
+    OTHERWISE = "otherwise"
     PUBLISH = "publish"
     UNFILLED = "unfilled"
     CLOSING_SOON = "closing_soon"
@@ -77,6 +79,7 @@ class Waiting:
     award_state: str | None
     provider: str | None
     answer_by: datetime | None
+    placement: str | None
     places: frozenset[Place]
 
 
@@ -128,6 +131,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             Award.confirm_by,
             col(Award.ended_at).label("award_ended_at"),
             col(Contract.state).label("contract_state"),
+            col(Placement.ref).label("placement"),
             had_no_bids.label("had_no_bids"),
             unreached.label("unreached"),
         )
@@ -136,6 +140,10 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
         .outerjoin(Award, col(Award.id) == last_award.scalar_subquery())
         .outerjoin(served, col(served.id) == last_served.scalar_subquery())
         .outerjoin(Contract, col(Contract.award_ref) == col(served.ref))
+        .outerjoin(
+            Placement,
+            and_(col(Placement.referral_id) == Referral.id, col(Placement.state) == PlacementState.PROPOSED),
+        )
         .where(
             Referral.authority == actor.authority,
             col(Referral.state).in_(OPEN),
@@ -168,11 +176,13 @@ def places_of(
     contract_state: ContractState | None = None,
     had_no_bids: bool = False,
     is_unreached: bool = False,
+    may_be_placed: bool = False,
 ) -> frozenset[Place]:
     """Where a referral waits, by its latest round, its latest award and the time: a due round counts as closed.
 
     `contract_state` is that of the last contract that ended; `had_no_bids` speaks of this cycle's rounds that are over;
-    `is_unreached` says that its council was told of invitations that did not arrive.
+    `is_unreached` says that its council was told of invitations that did not arrive; `may_be_placed` that a proposal to
+    place it otherwise waits for an approver.
     """
     found = _history(cycle, stage_no, award_state, contract_state, had_no_bids)
     match state:
@@ -181,6 +191,8 @@ def places_of(
         case ReferralState.HELD:
             return frozenset({Place.HELD})
         case ReferralState.UNFILLED:
+            if may_be_placed:
+                found.add(Place.OTHERWISE)
             return frozenset({Place.UNFILLED} | found - {Place.ESCALATED, Place.ASKED_AGAIN})
     if award_state is AwardState.PROPOSED:
         found.add(Place.APPROVE)
@@ -238,6 +250,7 @@ def _waiting(row: Any, now: datetime) -> Waiting:
         award_state=str(row.award_state) if is_live else None,
         provider=row.provider if is_live else None,
         answer_by=due if is_live else None,
+        placement=row.placement,
         places=places_of(
             row.state,
             cycle=row.cycle,
@@ -248,6 +261,7 @@ def _waiting(row: Any, now: datetime) -> Waiting:
             contract_state=row.contract_state,
             had_no_bids=bool(row.had_no_bids),
             is_unreached=bool(row.unreached),
+            may_be_placed=row.placement is not None,
             now=now,
         ),
     )

@@ -12,6 +12,7 @@ from bidding.allocation.runs import AllocationRun
 from bidding.awards.records import Award
 from bidding.bids.records import ScoredBid
 from bidding.closings import Closing
+from bidding.otherwise.records import Placement, PlacementState
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.contracts.contracts import Contract
@@ -65,6 +66,18 @@ class AwardFact:
     weekly_minutes: int
     weekly_pence: int
     needed_a_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementFact:
+    """A package that was placed otherwise in these days, and the two people who did it."""
+
+    referral: str
+    how: str
+    provider: str | None
+    weekly_pence: int
+    proposed_by: str
+    approved_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +139,7 @@ class MonthFacts:
     referrals: tuple[ReferralFact, ...]
     rounds: tuple[RoundFact, ...]
     awards: tuple[AwardFact, ...]
+    placements: tuple[PlacementFact, ...]
     contracts: tuple[ContractFact, ...]
     ends: tuple[EndFact, ...]
     runs: tuple[RunFact, ...]
@@ -158,6 +172,7 @@ def month_facts(
         referrals=_referrals(session, days),
         rounds=_rounds(session, days),
         awards=_awards(session, days),
+        placements=_placements(session, days),
         contracts=_contracts(session, days),
         ends=_ends(session, days),
         runs=_runs(session, days),
@@ -279,6 +294,26 @@ def _awards(session: Session, days: _Days) -> tuple[AwardFact, ...]:
             needed_a_person=award.needs_person,
         )
         for award in session.exec(query)
+    )
+
+
+def _placements(session: Session, days: _Days) -> tuple[PlacementFact, ...]:
+    query = (
+        select(Placement, Referral.ref)
+        .join(Referral, col(Referral.id) == col(Placement.referral_id))
+        .where(*days.of(Referral, Placement.decided_at), col(Placement.state) == PlacementState.APPROVED)
+        .order_by(col(Placement.id))
+    )
+    return tuple(
+        PlacementFact(
+            referral=referral,
+            how=placement.how,
+            provider=placement.provider,
+            weekly_pence=placement.weekly_pence,
+            proposed_by=placement.proposed_by,
+            approved_by=placement.decided_by or "",
+        )
+        for placement, referral in session.exec(query)
     )
 
 

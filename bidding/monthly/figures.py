@@ -77,6 +77,18 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
+class Otherwise:
+    """A package placed outside the competition, with `other` for whoever the register does not hold."""
+
+    referral: str
+    how: str
+    provider: str
+    weekly_pence: int
+    proposed_by: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """Who won the weekly minutes of the contracts agreed."""
 
@@ -133,6 +145,7 @@ class Month:
     stages: tuple[StageFigures, ...]
     competition: Competition
     singly: tuple[Single, ...]
+    otherwise: tuple[Otherwise, ...]
     fell_through: tuple[tuple[str, int], ...]
     after: tuple[tuple[str, str, int], ...]
     market: Market
@@ -148,6 +161,12 @@ def month_of(facts: MonthFacts) -> Month:
         stages=tuple(_stages(facts.rounds, facts.scheme)),
         competition=_competition(facts.rounds),
         singly=tuple(_singly(facts.awards)),
+        otherwise=tuple(
+            Otherwise(
+                one.referral, one.how, one.provider or "other", one.weekly_pence, one.proposed_by, one.approved_by
+            )
+            for one in facts.placements
+        ),
         fell_through=_fell_through(facts.awards),
         after=tuple(
             (kind, reason, count)

@@ -92,6 +92,21 @@ def tables(month: Month) -> Iterator[Table]:
         "Every award came of the competition, inside the envelope.",
     )
     yield Table(
+        "otherwise",
+        "Placed otherwise",
+        "Packages that nobody took, placed outside the competition in these days: two people for each.",
+        (
+            ("Referral", _REF),
+            ("How", _WORDS),
+            ("Provider", _REF),
+            ("A week", _PENCE),
+            ("Proposed by (broker)", _REF),
+            ("Approved by (approver)", _REF),
+        ),
+        tuple(_row(one) for one in month.otherwise),
+        "No package was placed otherwise.",
+    )
+    yield Table(
         "fell_through",
         "Awards that came to nothing",
         "Awards proposed in these days.",

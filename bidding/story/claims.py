@@ -47,6 +47,7 @@ def claims(facts: Facts, ciphertexts: Mapping[str, bytes], public_keys: Mapping[
     found.append(Claim("Who decided had no declared interest in a provider that was asked.", _interested(facts)))
     found.append(Claim("Who typed a bid for a provider did not decide.", _typists(facts)))
     found.append(Claim("Two people stood behind whatever was overturned.", _alone(facts)))
+    found.append(Claim("Two people stood behind whatever was placed otherwise.", _placed_alone(facts)))
     contract = facts["contract"]
     if contract is not None:
         found.append(
@@ -121,6 +122,14 @@ def _alone(facts: Facts) -> tuple[str, ...]:
     ends = [one for one in facts["people"]["decided"] if one["kind"] == "award.overturn"]
     first = {one["by"] for one in facts["people"]["decided"] if one["kind"] == "award.overturn_asked"}
     return tuple(f"{one['by']} overturned it alone" for one in ends if not first - {one["by"]})
+
+
+def _placed_alone(facts: Facts) -> tuple[str, ...]:
+    return tuple(
+        f"{one['decided_by']} proposed and approved {one['ref']}"
+        for one in facts["otherwise"]
+        if one["state"] == "approved" and one["decided_by"] == one["proposed_by"]
+    )
 
 
 def _paid_otherwise(statements: Sequence[Facts]) -> tuple[str, ...]:

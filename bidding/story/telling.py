@@ -14,6 +14,7 @@ from bidding.allocation.runs import AllocationRun, answer_of
 from bidding.awards.records import Award, award_of
 from bidding.bids.records import Bid, BidRound, OpenedBid, ScoredBid
 from bidding.closings import Closing
+from bidding.otherwise.records import Placement
 from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Invitation, Round
 from dps.contracts.contracts import Contract
@@ -69,6 +70,7 @@ def story(session: Session, *, award_ref: str, actor: Actor, replay: solver.Solv
         "bids": [_bid(session, bid) for bid in bids],
         "run": _run(run, replay) if run else None,
         "people": _people(session, award, referral, rounds, of),
+        "otherwise": _otherwise(session, referral, of),
         "looks": _looks(session, referral, of),
         "contract": _contract(session, contract) if contract else None,
     }
@@ -295,6 +297,26 @@ def _people(session: Session, award: Award, referral: Referral, rounds: Sequence
             for tie in ties
         ],
     }
+
+
+def _otherwise(session: Session, referral: Referral, of: _ByKind) -> list[dict[str, Any]]:
+    """Every proposal to place the package outside the competition: who made it, in which role, and who ended it."""
+    rows = session.exec(select(Placement).where(Placement.referral_id == referral.id).order_by(col(Placement.id)))
+    steps = of.said(*(f"placement.{step}" for step in ("proposed", *Placement.STEPS.names)))
+    return [
+        {
+            "ref": one.ref,
+            "state": str(one.state),
+            "how": one.how,
+            "provider": one.provider,
+            "weekly_pence": one.weekly_pence,
+            "proposed_by": one.proposed_by,
+            "decided_by": one.decided_by,
+            "lapsed_because": one.lapsed_because,
+            "steps": [step for step in steps if step["of"]["ref"] == one.ref],
+        }
+        for one in rows
+    ]
 
 
 def _looks(session: Session, referral: Referral, of: _ByKind) -> dict[str, Any]:

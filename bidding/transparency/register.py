@@ -1,8 +1,8 @@
 """The register of awards: every contract that came of a competition or an offer, and how much each lot was bid for.
 
-Contracts for a whole area stand beside those for one package. For those who answer for the scheme. It names packages by
-their awards alone, no person, and no price that did not win.
-What leaves the house is made from it by `ocds`.
+Contracts for a whole area stand beside those for one package, and what was placed otherwise stands apart, with the two
+people who did it: no competition gave it, and no open data tells it. For those who answer for the scheme. It names
+packages by their awards alone, no person, and no price that did not win. What leaves the house `ocds` makes from it.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award
 from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
+from bidding.otherwise.records import Placement, PlacementState
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState
 from bidding.tenders.records import Tender
@@ -83,6 +84,22 @@ class AreaAwarded:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedOtherwise:
+    """What nobody took and two people placed outside the competition; no supplier where the register holds none."""
+
+    placement: str
+    authority: str
+    supplier: Supplier | None
+    lot: str
+    locality: str
+    how: str
+    approved_on: date
+    weekly_pence: int
+    proposed_by: str
+    approved_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LotFigures:
     """How much one lot was competed for: sealed bids opened, valid ones, and who sent them. No price."""
 
@@ -103,6 +120,7 @@ class Register:
     last: date
     awards: tuple[Awarded, ...]
     areas: tuple[AreaAwarded, ...]
+    otherwise: tuple[PlacedOtherwise, ...]
     lots: tuple[LotFigures, ...]
     bidders: int
 
@@ -120,7 +138,8 @@ def register_of_awards(session: Session, *, scheme: Scheme, first: date, last: d
     since, until = _midnight(first), _midnight(last + timedelta(days=1))
     lots, bidders = _figures(session, scheme, keys, since, until)
     awards, areas = _awards(session, scheme, keys, since, until), _areas(session, scheme, keys, since, until)
-    return Register(scheme, keys, first, last, awards, areas, lots, bidders)
+    otherwise = _otherwise(session, scheme, keys, since, until)
+    return Register(scheme, keys, first, last, awards, areas, otherwise, lots, bidders)
 
 
 def _midnight(day: date) -> datetime:
@@ -197,6 +216,45 @@ def _areas(
         )
         for row, tender, provider in session.exec(query).all()
     )
+
+
+def _otherwise(
+    session: Session, scheme: Scheme, keys: Sequence[str], since: datetime, until: datetime
+) -> tuple[PlacedOtherwise, ...]:
+    query = (
+        select(Placement, Referral.authority, Package, Provider)
+        .join(Referral, col(Referral.id) == col(Placement.referral_id))
+        .join(Package, col(Package.id) == col(Referral.package_id))
+        .outerjoin(Provider, col(Provider.ref) == col(Placement.provider))
+        .where(
+            Referral.scheme == scheme.key,
+            col(Referral.authority).in_(keys),
+            col(Placement.state) == PlacementState.APPROVED,
+            col(Placement.decided_at) >= since,
+            col(Placement.decided_at) < until,
+        )
+        .order_by(col(Placement.id))
+    )
+    return tuple(
+        PlacedOtherwise(
+            placement=placement.ref,
+            authority=authority,
+            supplier=Supplier(provider.ref, provider.name, provider.company_number) if provider else None,
+            lot=package.lot,
+            locality=package.locality,
+            how=placement.how,
+            approved_on=_day_of(placement.decided_at),
+            weekly_pence=placement.weekly_pence,
+            proposed_by=placement.proposed_by,
+            approved_by=placement.decided_by or "",
+        )
+        for placement, authority, package, provider in session.exec(query)
+    )
+
+
+def _day_of(decided_at: datetime | None) -> date:
+    assert decided_at is not None  # the table's CHECK: what is over was decided at an instant
+    return decided_at.astimezone(LONDON).date()
 
 
 def _basis(package: Package, scheme: Scheme, day: date) -> LegalBasis:

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     PASSKEY = "KEY"
     PAYMENT = "PAY"
     PERSON = "PER"
+    PLACEMENT = "PLC"
     PROPOSAL = "PPS"
     PROVIDER = "PRV"
     QUESTION = "QUE"

@@ -233,6 +233,13 @@ def in_force(suspensions: Iterable[Suspension], lot: str, locality: str, at: dat
     return max(biting, key=lambda one: (widths.index(one.scope), one.id or 0), default=None)
 
 
+def barring(
+    session: Session, provider_id: int, scheme_key: str, lot: str, locality: str, at: datetime
+) -> Suspension | None:
+    """The suspension that keeps a provider from new work there at `at`, if one does."""
+    return in_force(_imposed(session, provider_id, scheme_key), lot, locality, at)
+
+
 def _record(session: Session, provider_id: int, scheme_key: str, actor: Actor, now: datetime) -> int:
     suspensions = _imposed(session, provider_id, scheme_key)
     changed = 0

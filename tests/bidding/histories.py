@@ -14,6 +14,7 @@ from bidding.awards.records import Award
 from bidding.bids.records import Bid
 from bidding.closings import Closing
 from bidding.offers import OpenOffer
+from bidding.otherwise.records import Placement
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, Round
 from dps.contracts.contracts import Contract
@@ -24,7 +25,9 @@ from dps.kernel.entropy import SeededEntropy
 from dps.register.holds import Hold
 from tests.support.world import World
 
-TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Hold, Contract)
+TABLES: tuple[type[Any], ...] = (
+    Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Placement, Hold, Contract,
+)  # fmt: skip
 Begin = TypeVar("Begin")
 Begun = TypeVar("Begun")
 BORN = {"waiting", "reserved"}

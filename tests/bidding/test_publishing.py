@@ -1,4 +1,4 @@
-"""A referral on its way: made ready, published under frozen rules, held, resumed, withdrawn, placed otherwise."""
+"""A referral on its way: made ready, published under frozen rules, held, resumed, withdrawn."""
 
 from collections import Counter
 from dataclasses import replace
@@ -13,8 +13,7 @@ from bidding.closings import Closing
 from bidding.publishing import make_ready, publish
 from bidding.referrals import Referral
 from bidding.rounds import Round
-from dps.kernel.actors import Actor, Role
-from dps.kernel.errors import BadInput, CannotAmend, Forbidden, NoSuchStep, NotFound, NotReady, OutOfTerm
+from dps.kernel.errors import BadInput, CannotAmend, NoSuchStep, NotReady, OutOfTerm
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.packages import Package
 from dps.schemes.loader import preset, rule_hash
@@ -180,24 +179,3 @@ def test_a_withdrawn_referral_is_never_sought_again(world: World) -> None:
 
 
 # Unfilled
-
-
-def test_an_unfilled_package_is_placed_otherwise_in_a_way_that_the_scheme_names(world: World) -> None:
-    referral = world.referral()  # nobody is there to be asked
-    ask: dict[str, Any] = {"referral_ref": referral, "weekly_pence": 50_000, "reason": WORDS, "actor": world.broker}
-
-    for changed, error in (
-        ({"how": "a_friend"}, BadInput),
-        ({"how": "in_house", "weekly_pence": -1}, BadInput),
-        ({"how": "in_house", "actor": Actor(ref="x", role=Role.BROKER, authority="knowsley")}, NotFound),
-        ({"how": "in_house", "actor": world.second}, Forbidden),
-    ):
-        with pytest.raises(error):
-            world.run(publishing.place_otherwise, **{**ask, **changed})
-    assert world.state(referral) == "unfilled"
-    world.run(publishing.place_otherwise, how="in_house", **ask)
-
-    (event,) = world.events("referral.place_otherwise")
-    assert (event.body["how"], event.body["weekly_pence"]) == ("in_house", 50_000)
-    assert (world.state(referral), row_of(world, referral).placed_at) == ("placed_otherwise", world.now)
-    assert world.step(days=10).done == {}

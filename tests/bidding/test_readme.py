@@ -10,6 +10,7 @@ from bidding.awards.records import Award
 from bidding.bids.records import Bid
 from bidding.closings import Closing
 from bidding.offers import OpenOffer
+from bidding.otherwise.records import Placement
 from bidding.questions import Question
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, Round
@@ -19,7 +20,9 @@ from dps.kernel.keys import SigningKey
 
 ROOM = Path(bidding.__file__).parent
 README = (ROOM / "README.md").read_text()
-TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Question, Tender)
+TABLES: tuple[type[Any], ...] = (
+    Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Placement, Question, Tender,
+)  # fmt: skip
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 
 

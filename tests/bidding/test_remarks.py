@@ -9,6 +9,7 @@ from bidding import publishing
 from bidding.awards import moving
 from bidding.bids import submitting
 from bidding.erasing import erase_person
+from bidding.otherwise import deciding
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput
 from dps.packages.erasure import ErasureReason, scrub
@@ -92,20 +93,21 @@ def test_the_trail_names_the_remark_and_the_digest_of_its_ciphertext(world: Worl
     assert event.body["sealed_sha256"] == hashlib.sha256(remark.words).hexdigest()
 
 
-def test_a_package_placed_otherwise_keeps_its_price_on_the_trail_and_its_reason_under_the_key(world: World) -> None:
+def test_a_package_placed_otherwise_keeps_its_price_on_the_trail_and_its_reasons_under_the_key(world: World) -> None:
     referral = world.referral()
     how = world.scheme.unfilled.placed_otherwise[0]
-    ask = {"referral_ref": referral, "how": how, "weekly_pence": 30_000, "actor": world.broker}
+    ask = {"referral_ref": referral, "how": how, "weekly_pence": 30_000, "reason": CANARY, "actor": world.broker}
     assert world.state(referral) == "unfilled"
 
-    with pytest.raises(BadInput):
-        world.run(publishing.place_otherwise, reason="too short", **ask)
-    world.run(publishing.place_otherwise, reason=CANARY, **ask)
+    refused = world.run(deciding.propose, **ask)
+    world.run(deciding.refuse, placement_ref=refused.ref, reason=CANARY, actor=world.second)
+    approved = world.run(deciding.propose, **ask)
+    world.run(deciding.approve, placement_ref=approved.ref, actor=world.second)
 
     (event,) = world.events("referral.place_otherwise")
     assert (event.body["how"], event.body["weekly_pence"]) == (how, 30_000)
     assert "Quillfeather" not in every_value(world)
-    assert world.said(referral) == [("place_otherwise", CANARY)]
+    assert world.said(referral) == [("propose", CANARY), ("refuse", CANARY), ("propose", CANARY)]
 
 
 def test_a_reason_is_given_in_words_or_the_step_is_refused(world: World) -> None:

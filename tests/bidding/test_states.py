@@ -16,6 +16,8 @@ from bidding.awards.records import Award
 from bidding.bids.records import Bid
 from bidding.closings import Closing
 from bidding.offers import OpenOffer
+from bidding.otherwise import deciding
+from bidding.otherwise.records import Placement, PlacementState
 from bidding.questions import Question, ask
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, Round
@@ -26,7 +28,7 @@ from tests.support.world import World
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 ROOM = Path(bidding.__file__).parent
-TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Question)
+TABLES: tuple[type[Any], ...] = (Referral, Round, Invitation, Closing, Bid, Award, OpenOffer, Placement, Question)
 
 
 def test_every_step_leads_where_its_table_says_and_for_nobody_else(world: World) -> None:
@@ -39,6 +41,14 @@ def test_every_step_leads_where_its_table_says_and_for_nobody_else(world: World)
     while world.state(unfilled) == "seeking":
         world.close(unfilled)
     world.run(offers.make_open_offer, referral_ref=unfilled, content=content, actor=oak)
+    world.run(
+        deciding.propose,
+        referral_ref=unfilled,
+        how="in_house",
+        weekly_pence=1,
+        reason="Synthetic: our own carers.",
+        actor=world.broker,
+    )
 
     with world.database.transaction() as session:
         for table in TABLES:
@@ -55,13 +65,27 @@ def test_every_step_leads_where_its_table_says_and_for_nobody_else(world: World)
 
 def _put(session: Session, row: Stateful, state: Any) -> None:
     table = type(row)
-    session.execute(update(table).where(table.id == row.id).values(state=state))
+    session.execute(update(table).where(table.id == row.id).values(state=state, **_rest(table, state)))
     session.refresh(row)
 
 
+def _rest(table: type[Any], state: Any) -> dict[str, Any]:
+    """What a table insists that a row says besides in this state."""
+    if table is not Placement:
+        return {}
+    is_decided = state != PlacementState.PROPOSED
+    return {
+        "decided_by": "another" if is_decided else None,
+        "decided_at": NOON if is_decided else None,
+        "lapsed_because": "restarted" if state == PlacementState.LAPSED else None,
+    }
+
+
 def _tried(session: Session, row: Stateful, name: str, role: Role) -> object:
+    steps = row.STEPS
+    rest = _rest(type(row), steps.step(row.state, name, "").target) if steps.allows(row.state, name) else {}
     try:
-        advance(session, row, name, Actor(ref="somebody", role=role), NOON)
+        advance(session, row, name, Actor(ref="somebody", role=role), NOON, **rest)
     except (NoSuchStep, Forbidden) as refused:
         return type(refused)
     return row.state

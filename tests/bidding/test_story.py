@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from bidding.awards import moving
+from bidding.otherwise import deciding
 from bidding.story.claims import Claim, claims
 from bidding.story.telling import Story, story
 from dps.kernel.actors import Actor, Role
@@ -52,7 +54,7 @@ def test_an_honest_award_claims_nothing_that_does_not_hold(placed: tuple[World, 
     found = claimed(world, told(world, award))
 
     assert [claim for claim in found if not claim.holds] == []
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_it_tells_who_was_asked_who_bid_what_and_who_could_look(placed: tuple[World, str]) -> None:
@@ -129,9 +131,38 @@ def test_each_claim_turns_with_its_facts(placed: tuple[World, str]) -> None:
         "interest": ["Who decided had no declared interest in a provider that was asked."],
         "typist": ["Who typed a bid for a provider did not decide."],
         "alone": ["Two people stood behind whatever was overturned."],
+        "placed alone": ["Two people stood behind whatever was placed otherwise."],
         "rates": ["The contract's rates are those that were awarded."],
         "paid": ["What is paid follows from the rates awarded."],
     }
+
+
+def test_a_package_placed_otherwise_afterwards_tells_both_people_and_their_roles(world: World) -> None:
+    only = world.provider("Only")
+    referral = world.referral()
+    world.bid(only, referral, pence=1600)
+    world.close(referral)
+    award = world.award(referral)
+    world.run(moving.decline, award_ref=award.ref, reason="No carer is free.", actor=only)
+    while world.state(referral) == "seeking":
+        world.close(referral)
+    ask = {"how": "in_house", "weekly_pence": 40_000, "reason": "Our own carers are free."}
+    placement = world.run(deciding.propose, referral_ref=referral, actor=world.broker, **ask)
+    world.run(deciding.approve, placement_ref=placement.ref, actor=world.second)
+
+    one = told(world, award.ref)
+
+    (chapter,) = one.facts["otherwise"]
+    assert [(step["kind"], step["by"], step["role"]) for step in chapter["steps"]] == [
+        ("placement.proposed", world.broker.ref, "broker"),
+        ("placement.approve", world.second.ref, "approver"),
+    ]
+    assert (chapter["how"], chapter["weekly_pence"], chapter["state"]) == ("in_house", 40_000, "approved")
+    assert all(claim.holds for claim in claimed(world, one))
+
+
+def _placed_alone(facts: dict[str, Any]) -> None:
+    facts["otherwise"].append({"ref": "PLC", "state": "approved", "proposed_by": "one", "decided_by": "one"})
 
 
 def _late(facts: dict[str, Any]) -> None:
@@ -155,6 +186,7 @@ CHANGES = {
     "interest": lambda facts: facts["people"]["interests"].append({"account": "broker-1", "provider": "PRV-1"}),
     "typist": _typist,
     "alone": lambda facts: facts["people"]["decided"].append({"kind": "award.overturn", "by": "broker-1"}),
+    "placed alone": _placed_alone,
     "rates": lambda facts: facts["contract"].update(card={"basis": "per_hour", "prices": {"weekday": 1}}),
     "paid": _paid,
 }

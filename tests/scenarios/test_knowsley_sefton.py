@@ -18,6 +18,7 @@ from bidding.bids import submitting
 from bidding.closings import Closing, ClosingState
 from bidding.concluding import debrief
 from bidding.looking import office, placing
+from bidding.otherwise import deciding
 from bidding.referrals import Referral, referral_of
 from dps.contracts.reasons import ChangeReason
 from dps.contracts.statements.making import make_statement
@@ -169,7 +170,7 @@ def test_a_broker_neither_sees_nor_decides_the_other_councils_referrals(knowsley
         publishing.withdraw: {"reason": "Not ours to end."},
         publishing.amend: {"facts": package.facts},
         publishing.restart_unfilled: {},
-        publishing.place_otherwise: {"how": "in_house", "weekly_pence": 1, "reason": "Not ours to place."},
+        deciding.propose: {"how": "in_house", "weekly_pence": 1, "reason": "Not ours to place."},
         offers.award_directly: {"provider": oak.provider, "reason": "persons_choice", "content": content},
     }
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from bidding.otherwise.records import Placement, PlacementState
+from bidding.referrals import Referral
 from dps.contracts.contracts import Contract
 from dps.contracts.enablement import BarState, EnablementBar
 from dps.contracts.outcomes import OutcomeReview
@@ -22,6 +24,7 @@ def what_followed(served: Served, own: dict[str, str]) -> dict[str, str]:
     world = served.world
     (contract,) = world.rows(Contract, Contract.ref == own["contract_ref"])
     (provider,) = world.rows(Provider, Provider.ref == contract.provider)
+    (referral,) = world.rows(Referral, Referral.ref == own["referral_ref"])
     today, soon = world.now.date(), world.now + timedelta(days=14)
     kinds = {
         "variation_ref": Kind.VARIATION,
@@ -30,6 +33,7 @@ def what_followed(served: Served, own: dict[str, str]) -> dict[str, str]:
         "score_ref": Kind.SCORE,
         "bar_ref": Kind.BAR,
         "concern_ref": Kind.CONCERN,
+        "placement_ref": Kind.PLACEMENT,
     }
     refs = {name: new_reference(kind, world.ports.entropy) for name, kind in kinds.items()}
     parties: dict[str, Any] = {
@@ -111,6 +115,17 @@ def what_followed(served: Served, own: dict[str, str]) -> dict[str, str]:
             received_on=today,
             recorded_at=world.now,
             recorded_by="somebody",
+        ),
+        Placement(
+            ref=refs["placement_ref"],
+            referral_id=referral.id or 0,
+            referral_ref=referral.ref,
+            state=PlacementState.PROPOSED,
+            how="off_list_spot",
+            provider=contract.provider,
+            weekly_pence=50_000,
+            proposed_by="somebody",
+            proposed_at=world.now,
         ),
     ]
     with world.database.transaction() as session:

@@ -26,6 +26,7 @@ OWN = {
     "/api/reviews": "review_ref",
     "/api/scores": "score_ref",
     "/api/notices": "bar_ref",
+    "/api/placements": "placement_ref",
 }
 """Whose reference a path asks for. What no story makes (a webhook) has tests of its own."""
 
@@ -47,6 +48,7 @@ def bodies(served: Served) -> list[Any]:
         {"reason": "visit_records"},
         {"reason": "needs_changed"},
         {"edition": "1.0"},
+        {"how": "in_house", "weekly_pence": 1, "reason": "Our own carers."},
         {"schedule": ["Mon-Sun 07:30-09:30 15m personal_care"], "from_day": "2019-03-07", "reason": "equipment"},
         {"starts_on": "2019-03-07"},
         {"reason": "person_died"},

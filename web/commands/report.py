@@ -84,6 +84,21 @@ def awards(
                     }
                     for one in found.areas
                 ],
+                "otherwise": [
+                    {
+                        "placement": one.placement,
+                        "authority": one.authority,
+                        "provider": one.supplier.ref if one.supplier else None,
+                        "lot": one.lot,
+                        "locality": one.locality,
+                        "how": one.how,
+                        "approved_on": one.approved_on,
+                        "weekly_pence": one.weekly_pence,
+                        "proposed_by": {"account": one.proposed_by, "role": Role.BROKER},
+                        "approved_by": {"account": one.approved_by, "role": Role.APPROVER},
+                    }
+                    for one in found.otherwise
+                ],
                 "lots": [
                     {
                         "lot": lot.lot,
@@ -106,6 +121,12 @@ def awards(
         typer.echo(
             f"{area.agreed_on}  {area.contract}  {area.supplier.ref}  {area.name}, {area.locality}: "
             f"{in_pounds(area.yearly_pence)} a year, until {area.last_day}; {area.valid_bids} of {area.bids} bids valid"
+        )
+    for placed in found.otherwise:
+        typer.echo(
+            f"{placed.approved_on}  {placed.placement}  {placed.supplier.ref if placed.supplier else 'other'}  "
+            f"placed otherwise ({placed.how})  {placed.lot}, {placed.locality}  {in_pounds(placed.weekly_pence)} a week"
+            f", by broker {placed.proposed_by} and approver {placed.approved_by}"
         )
     for lot in found.lots:
         typer.echo(f"{lot.lot}: {lot.rounds} rounds, {lot.bids} bids ({lot.valid_bids} valid) of {lot.bidders} bidders")

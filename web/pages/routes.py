@@ -21,6 +21,7 @@ from web.pages.desk.exclusions import Exclusions
 from web.pages.desk.importing import Importing
 from web.pages.desk.interests import Interests
 from web.pages.desk.letters import Letters, Requesters
+from web.pages.desk.otherwise import Placements, Proposing
 from web.pages.desk.outcomes import Outcomes, Settling
 from web.pages.desk.questions import Questions
 from web.pages.desk.queue import Queue
@@ -137,6 +138,8 @@ def pages(installation: Installation) -> Router:
             Exclusions,
             Erasing,
             DirectAwards,
+            Proposing,
+            Placements,
             OpenOffers,
             Interests,
             RunOffs,

@@ -59,6 +59,13 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "agreed": ("Running", "green"),
         "ended": ("Ended", "grey"),
     },
+    "placement": {
+        "proposed": ("Waits for an approver", "yellow"),
+        "approved": ("Approved", "green"),
+        "refused": ("Refused", "red"),
+        "withdrawn": ("Taken back", "grey"),
+        "lapsed": ("Lapsed", "grey"),
+    },
     "block": {
         "agreed": ("Running", "green"),
         "ended": ("Ended", "grey"),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bidding.bids.content import ExceptionalReason
+from bidding.otherwise.records import Lapse
 from dps.contracts.variations.records import Variation
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
@@ -42,6 +43,11 @@ _EVENTS = {
     "referral.withdraw": "It was withdrawn",
     "referral.place": "A provider confirmed: it is placed",
     "referral.place_otherwise": "It was placed otherwise",
+    "placement.proposed": "It was proposed to place it otherwise",
+    "placement.approve": "The proposal to place it otherwise was approved",
+    "placement.refuse": "The proposal to place it otherwise was refused",
+    "placement.withdraw": "The proposal to place it otherwise was taken back",
+    "placement.lapse": "The proposal to place it otherwise lapsed",
     "referral.exhaust": "Nobody took it: it is unfilled",
     "referral.restart": "The whole ladder is asked again",
     "referral.take_offer": "An offer from the open list was taken",
@@ -99,6 +105,14 @@ _ERASURE_REASONS = {
     ErasureReason.RETENTION_ENDED: "The time for which they may be kept is over",
     ErasureReason.PERSONS_REQUEST: "They asked for it",
     ErasureReason.REGISTERED_IN_ERROR: "They were registered in error",
+}
+
+_LAPSES = {
+    Lapse.REPLACED: "A newer proposal took its place",
+    Lapse.RESTARTED: "The whole ladder was asked again",
+    Lapse.OFFER_TAKEN: "An offer from the open list was taken",
+    Lapse.AMENDED: "What is needed was changed",
+    Lapse.WITHDRAWN: "The referral was withdrawn",
 }
 
 _TELLTALES = {
@@ -173,6 +187,11 @@ def exceptional(value: Any) -> str:
 def erasure_reason(value: Any) -> str:
     """Why a person is erased, as an approver chooses."""
     return _ERASURE_REASONS[ErasureReason(value)]
+
+
+def lapse(value: Any) -> str:
+    """What became of a package before anybody decided on a proposal to place it otherwise."""
+    return _LAPSES[Lapse(value)]
 
 
 def telltale(value: Any) -> str:
@@ -322,6 +341,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "hours": hours,
     "hours_only": hours_only,
     "instant": instant,
+    "lapse": lapse,
     "left": left,
     "lower_words": lower,
     "machine": machine,

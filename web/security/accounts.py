@@ -4,7 +4,7 @@ Somebody who does two parts' work has two accounts, so that the trail always say
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -191,6 +191,12 @@ def find_account(session: Session, address: str) -> Account | None:
 
 def every_account(session: Session) -> Sequence[Account]:
     return session.exec(select(Account).order_by(col(Account.id))).all()
+
+
+def names_of(session: Session, refs: Collection[str]) -> dict[str, str]:
+    """The names of these accounts; whoever has none, such as a council's own system, goes by the reference."""
+    query = select(Account.ref, Account.name).where(col(Account.ref).in_(refs))
+    return {ref: ref for ref in refs} | dict(session.exec(query).all())
 
 
 def normal_email(text: str) -> str:

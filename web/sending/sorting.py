@@ -24,6 +24,7 @@ LETTING = (Part.COMMISSIONER, Part.APPROVER)
 _READERS: Mapping[str, Sequence[Part]] = {
     "award_to_approve": DESK,
     "award_overturned": DESK,
+    "placement_to_approve": (Part.APPROVER,),
     "change_proposed": DESK,
     "tender_accepted": LETTING,
     "tender_declined": LETTING,

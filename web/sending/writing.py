@@ -31,6 +31,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "location_recorded": ("The location that you reported is recorded", "It counts from now on."),
     "location_refused": ("The location that you reported is not recorded", "Your page of locations says why."),
     "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
+    "placement_to_approve": (
+        "A placement waits for an approver",
+        "A package that nobody took can be placed in another way, once another person has said yes.",
+    ),
+    "placement_approved": ("A package is placed otherwise", "An approver has said yes, and the search is over."),
+    "placement_refused": ("A placement was refused", "An approver said why. The package is sought as before."),
+    "placement_lapsed": ("A placement lapsed", "The package went another way before anybody had decided."),
     "award_accepted": ("An award was accepted", "The provider has said yes and reads the person's file."),
     "award_returned": ("An award was returned", "The next in line is asked, or the search goes on."),
     "award_declined": ("An award was declined", "The next in line is asked, or the search goes on."),
@@ -73,7 +80,12 @@ _PORTAL: Mapping[str, str] = {
     "AWD": "/portal/offers/",
     "CON": "/portal/contracts/",
 }
-_DESK: Mapping[str, str] = {"REF": "/desk/referrals/", "AWD": "/desk/awards/", "TDR": "/office/areas/"}
+_DESK: Mapping[str, str] = {
+    "REF": "/desk/referrals/",
+    "AWD": "/desk/awards/",
+    "PLC": "/desk/placements/",
+    "TDR": "/office/areas/",
+}
 
 
 @dataclass(frozen=True, slots=True)

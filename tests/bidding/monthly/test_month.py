@@ -12,6 +12,7 @@ from bidding.bids import submitting
 from bidding.monthly.facts import month_facts
 from bidding.monthly.figures import Month, month_of, thousandths
 from bidding.monthly.tables import Unit, tables
+from bidding.otherwise import deciding
 from dps.contracts.reasons import FailureReason, HandBackReason
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
@@ -163,6 +164,22 @@ def test_an_award_round_the_competition_is_listed_by_itself(world: World) -> Non
     (one,) = reported(world).singly
 
     assert (one.award, one.how) == (world.award(referral).ref, "direct_award")
+
+
+def test_what_was_placed_otherwise_is_listed_with_the_two_people_who_did_it(world: World) -> None:
+    referral = world.referral()
+    while world.state(referral) == "seeking":
+        world.close(referral)
+    ask = {"referral_ref": referral, "reason": "Our own carers are free.", "actor": world.broker}
+    for pence in (40_000, 41_000):
+        placement = world.run(deciding.propose, how="in_house", weekly_pence=pence, **ask)
+    world.run(deciding.approve, placement_ref=placement.ref, actor=world.second)
+
+    counted = asked(world, "SELECT weekly_pence, proposed_by, decided_by FROM placement WHERE state = 'approved'")
+
+    (one,) = reported(world).otherwise
+    assert [(one.weekly_pence, one.proposed_by, one.approved_by)] == counted == [(41_000, "broker-1", "approver-2")]
+    assert (one.referral, one.how, one.provider) == (referral, "in_house", "other")
 
 
 def test_nothing_of_another_month_is_counted(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bidding.otherwise import deciding
 from bidding.transparency.ocds import as_json, release_package
 from bidding.transparency.register import Register, register_of_awards
 from dps.kernel.actors import Actor, Role
@@ -91,6 +92,23 @@ def test_five_awards_are_published_one_by_one_with_what_a_week_costs(world: Worl
 def names(world: World) -> list[str]:
     """Where the packages are: no locality and no sector is published."""
     return [f'"{locality.key}"' for locality in world.scheme.localities]
+
+
+def test_what_was_placed_otherwise_stands_apart_with_who_proposed_and_who_approved(world: World) -> None:
+    referral, named = world.referral(), world.provider("Synthetic Spot")
+    ask = {"how": "off_list_spot", "weekly_pence": 40_000, "reason": "Nobody of the list is free."}
+    placement = world.run(deciding.propose, referral_ref=referral, provider=named.provider, actor=world.broker, **ask)
+    before = read(world).otherwise
+    world.run(deciding.approve, placement_ref=placement.ref, actor=world.second)
+
+    found = read(world)
+
+    assert (before, found.awards) == ((), ())
+    (one,) = found.otherwise
+    assert one.supplier is not None
+    assert (one.placement, one.supplier.name, one.how) == (placement.ref, "Synthetic Spot", "off_list_spot")
+    assert (one.weekly_pence, one.proposed_by, one.approved_by) == (40_000, world.broker.ref, world.second.ref)
+    assert "Synthetic Spot" not in json.dumps(packed(world))
 
 
 @on_sqlite

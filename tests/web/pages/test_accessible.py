@@ -177,7 +177,7 @@ class Walk:
                 "/desk/area-statements",
                 "/desk/follow-ups",
             ],
-            Part.APPROVER: [f"/desk/contracts/{contract}/outcomes"],
+            Part.APPROVER: [f"/desk/contracts/{contract}/outcomes", f"/desk/placements/{refs['placement_ref']}"],
         }
         for part, mine in paths.items():
             with self.window(people[part]) as page:

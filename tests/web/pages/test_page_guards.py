@@ -263,6 +263,8 @@ def test_an_approver_decides_signs_and_pays_and_writes_nothing_else_of_the_counc
         "/desk/contracts/{contract_ref:str}/outcomes/reviews",
         "/desk/interests",
         "/desk/people/{person_ref:str}/erasure",
+        "/desk/placements/{placement_ref:str}/approval",
+        "/desk/placements/{placement_ref:str}/refusal",
         "/desk/reviews/{review_ref:str}/settlement",
         "/desk/run-offs/{suspension_ref:str}",
         "/desk/statements/{statement_ref:str}/payment",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bidding.awards.records import AwardState
 from bidding.bids.records import BidState
+from bidding.otherwise.records import Lapse, Placement, PlacementState
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import InvitationState, RoundState
 from dps.contracts.contracts import ContractState
@@ -87,6 +88,7 @@ def test_hours_say_every_minute(minutes: int) -> None:
         ("bid", BidState),
         ("award", AwardState),
         ("contract", ContractState),
+        ("placement", PlacementState),
         ("invitation", InvitationState),
         ("urgency", Urgency),
     ],
@@ -100,8 +102,10 @@ def test_every_state_has_words_and_a_colour(kind: str, states: type[StrEnum]) ->
 
 def test_every_mode_and_every_step_of_a_referral_has_a_sentence() -> None:
     assert {str(mode) for mode in Mode} == set(wording._MODES)
-    missing = {f"referral.{step.name}" for step in Referral.STEPS.steps} - set(wording._EVENTS)
+    said = {f"{table.STEPS.kind}.{step.name}" for table in (Referral, Placement) for step in table.STEPS.steps}
+    missing = said - set(wording._EVENTS)
     assert missing == set()
+    assert all(wording.lapse(cause) for cause in Lapse)
 
 
 def test_a_deadline_in_a_list_names_its_zone_on_both_sides_of_the_change() -> None:

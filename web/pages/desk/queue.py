@@ -17,6 +17,7 @@ SHOWN = 100
 
 PLACES = {
     Place.APPROVE: "ready to decide",
+    Place.OTHERWISE: "waiting for an approver",
     Place.UNFILLED: "unfilled",
     Place.HANDED_BACK: "handed back",
     Place.FAILED_START: "failed to start",
@@ -36,8 +37,8 @@ PLACES = {
 """In the order in which they are looked after; the words stand after a number."""
 
 NOTED = (
-    Place.UNREACHED, Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED, Place.DECLINED, Place.NO_BIDS,
-    Place.ASKED_AGAIN,
+    Place.OTHERWISE, Place.UNREACHED, Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED, Place.DECLINED,
+    Place.NO_BIDS, Place.ASKED_AGAIN,
 )  # fmt: skip
 """What is said beside a referral's state, the most telling first."""
 
@@ -67,11 +68,12 @@ class Queue(Controller):
             for one in everything
             if lot in ("", one.lot) and locality in ("", one.locality) and urgency in ("", one.urgency)
         ]
+        counted = counts(kept)
         shown = [one for one in kept if not place or place in one.places]
         first = (max(page, 1) - 1) * SHOWN
         return visit.page(
             "desk/queue.html",
-            counts=[(str(key), words, counts(kept)[key]) for key, words in PLACES.items()],
+            counts=[(str(key), words, counted[key]) for key, words in PLACES.items()],
             places_words={str(key): words for key, words in PLACES.items()},
             noted=NOTED,
             is_broker=visit.actor.role is Role.BROKER,

@@ -17,6 +17,7 @@ from bidding.looking.arranged import is_arranged
 from bidding.looking.deciding import asked
 from bidding.looking.drafted import drafted
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
+from bidding.looking.otherwise import placements
 from bidding.looking.outside import open_offers
 from bidding.looking.placing import awards
 from bidding.looking.previewing import preview
@@ -26,10 +27,8 @@ from bidding.referrals import ReferralState, referral_of
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
-from dps.kernel.money import parse_pence
 from dps.packages import readiness
 from dps.schemes.published import standing_scheme
-from dps.schemes.stored import rules_by_hash
 from web.pages import names
 from web.pages.forms import Form
 from web.pages.guards import BROKERS, DESK
@@ -88,6 +87,7 @@ class Referrals(Controller):
                 said={one.about: one for one in said},
                 remarks=said,
                 offers=open_offers(session, referral_ref=referral_ref, actor=visit.actor),
+                placements=placements(session, visit.actor, visit.ports.keyring, referral=referral_ref),
                 is_arranged=is_arranged(session, referral_ref),
                 linked=draft.linked,
                 person=draft.person,
@@ -190,32 +190,6 @@ class Referrals(Controller):
             review.go_on(session, visit.ports, referral_ref=referral_ref, actor=visit.actor)
         return visit.to(f"/desk/referrals/{referral_ref}")
 
-    @get("/{referral_ref:str}/otherwise", guards=[BROKERS], sync_to_thread=True)
-    def otherwise_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """How was it placed outside this service?"""
-        return _otherwise_form(visit, referral_ref, {}, {})
-
-    @post("/{referral_ref:str}/otherwise", guards=[BROKERS], sync_to_thread=True)
-    def place_otherwise(
-        self, referral_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
-    ) -> Response[Any]:
-        """Close an unfilled referral that was placed in another way, with price and reason."""
-        try:
-            weekly_pence = parse_pence(form.needed("price", "say what it costs a week"), field="price")
-            with visit.command() as session:
-                publishing.place_otherwise(
-                    session,
-                    visit.ports,
-                    referral_ref=referral_ref,
-                    how=form.text("how"),
-                    weekly_pence=weekly_pence,
-                    reason=form.text("reason"),
-                    actor=visit.actor,
-                )
-        except BadInput as bad:
-            return _otherwise_form(visit, referral_ref, form.fields, {str(bad.field): str(bad.reason)})
-        return visit.to(f"/desk/referrals/{referral_ref}")
-
 
 class Closings(Controller):
     """A closing that is moved later, for everybody alike."""
@@ -302,23 +276,6 @@ def _reasoned(visit: Visit, referral_ref: str, step: str, form: Form) -> Respons
     except BadInput as bad:
         return _reason_form(visit, referral_ref, step, reason=reason, fault=str(bad.reason))
     return visit.to(f"/desk/referrals/{referral_ref}")
-
-
-def _otherwise_form(visit: Visit, referral_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
-    with visit.look() as (session, _):
-        referral = _one(session, visit, referral_ref)
-        row = referral_of(session, referral_ref, visit.actor)
-        if row.rule_hash is None:
-            raise NotFound(kind="published referral", ref=referral_ref)
-        allowed = rules_by_hash(session, row.rule_hash).unfilled.placed_otherwise
-        return visit.page(
-            "desk/otherwise.html",
-            status=400 if faults else 200,
-            referral=referral,
-            allowed=list(allowed),
-            values=values,
-            faults=faults,
-        )
 
 
 def _extension_form(visit: Visit, closing_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
