@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import IN_FORCE, Contract
 from dps.contracts.payment.visits import uplifted
 from dps.contracts.variations.allowed import refuse_if, uplift_rule
 from dps.contracts.variations.limits import against_uplift
-from dps.contracts.variations.records import Uplift
+from dps.contracts.variations.records import IN_FORCE as AGREED
+from dps.contracts.variations.records import RESCHEDULING, Uplift, Variation
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput
@@ -64,16 +65,44 @@ def uplifts_of(session: Session, *, scheme: str, actor: Actor) -> Sequence[Uplif
     return session.exec(query.order_by(col(Uplift.id).desc())).all()
 
 
-def reached(session: Session, *, scheme: str, actor: Actor) -> dict[str, tuple[int, int]]:
-    """By lot, how many of the authority's contracts are in force, and what they were agreed for a week at first."""
+def reached(session: Session, *, scheme: str, from_day: date, actor: Actor) -> dict[str, tuple[int, int]]:
+    """By lot, how many of the authority's contracts are in force, and what their week comes to on `from_day`.
+
+    Counted as `Prices` and `Weeks` count it, with every change of the week and every uplift that is decided by now; in
+    three looks however many contracts there are.
+    """
     actor.needs("read what an uplift reaches", Role.COMMISSIONER)
-    query = (
-        select(Contract.lot, func.count(), func.sum(col(Contract.weekly_pence)))
-        .where(Contract.authority == actor.authority, Contract.scheme == scheme, col(Contract.state).in_(IN_FORCE))
-        .group_by(col(Contract.lot))
-        .order_by(col(Contract.lot))
+    theirs = (Contract.authority == actor.authority, Contract.scheme == scheme, col(Contract.state).in_(IN_FORCE))
+    changes = (
+        select(Variation.contract_id, Variation.weekly_pence)
+        .join(Contract, col(Contract.id) == col(Variation.contract_id))
+        .where(
+            *theirs,
+            col(Variation.kind).in_(RESCHEDULING),
+            col(Variation.state).in_(AGREED),
+            col(Variation.from_day) <= from_day,
+        )
+        .order_by(col(Variation.from_day), col(Variation.id))
     )
-    return {lot: (count, int(pence)) for lot, count, pence in session.exec(query)}
+    changed = dict(session.exec(changes).all())
+    risen = select(Uplift).where(
+        Uplift.authority == actor.authority, Uplift.scheme == scheme, col(Uplift.from_day) <= from_day
+    )
+    uplifts = session.exec(risen.order_by(col(Uplift.from_day), col(Uplift.id))).all()
+    contracts = select(Contract.id, Contract.lot, Contract.agreed_at, Contract.weekly_pence).where(*theirs)
+    found: dict[str, tuple[int, int]] = {}
+    for id_, lot, agreed_at, first_pence in session.exec(contracts.order_by(col(Contract.lot), col(Contract.id))):
+        pence = changed.get(id_ or 0, first_pence) or 0
+        for one in uplifts:
+            if one.lot == lot and one.decided_at > agreed_at:
+                pence = _raised_pence(pence, one.basis_points)
+        count, together = found.get(lot, (0, 0))
+        found[lot] = count + 1, together + pence
+    return found
+
+
+def _raised_pence(pence: int, basis_points: int) -> int:
+    return round_half_up(pence * (10_000 + basis_points), 10_000)
 
 
 class Prices:
@@ -99,7 +128,7 @@ class Prices:
 
     def pence_on(self, day: date, pence: int) -> int:
         """An amount of the first agreement as it is on a day."""
-        return self._raised(day, pence, lambda amount, points: round_half_up(amount * (10_000 + points), 10_000))
+        return self._raised(day, pence, _raised_pence)
 
     def _raised(self, day: date, value: Priced, raise_by: Callable[[Priced, int], Priced]) -> Priced:
         for from_day, basis_points in self._uplifts:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from dps.contracts.variations.uplifting import check_uplift, reached, uplift, uplifts_of
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, VariationRefused
 from dps.kernel.money import round_half_up
 from web.pages import names
@@ -73,7 +74,7 @@ def _asked(form: Form) -> tuple[str, int, date]:
 def _check(visit: Visit, key: str, form: Form, lot: str, points: int, day: date) -> Page:
     with visit.look() as (session, _now):
         scheme = chosen_scheme(session, visit, key)
-        contracts, pence = reached(session, scheme=key, actor=visit.actor).get(lot, (0, 0))
+        contracts, pence = reached(session, scheme=key, from_day=day, actor=visit.actor).get(lot, (0, 0))
         return visit.page(
             "office/uplift_check.html",
             scheme=scheme,
@@ -88,7 +89,7 @@ def _check(visit: Visit, key: str, form: Form, lot: str, points: int, day: date)
 
 
 def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
-    with visit.look() as (session, _now):
+    with visit.look() as (session, now):
         schemes = visit.schemes(session)
         if not schemes:
             return visit.page("office/none.html")
@@ -100,7 +101,7 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
             scheme=scheme,
             rule=scheme.variations.uplift,
             decided=uplifts_of(session, scheme=scheme.key, actor=visit.actor),
-            reached=reached(session, scheme=scheme.key, actor=visit.actor),
+            reached=reached(session, scheme=scheme.key, from_day=now.astimezone(LONDON).date(), actor=visit.actor),
             lots=names.lots([scheme]),
             values=Values(values),
             faults=faults,

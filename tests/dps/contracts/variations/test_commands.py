@@ -22,7 +22,7 @@ from dps.contracts.variations.rescheduling import (
     refuse,
     withdraw,
 )
-from dps.contracts.variations.uplifting import Prices, uplift
+from dps.contracts.variations.uplifting import Prices, reached, uplift
 from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
@@ -354,6 +354,27 @@ def test_an_uplift_raises_the_prices_of_contracts_agreed_before(database: Databa
             desk.run(uplift, **request, basis_points=501, actor=COMMISSIONER)
         with pytest.raises(Forbidden):
             desk.run(uplift, **request, basis_points=100, actor=BROKER)
+
+
+def test_what_an_uplift_reaches_is_told_by_the_week_and_the_prices_in_force_on_its_day(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        desk.after(days=1)
+        longer, dearer = desk.today + timedelta(days=20), desk.today + timedelta(days=30)
+        request: dict[str, Any] = {"scheme": desk.scheme, "lot": "personal-care", "actor": COMMISSIONER}
+        desk.run(uplift, **request, basis_points=300, from_day=dearer)
+        wanted = desk.week(LONGER, from_day=longer)
+        desk.run(increase, contract_ref=desk.ref, scheme=desk.scheme, wanted=wanted, actor=BROKER)
+
+        days = (longer - timedelta(days=1), longer, dearer)
+        told = [reached(session, scheme=desk.scheme.key, from_day=day, actor=COMMISSIONER) for day in days]
+
+        weeks, prices = Weeks(session, desk.contract), Prices(session, desk.contract)
+        in_force = [prices.pence_on(day, weeks.pence_on(day)) for day in days]
+        assert told == [{"personal-care": (1, pence)} for pence in in_force]
+        assert in_force == [desk.contract.weekly_pence, 15_100, 15_553]
+        with pytest.raises(Forbidden):
+            reached(session, scheme=desk.scheme.key, from_day=dearer, actor=BROKER)
 
 
 def test_what_a_scheme_does_not_name_is_not_allowed(database: Database) -> None:
