@@ -3,22 +3,27 @@
 Nothing is stored and nothing is locked; the same rules are asked again, under the locks, when the bid comes in.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlmodel import Session, col, select
 
-from bidding.asking import asked_of, assess_standing, offer_card, package_of
+from bidding.asking import asked_of, offer_card, standing_in
 from bidding.bids.content import Asked, BidContent, problems, weekly_pence
-from bidding.rounds import Round, invitation_of, round_of
+from bidding.referrals import Referral
+from bidding.rounds import Invitation, InvitationState, Round
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import NoPrice, NotFound
 from dps.kernel.money import RateCard
 from dps.packages.costing import weekly_cost_pence
+from dps.packages.packages import Package
 from dps.schemes.model import Mode, Scheme, ScoredQuestion
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import words as spoken
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,24 +80,110 @@ def _published_card(mode: Mode, lot: str, scheme: Scheme) -> RateCard | None:
 
 def terms_of(session: Session, *, round_ref: str, actor: Actor, now: datetime) -> Terms:
     """What this provider may say for a round it is asked in; NotFound for any other."""
-    round_, asked = _asked(session, round_ref, actor, now)
-    card = _published_card(Mode(round_.mode), round_.lot, rules_by_hash(session, round_.rule_hash))
+    return _of(terms_in(session, round_refs=[round_ref], actor=actor, now=now), round_ref)
+
+
+def terms_in(session: Session, *, round_refs: Collection[str], actor: Actor, now: datetime) -> dict[str, Terms]:
+    """The same for each of these rounds that it is asked in, in one look however many they are."""
+    return {ref: _terms(one) for ref, one in _asked_in(session, round_refs, actor, now).items()}
+
+
+def preview(session: Session, *, round_ref: str, content: BidContent, actor: Actor, now: datetime) -> Preview:
+    """What the bid comes to, and every reason why it could not be submitted now, its bidder's standing among them."""
+    (found,) = previews(session, bids=[((round_ref,), content)], actor=actor, now=now)
+    return found
+
+
+def previews(
+    session: Session, *, bids: Sequence[tuple[Sequence[str], BidContent]], actor: Actor, now: datetime
+) -> list[Preview]:
+    """`preview` of each of these bids, in so many looks however many they are; NotFound for a round it is not asked in.
+
+    A bid for several rounds is one for all of them: costs and hours are sums, each reason is given once.
+    """
+    asked = _asked_in(session, {ref for refs, _ in bids for ref in refs}, actor, now)
+    barred = _barred(session, list(asked.values()), actor, now)
+    return [_together([_preview(_of(asked, ref), _of(barred, ref), content) for ref in refs]) for refs, content in bids]
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedIn:
+    """A round that this provider is asked in, and what its package asks for as at the closing, when bids are judged.
+
+    The rows are held so that rules which are asked about them do not read them again.
+    """
+
+    round_: Round
+    referral: Referral
+    package: Package
+    scheme: Scheme
+    asked: Asked
+
+
+def _asked_in(session: Session, refs: Collection[str], actor: Actor, now: datetime) -> dict[str, _AskedIn]:
+    """By reference, those of these rounds in which this provider is asked."""
+    actor.needs("bid", Role.PROVIDER)
+    query = (
+        select(Round, Referral, Package)
+        .join(Invitation, col(Invitation.round_id) == col(Round.id))
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .join(Package, col(Package.id) == col(Referral.package_id))
+        .where(
+            col(Round.ref).in_(set(refs)),
+            Invitation.provider == actor.provider,
+            col(Invitation.state) != InvitationState.WAITING,
+        )
+        .order_by(col(Round.id))
+    )
+    found = {}
+    for round_, referral, package in session.exec(query).all():
+        scheme = rules_by_hash(session, round_.rule_hash)
+        asked = asked_of(package, scheme, round_.closes_at or now)
+        found[round_.ref] = _AskedIn(round_, referral, package, scheme, asked)
+    return found
+
+
+def _terms(one: _AskedIn) -> Terms:
+    card = _published_card(Mode(one.round_.mode), one.round_.lot, one.scheme)
     return Terms(
-        floor_pence_per_hour=asked.envelope.floor_pence_per_hour,
-        ceiling_pence_per_hour=asked.envelope.ceiling_pence_per_hour,
-        earliest_start=asked.earliest_start,
-        latest_start=asked.latest_start,
-        questions=asked.questions,
+        floor_pence_per_hour=one.asked.envelope.floor_pence_per_hour,
+        ceiling_pence_per_hour=one.asked.envelope.ceiling_pence_per_hour,
+        earliest_start=one.asked.earliest_start,
+        latest_start=one.asked.latest_start,
+        questions=one.asked.questions,
         published_card=card,
-        published_weekly_pence=weekly_cost_pence(card, asked.schedule) if card else None,
+        published_weekly_pence=weekly_cost_pence(card, one.asked.schedule) if card else None,
     )
 
 
-def preview_bundle(
-    session: Session, *, round_refs: Sequence[str], content: BidContent, actor: Actor, now: datetime
-) -> Preview:
-    """`preview` of one bid for these rounds together: costs and hours are sums, each reason is given once."""
-    parts = [preview(session, round_ref=ref, content=content, actor=actor, now=now) for ref in round_refs]
+def _barred(session: Session, asked: Sequence[_AskedIn], actor: Actor, now: datetime) -> dict[str, tuple[str, ...]]:
+    """By round, what bars this provider from it for good, in the provider's words."""
+    by_rules: dict[str, list[_AskedIn]] = {}
+    for one in asked:
+        by_rules.setdefault(one.round_.rule_hash, []).append(one)
+    found: dict[str, tuple[str, ...]] = {}
+    for those in by_rules.values():
+        pairs = [(actor.provider or "", one.round_) for one in those]
+        standing = standing_in(session, pairs, those[0].scheme, now)
+        for provider, round_ in pairs:
+            assessment = standing[provider, round_.id]
+            found[round_.ref] = tuple(spoken.for_provider(assessment)) if assessment.reasons else ()
+    return found
+
+
+def _preview(one: _AskedIn, barred: tuple[str, ...], content: BidContent) -> Preview:
+    try:
+        cost = weekly_pence(content, one.asked.schedule)
+    except NoPrice:
+        cost = None
+    return Preview(
+        problems=barred + problems(content, one.asked),
+        weekly_pence=cost,
+        weekly_minutes=content.weekly_minutes or one.asked.schedule.weekly_minutes,
+    )
+
+
+def _together(parts: Sequence[Preview]) -> Preview:
     costs = [part.weekly_pence for part in parts]
     return Preview(
         problems=tuple(dict.fromkeys(words for part in parts for words in part.problems)),
@@ -101,29 +192,7 @@ def preview_bundle(
     )
 
 
-def preview(session: Session, *, round_ref: str, content: BidContent, actor: Actor, now: datetime) -> Preview:
-    """What the bid comes to, and every reason why it could not be submitted now, its bidder's standing among them."""
-    round_, asked = _asked(session, round_ref, actor, now)
-    assert actor.provider is not None
-    standing = assess_standing(session, round_, rules_by_hash(session, round_.rule_hash), actor.provider, now)
-    barred = tuple(spoken.for_provider(standing)) if standing.reasons else ()
-    try:
-        cost = weekly_pence(content, asked.schedule)
-    except NoPrice:
-        cost = None
-    return Preview(
-        problems=barred + problems(content, asked),
-        weekly_pence=cost,
-        weekly_minutes=content.weekly_minutes or asked.schedule.weekly_minutes,
-    )
-
-
-def _asked(session: Session, ref: str, actor: Actor, now: datetime) -> tuple[Round, Asked]:
-    """A round this provider is asked in, and what its package asks for as at the closing, when bids are evaluated."""
-    actor.needs("bid", Role.PROVIDER)
-    round_ = round_of(session, ref)
-    if actor.provider is None:
+def _of(found: Mapping[str, Found], ref: str) -> Found:
+    if ref not in found:
         raise NotFound(kind="round", ref=ref)
-    invitation_of(session, round_.id, actor.provider)
-    scheme = rules_by_hash(session, round_.rule_hash)
-    return round_, asked_of(package_of(session, round_), scheme, round_.closes_at or now)
+    return found[ref]

@@ -68,6 +68,22 @@ def plans_while(database: Database, act: Callable[[], Any]) -> list[tuple[str, s
         ]
 
 
+def statements_while(database: Database, act: Callable[[], Any]) -> int:
+    """How many statements are sent while `act` is done."""
+    seen = 0
+
+    def note(*_: Any) -> None:
+        nonlocal seen
+        seen += 1
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return seen
+
+
 def whole_tables_read(plan: str) -> set[str]:
     """The tables, or the names that a statement gives them, that a plan reads from end to end.
 

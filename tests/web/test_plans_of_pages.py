@@ -15,7 +15,7 @@ from dps.kernel.actors import Role
 from dps.kernel.database import Database
 from dps.schemes.model import Urgency
 from tests.support.filling import Past
-from tests.support.plans import plans_while, whole_tables_read
+from tests.support.plans import plans_while, statements_while, whole_tables_read
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.served import Served
 from web.security.accounts import Part
@@ -174,21 +174,6 @@ def test_no_hot_page_sends_more_statements_because_more_is_shown(young: Filled) 
         young.world.timetable.sign_checkpoint()
         young.world.step(seconds=1)
         for name, act in young.hot.items():
-            sent[name].append(_counted(young.world.database, act))
+            sent[name].append(statements_while(young.world.database, act))
 
     assert {name: counts for name, counts in sent.items() if counts[0] != counts[1]} == {}
-
-
-def _counted(database: Database, act: Callable[[], Any]) -> int:
-    seen = 0
-
-    def note(*_: Any) -> None:
-        nonlocal seen
-        seen += 1
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        act()
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-    return seen

@@ -17,7 +17,7 @@ from litestar.params import FromQuery
 from litestar.response import Redirect
 from sqlmodel import Session
 
-from bidding.bids.preparing import Preview, preview_bundle, terms_of
+from bidding.bids.preparing import Preview, previews, terms_in
 from bidding.looking.answered import live_bids
 from bidding.looking.invited import opportunities, own_bids
 from dps.kernel.errors import DpsError, Forbidden, NotFound
@@ -190,9 +190,8 @@ def _offered(
     # Who ticked a package that it declined before has changed its mind.
     taking = [one for one in found if one.mode in _TAKES_BIDS and (refs is not None or one.invitation != "declined")]
     soonest = sorted(taking, key=lambda one: (one.closes_at is None, one.closes_at, one.round))[:MOST]
-    return {
-        one.round: Offered(one, terms_of(session, round_ref=one.round, actor=visit.actor, now=now)) for one in soonest
-    }
+    terms = terms_in(session, round_refs=[one.round for one in soonest], actor=visit.actor, now=now)
+    return {one.round: Offered(one, terms[one.round]) for one in soonest}
 
 
 def _sent(session: Session, visit: Visit, form: Form) -> tuple[Scheme, dict[str, Offered]]:
@@ -281,11 +280,10 @@ def _put_limit(visit: Visit, scheme: Scheme, wanted: LimitPart | None) -> None:
 def _previews(session: Session, visit: Visit, answers: Answers) -> dict[str, Preview]:
     """What each bid comes to; a reason why one can't be submitted becomes the fault of its field."""
     now = visit.ports.clock.read(session)
+    bids = [(bid.rounds, bid.content) for bid in answers.bids]
     found = {}
-    for bid in answers.bids:
-        found[bid.name] = comes_to = preview_bundle(
-            session, round_refs=bid.rounds, content=bid.content, actor=visit.actor, now=now
-        )
+    for bid, comes_to in zip(answers.bids, previews(session, bids=bids, actor=visit.actor, now=now), strict=True):
+        found[bid.name] = comes_to
         for field, words in placed(comes_to.problems).items():
             answers.faults.setdefault(f"{'start' if field == 'starts_on' else 'price'}-{bid.name}", words)
     return found

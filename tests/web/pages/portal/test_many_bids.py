@@ -10,6 +10,7 @@ from bidding.bids.records import Bid, BidRound, BidState
 from bidding.referrals import Referral
 from bidding.rounds import Round
 from dps.register.limits import LimitPart, TakeLimit
+from tests.support.plans import statements_while
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.portal.test_joining import member
 from tests.web.served import Served
@@ -60,6 +61,22 @@ def test_thirty_bids_and_one_take_limit_are_handed_in_from_one_page(served: Serv
     world.close(world.rows(Referral)[0].ref)
     assert len(world.rows(Award)) == 2
     assert world.faults() == []
+
+
+def test_thirty_packages_take_no_more_statements_than_one(served: Served) -> None:
+    browser, sent = member(served), []
+    for packages in (1, 29):
+        opened(served, browser, packages)
+        database = served.world.database
+        shown = statements_while(database, lambda: browser.open("/portal/bids/many?tick=all"))
+        checked = statements_while(
+            database, lambda: browser.send("/portal/bids/many/check", **answers(served), **{"limit-packages": "5"})
+        )
+        assert browser.page.status_code == 200, browser.page.text
+        sent.append((shown, checked))
+
+    assert sent[0] == sent[1]
+    assert max(sent[0]) < 25
 
 
 def test_what_can_t_be_submitted_is_said_in_words_at_its_package_and_nothing_is_stored(served: Served) -> None:
