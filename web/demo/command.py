@@ -34,12 +34,12 @@ from dps.law.notices import record_notice
 from dps.places.loading import load
 from dps.places.localities import districts_of
 from dps.places.packaged import read
-from dps.schemes.loader import preset
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
 from web import serving
+from web.commands.naming import scheme_named
 from web.demo.following import Following
 from web.demo.guide import closings_for, first_steps
 from web.demo.letting import Letting
@@ -185,7 +185,7 @@ def summary(found: dict[str, Any]) -> Table:
 
 
 def demo(
-    scheme: Annotated[str, typer.Option(help="Which council's rules to play.")] = "liverpool",
+    scheme: Annotated[str, typer.Option(help="Which council's rules to play: a key, or a file.")] = "liverpool",
     seed: Annotated[int, typer.Option(help="The same seed plays the same week.")] = 7,
     scale: Annotated[int, typer.Option(min=1, max=50, help="So many twin councils: localities, people, closings.")] = 1,
     serve: Annotated[bool, typer.Option(help="Serve the pages and the API afterwards.")] = True,
@@ -194,6 +194,7 @@ def demo(
 ) -> None:
     """Play one council through a working week with a synthetic market, then serve what came of it."""
     console = Console(stderr=True)
+    rules = scheme_named(scheme)
     folder = prepare_folder(FOLDER)
     url = os.environ.get("DPS_DATABASE_URL") or f"sqlite:///{folder / 'demo.sqlite3'}"
     settings = read_settings(
@@ -209,28 +210,26 @@ def demo(
         # Said now, not after the week was played.
         serving.bound(settings.host, settings.port).close()
     database = prepare_database(settings.database_url)
-    found, clock, refs = play(
-        preset(scheme), seed=seed, scale=scale, database=database, settings=settings, console=console
-    )
+    found, clock, refs = play(rules, seed=seed, scale=scale, database=database, settings=settings, console=console)
     if as_json:
         typer.echo(json.dumps(found))
     else:
         Console().print(summary(found))
     if serve:
-        _serve(settings, database, clock, scheme, refs, seed=seed)
+        _serve(settings, database, clock, rules, refs, seed=seed)
 
 
 def _serve(
-    settings: Settings, database: Database, clock: SteppedClock, key: str, refs: list[str], *, seed: int
+    settings: Settings, database: Database, clock: SteppedClock, played: Scheme, refs: list[str], *, seed: int
 ) -> None:
     """Let the demonstration's time run on from a working morning, a minute a second, and serve pages and API."""
     accelerated, entropy = AcceleratedClock(), SystemEntropy()
     ports = Ports(clock=accelerated, entropy=entropy, keyring=load_keyring(settings.keys_dir))
     with database.reading() as session:
-        scheme = standing_scheme(session, key)
+        scheme = standing_scheme(session, played.key)
         places = places_of(session, scheme)
         # What is stored of a scheme are its rules: how it is played stands in the file alone.
-        market = draw(preset(key), places, centres_of(session, places), seed=seed + 1)
+        market = draw(played, places, centres_of(session, places), seed=seed + 1)
         provider = most_asked(session, refs)
     with database.transaction() as session:
         accelerated.start(session, origin=next_morning(scheme, clock.instant), rate=MINUTE_A_SECOND)
@@ -247,7 +246,7 @@ def _serve(
                 actor=_COMMISSIONER,
                 now=now,
             )
-    visitors = prepare(database, ports, key, market, provider, ADMINISTRATOR)
+    visitors = prepare(database, ports, played.key, market, provider, ADMINISTRATOR)
     authority = scheme.authorities[0].key
     with database.transaction() as session:
         now = accelerated.read(session)
