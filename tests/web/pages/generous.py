@@ -7,12 +7,15 @@ from dps.schemes.quality import FollowUp
 
 
 def generous() -> Scheme:
-    """St Helens, with every variation, notice, follow-ups, and payments by week and by area: a scheme that loads."""
+    """St Helens, with every variation, notice, follow-ups, payments by week and by area, and providers that supply
+    together: a scheme that loads.
+    """
     own, kingston = preset("st-helens"), preset("kingston")
     first, second = (lot.key for lot in own.lots)
     areas = {place.key: 200_000_000 for place in own.localities}
     return own.model_copy(
         update={
+            "admission": own.admission.model_copy(update={"arrangements": ("lead", "consortium")}),
             "variations": own.variations.model_copy(
                 update={
                     "flex": preset("kent-flex").variations.flex,

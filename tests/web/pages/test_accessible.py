@@ -19,13 +19,14 @@ from bidding.aftercare import start_contract
 from dps.kernel.actors import Actor, Role
 from dps.kernel.clock import DatabaseClock
 from dps.kernel.database import Database
-from dps.register.providers import Provider
+from dps.register.providers import Location, Provider
 from tests.web.pages.browsing import an_account
 from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
 from tests.web.pages.generous import generous
 from tests.web.pages.test_coverage_page import with_places
 from tests.web.pages.test_page_guards import PageRoute, a_story, filled, page_routes
 from tests.web.served import Served
+from tests.web.test_import_register import HEAD, row
 from web.api.guards import anyone
 from web.pages.guards import HalfSeated
 from web.security import sessions
@@ -185,6 +186,40 @@ class Walk:
                     page.goto(path)
                     self.look(page, "filled", f"{part}{path.replace(contract, 'contract')}")
 
+    def open_bid_drafts(self, bidder: Account, round_ref: str) -> None:
+        """A bid's form and the page of many with a draft, and what a page says where nothing is ticked."""
+        form = f"/portal/opportunities/{round_ref}/bid"
+        with self.window(bidder) as page:
+            page.goto(form)
+            page.get_by_label("First visit").fill("2019-03-07")
+            page.get_by_role("button", name="Save as draft").click()
+            page.get_by_text("Only this browser can read it").wait_for()
+            self.look(page, "filled", form)
+            page.goto("/portal/bids/many?tick=all")
+            page.get_by_role("button", name="Save as draft").click()
+            page.get_by_role("button", name="Throw the drafts away").wait_for()
+            self.look(page, "filled", "/portal/bids/many")
+            page.goto("/portal/bids")
+            self.look(page, "filled", "/portal/bids")
+
+    def open_register(self, officer: Account) -> None:
+        """Recording who supplies together, where the rules allow it; and a newer register before it is applied."""
+        scheme = self.served.world.scheme.key
+        number = self.served.world.rows(Location)[0].regulator_id
+        newer = HEAD + row("Winner", number, "requires improvement") + row("Dogwood", "1-4")
+        with self.window(officer) as page:
+            page.goto(f"/register/arrangements/new/{scheme}")
+            self.look(page, "filled", "/register/arrangements/new")
+            page.get_by_role("button", name="Record it").click()
+            page.locator(".govuk-error-summary").wait_for()
+            self.look(page, "filled", "/register/arrangements/new/refused")
+            page.goto("/register/renewal")
+            file = {"name": "register.csv", "mimeType": "text/csv", "buffer": newer.encode()}
+            page.get_by_label("File", exact=True).set_input_files(file)  # type: ignore[arg-type]
+            page.get_by_role("button", name="Try it").click()
+            page.get_by_role("button", name="Apply it").wait_for()
+            self.look(page, "filled", "/register/renewal")
+
     def send_all(self, routes: list[PageRoute], people: dict[Part, Account], refs: dict[str, str]) -> None:
         """Every form, sent empty: what is refused is shown on a page."""
         for part, account in people.items():
@@ -330,5 +365,7 @@ def test_axe_finds_nothing_wrong_with_what_is_filled_in_and_what_was_tried(datab
         walk.open_changes(people, own)
         walk.open_tried(people[Part.COMMISSIONER], world.scheme.lots[0].key)
         walk.open_filled(people[Part.REGISTER_OFFICER], own["provider"])
+        walk.open_bid_drafts(people[Part.PROVIDER_USER], own["round_ref"])
+        walk.open_register(people[Part.REGISTER_OFFICER])
 
         walk.must_be_clean("filled")
