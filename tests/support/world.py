@@ -31,7 +31,7 @@ from dps.kernel.audit import AuditEvent
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.entropy import SeededEntropy
-from dps.kernel.keys import create_keys, load_keyring
+from dps.kernel.keys import load_keyring
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
@@ -52,6 +52,7 @@ from dps.schemes.loader import preset, rule_hash
 from dps.schemes.model import Rating, Scheme, Urgency
 from dps.schemes.stored import publish_rules
 from matching.allocation import SolverProcess
+from tests.support.keys import put_keys
 
 Answer = TypeVar("Answer")
 Row = TypeVar("Row", bound=SQLModel)
@@ -85,7 +86,7 @@ class World:
         self.scheme = preset(scheme) if isinstance(scheme, str) else scheme
         assert self.scheme.demo is not None
         keys, identities = folder / "keys", folder / "identities"
-        create_keys(keys, identities)
+        put_keys(keys, identities)
         self.clock = SteppedClock(self.scheme.demo.starts_at.astimezone(UTC))
         self.ports = Ports(clock=self.clock, entropy=SeededEntropy(seed), keyring=load_keyring(keys))
         self.postman = Carried()

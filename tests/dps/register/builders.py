@@ -12,7 +12,7 @@ from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.clock import SteppedClock
 from dps.kernel.entropy import SeededEntropy
 from dps.kernel.errors import NoSuchStep
-from dps.kernel.keys import create_keys, load_keyring
+from dps.kernel.keys import load_keyring
 from dps.kernel.ports import Ports
 from dps.kernel.states import Stateful, advance
 from dps.register import capacity, documents, holds, membership, providers, suspensions
@@ -24,6 +24,7 @@ from dps.register.standing import standing
 from dps.register.suspensions import RunningContracts, Suspension, SuspensionScope
 from dps.schemes.loader import preset
 from dps.schemes.model import Rating
+from tests.support.keys import put_keys
 
 NOON = datetime(2018, 3, 14, 12, tzinfo=UTC)
 WORCESTERSHIRE = preset("worcestershire")
@@ -39,8 +40,8 @@ BROKER = Actor(ref="USR-BROKER", role=Role.BROKER, authority=AUTHORITY)
 
 
 def the_ports(keys: Path, instant: datetime = NOON) -> Ports:
-    """A clock that stands still until it is stepped, seeded chance, and keys made for this run."""
-    create_keys(keys / "keys", keys / "identities")
+    """A clock that stands still until it is stepped, seeded chance, and the keys of a test."""
+    put_keys(keys / "keys", keys / "identities")
     return Ports(clock=SteppedClock(instant), entropy=SeededEntropy("register"), keyring=load_keyring(keys / "keys"))
 
 
