@@ -3,6 +3,7 @@
 The history only goes forward: the way back from a release is the backup made before it.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,15 @@ def config(**attributes: Any) -> Config:
 
 def newest() -> str:
     """The last step that this release knows."""
-    head = ScriptDirectory.from_config(config()).get_current_head()
+    head = _steps().get_current_head()
     assert head is not None
     return head
+
+
+@cache
+def _steps() -> ScriptDirectory:
+    """Every step of this release, read once in a process: to read them takes longer than to ask a database."""
+    return ScriptDirectory.from_config(config())
 
 
 def revision_of(database: Database) -> str | None:
@@ -67,7 +74,7 @@ def refuse_outdated(database: Database) -> None:
 
 
 def _refuse_newer(revision: str | None) -> None:
-    known = {step.revision for step in ScriptDirectory.from_config(config()).walk_revisions()}
+    known = {step.revision for step in _steps().walk_revisions()}
     if revision is not None and revision not in known:
         raise Misconfigured(reason=f"The database stands at step {revision}, which only a newer release knows.")
 
