@@ -5,12 +5,15 @@ the fonts that every PDF reader knows do not.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import font_source_sans_pro
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
 
 from web.letters import Letter
+
+# Loaded with the first letter: fpdf2 brings every tool that edits fonts, and no process need wait for them to start.
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _FAMILY = "Source Sans"
 _SIZE = 14
@@ -20,6 +23,8 @@ _MARGIN_MM = 22
 
 def pdf_of(letter: Letter) -> bytes:
     """The letter on A4; the same letter gives the same pages."""
+    from fpdf import FPDF
+
     page = FPDF(format="A4")
     page.set_margin(_MARGIN_MM)
     page.set_auto_page_break(auto=True, margin=_MARGIN_MM)
@@ -48,7 +53,9 @@ def pdf_of(letter: Letter) -> bytes:
     return bytes(page.output())
 
 
-def _say(page: FPDF, text: str, *, bold: bool = False, size: int = _SIZE) -> None:
+def _say(page: "FPDF", text: str, *, bold: bool = False, size: int = _SIZE) -> None:
+    from fpdf.enums import XPos, YPos
+
     page.set_font(_FAMILY, "B" if bold else "", size)
     page.multi_cell(0, _LINE_MM * size / _SIZE, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
