@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 from dps.kernel.database import Database
 from dps.kernel.logs import configure
-from dps.migrations.history import newest
 from tests.support.postgres import find_binaries
+from tests.support.schema import stamp
 from web.cli import app
 
 Sink = tuple[str, bytes]
@@ -116,9 +116,7 @@ def digests(database: Database, log_from: str = "") -> Iterator[bytes]:
 def copied(database: Database, keys_dir: Path, to: Path) -> Iterator[Sink]:
     """What `dps backup database` writes, unpacked."""
     # The tests' tables are made without their history, which the command asks for.
-    with database.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{newest()}')")
+    stamp(database)
     given = {
         "DPS_DATABASE_URL": database.url.render_as_string(hide_password=False),
         "DPS_KEYS_DIR": str(keys_dir),

@@ -24,6 +24,8 @@ SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # Old files of its log, kept to be written again, would be searched for what tests before have left.
+    "wal_recycle": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "timezone": "Europe/London",

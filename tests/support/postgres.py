@@ -96,10 +96,18 @@ class Cluster:
         """Make a database as a copy of `template`, which nobody may be connected to; its name."""
         self._made += 1
         name = f"test_{self._made}"
+        self._copy(template, name)
+        return name
+
+    def renew(self, database: str, template: str) -> None:
+        """Make a database anew as a copy of `template`."""
+        self.drop(database)
+        self._copy(template, database)
+
+    def _copy(self, template: str, name: str) -> None:
         self._admin.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
-        return name
 
     def disconnect(self, database: str) -> None:
         """End whatever is still connected to a database, and with it the locks held there."""

@@ -6,11 +6,14 @@ tables that were written to takes a few milliseconds.
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import event
+from sqlalchemy.util import LRUCache
 from sqlmodel import SQLModel
 
 from dps.kernel.database import Database
+from dps.migrations.history import newest
 from tests.support.postgres import Cluster
 
 # As `replica` neither foreign keys nor triggers are asked, so the order of tables and an append-only trail do not
@@ -32,10 +35,28 @@ END $$
 """
 
 
+class Compiled:
+    """What SQLAlchemy has compiled for one kind of database.
+
+    Each engine would compile every statement anew, which takes longer than to ask it.
+    """
+
+    def __init__(self) -> None:
+        self._dialect: Any = None
+        self._cache: LRUCache[Any, Any] = LRUCache(4_000)
+
+    def share(self, database: Database) -> None:
+        """Let this database ask what was compiled for the ones before, and add to it."""
+        self._dialect = self._dialect or database.engine.dialect
+        for engine in (database.engine, database._read.kw["bind"]):
+            engine.dialect, engine._compiled_cache = self._dialect, self._cache
+
+
 class SqliteSchema:
     """A file with every table, copied for each test."""
 
     def __init__(self, folder: Path) -> None:
+        self._compiled = Compiled()
         self._template = folder / "template.sqlite3"
         database = Database(f"sqlite:///{self._template}")
         self._tables = create_tables(database)
@@ -45,6 +66,7 @@ class SqliteSchema:
         shutil.copy(self._template, path)
         database = Database(f"sqlite:///{path}")
         event.listen(database.engine, "connect", _trust_the_cache)
+        self._compiled.share(database)
         if SQLModel.metadata.tables.keys() - self._tables:
             create_tables(database)
         return database
@@ -57,10 +79,12 @@ class PostgresqlSchema:
         self._cluster = cluster
         self._name = cluster.create()
         self._tables: set[str] = set()
+        self._compiled = Compiled()
 
     def database(self) -> Database:
         self._cluster.disconnect(self._name)
         database = Database(self._cluster.url(self._name))
+        self._compiled.share(database)
         if SQLModel.metadata.tables.keys() - self._tables:
             self._tables = create_tables(database)
         with database.engine.begin() as connection:
@@ -80,3 +104,10 @@ def create_tables(database: Database) -> set[str]:
 def _trust_the_cache(connection: object, _record: object) -> None:
     """A test's file need not survive a power cut: leave out the waits for the disk."""
     connection.execute("PRAGMA synchronous=OFF")  # type: ignore[attr-defined]
+
+
+def stamp(database: Database) -> None:
+    """Let a database with every table say which release's they are, as one that was migrated does."""
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{newest()}')")

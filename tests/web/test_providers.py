@@ -15,14 +15,13 @@ from typer.testing import CliRunner, Result
 
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
-from dps.kernel.keys import create_keys
-from dps.migrations.history import migrate
 from dps.register.membership import Membership
 from dps.register.providers import Location, Provider
 from dps.schemes.loader import preset
 from dps.schemes.model import Rating
+from tests.support.keys import put_keys
+from tests.support.schema import stamp
 from web.providers import import_providers
-from web.tables import metadata
 
 HEADER = (
     *("name", "company number", "location name", "regulator_id", "place", "lad", "rating", "registered_on"),
@@ -39,12 +38,16 @@ Import = Callable[..., Result]
 
 
 @pytest.fixture
+def database_url(database: Database) -> str:
+    """A database of this release, without a row."""
+    stamp(database)
+    return database.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
 def run(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
-    """Runs `dps import providers …` on a migrated database."""
-    opened = Database(database_url)
-    migrate(opened, metadata)
-    opened.dispose()
-    create_keys(tmp_path / "keys", tmp_path / "identities")
+    """Runs `dps import providers …`."""
+    put_keys(tmp_path / "keys", tmp_path / "identities")
     monkeypatch.setenv("DPS_DEMO", "true")
     monkeypatch.setenv("DPS_DATABASE_URL", database_url)
     monkeypatch.setenv("DPS_KEYS_DIR", str(tmp_path / "keys"))

@@ -15,25 +15,22 @@ from select import select
 import pytest
 
 from dps.kernel.database import Database
-from dps.kernel.keys import create_keys
-from dps.migrations import history
 from tests.conftest import ROOT
-from web.tables import metadata
+from tests.support.keys import put_keys
+from tests.support.schema import stamp
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
+def environment(tmp_path: Path, database: Database) -> dict[str, str]:
     """An installation without a scheme: enough to answer."""
-    create_keys(tmp_path / "keys", tmp_path / "identities")
-    database = Database(database_url)
-    history.migrate(database, metadata)
-    database.dispose()
+    put_keys(tmp_path / "keys", tmp_path / "identities")
+    stamp(database)
     return {
         **os.environ,
         "DPS_SECRET": "made-up-for-tests-made-up-for-tests",
-        "DPS_DATABASE_URL": database_url,
+        "DPS_DATABASE_URL": database.url.render_as_string(hide_password=False),
         "DPS_KEYS_DIR": str(tmp_path / "keys"),
         "DPS_IDENTITIES_DIR": str(tmp_path / "identities"),
         "DPS_SPOOL_DIR": str(tmp_path / "spool"),
