@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_sessionfinish() -> None:
+    """End the browser that tests shared, where one of them needed it."""
+    shared = sys.modules.get("tests.web.pages.chromium")
+    if shared is not None:
+        shared.CHROMIUM.end()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from dps.kernel.database import Database
 from tests.faults.canary_person import telling_scheme
 from tests.faults.payloads import PAYLOADS
 from tests.faults.scripting import Stored, broker_of, in_chromium, ran_in, scripts
-from tests.web.pages.chromium import Site, chromium
+from tests.web.pages.chromium import CHROMIUM, Site
 from tests.web.served import Served
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -37,11 +36,9 @@ def test_a_browser_without_a_policy_runs_none_of_them(council: Served) -> None:
     stored.store()
     listening = Site(council)
     site = listening.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         paths = [f"/desk/referrals/{story['referral_ref']}" for story in stored.stories]
         faults = in_chromium(stored, browser, site, broker_of(council), paths)
-        browser.close()
     listening.stop()
 
     assert faults == []

@@ -35,14 +35,19 @@ _IDLE: dict[bool, list[Litestar]] = {True: [], False: []}
 """Applications that nobody uses now, in demonstrations and outside them: to put one together takes half a second."""
 
 
-def _application_over(installation: Installation, wall: Clock) -> Litestar:
-    """An application that serves this installation and knows nothing of another."""
+def lent(installation: Installation, wall: Clock) -> Litestar:
+    """An application that serves this installation and knows nothing of another; to be `given_back`."""
     idle = _IDLE[installation.settings.demo]
     if not idle:
         return create_app(installation, wall=wall)
     app = idle.pop()
     app.state.update(state_over(installation, wall))
     return app
+
+
+def given_back(app: Litestar) -> None:
+    """Nobody speaks to this application any more: it may serve another council."""
+    _IDLE[app.state.installation.settings.demo].append(app)
 
 
 class Caller:
@@ -78,7 +83,7 @@ class Served:
         self.installation = Installation(settings, database, self.world.ports)
         self.wall = SteppedClock(self.world.clock.instant)
         """Real time, in which people's sessions run: it stands still while the council's clock is moved."""
-        self.app = self._lent = _application_over(self.installation, self.wall)
+        self.app = self._lent = lent(self.installation, self.wall)
         self.base_url = "http://testserver.local" if demo else "https://testserver.local"
         self.client: TestClient[Litestar] = TestClient(self.app)
 
@@ -94,7 +99,7 @@ class Served:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.client.__exit__(kind, value, trace)
-        _IDLE[self.installation.settings.demo].append(self._lent)
+        given_back(self._lent)
 
     def caller(
         self, role: Role, *, provider: str | None = None, authority: str | None = None, days: int = 30

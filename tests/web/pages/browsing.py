@@ -46,6 +46,8 @@ class Browser:
 
     def __init__(self, served: Served) -> None:
         self.client: TestClient[Litestar] = TestClient(served.app, base_url=served.base_url)
+        # Else each request would start a thread and an event loop of its own.
+        self.client.blocking_portal = served.client.blocking_portal
         self.page: Response
 
     def open(self, path: str) -> Response:

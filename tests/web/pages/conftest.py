@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from dps.kernel.database import Database
 from tests.web.pages.browsing import Browser
-from tests.web.pages.chromium import PATIENCE_MS, Site, chromium
+from tests.web.pages.chromium import CHROMIUM, PATIENCE_MS, Site
 from tests.web.served import Served
 
 
@@ -42,13 +42,11 @@ def site(served: Served) -> Iterator[str]:
 def people(site: str) -> Iterator[list[Page]]:
     """Three windows of one Chromium that share nothing. What their consoles complain of fails the test."""
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         pages = [browser.new_context(base_url=site, locale="en-GB").new_page() for _ in range(3)]
         for page in pages:
             page.set_default_timeout(PATIENCE_MS)
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         yield pages
-        browser.close()
     assert complaints == []

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 from sqlmodel import select
 
 from bidding.aftercare import start_contract
@@ -21,7 +21,7 @@ from dps.kernel.clock import DatabaseClock
 from dps.kernel.database import Database
 from dps.register.providers import Location, Provider
 from tests.web.pages.browsing import an_account
-from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
+from tests.web.pages.chromium import CHROMIUM, MARKS, PATIENCE_MS, Site
 from tests.web.pages.generous import generous
 from tests.web.pages.test_coverage_page import with_places
 from tests.web.pages.test_page_guards import PageRoute, a_story, filled, page_routes
@@ -301,10 +301,8 @@ def walking(served: Served) -> Iterator[Walk]:
         Path(os.environ["TEST_SCREENSHOTS"]).mkdir(parents=True, exist_ok=True)
     listening = Site(served)
     site = listening.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         yield Walk(browser, site, served)
-        browser.close()
     listening.stop()
 
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from bidding.tenders.content import AreaBid
 from bidding.tenders.deciding import accept_area, offer_area
 from bidding.tenders.handing_in import hand_in_for_area
 from dps.kernel.database import Database
 from tests.web.pages.browsing import an_account
-from tests.web.pages.chromium import MARKS, Site, chromium
+from tests.web.pages.chromium import CHROMIUM, MARKS, Site
 from tests.web.pages.test_accessible import Walk
 from tests.web.pages.test_areas import close, sought
 from tests.web.served import Served
@@ -36,8 +35,8 @@ def test_axe_finds_nothing_wrong_with_a_tender_from_its_form_to_its_contract(kin
     commissioner, approver = (an_account(kingston, part) for part in (Part.COMMISSIONER, Part.APPROVER))
     listening = Site(kingston)
     site = listening.start()
-    with sync_playwright() as playwright:
-        walk = Walk(playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"]), site, kingston)
+    with CHROMIUM.lent() as browser:
+        walk = Walk(browser, site, kingston)
 
         def look(state: str, account: Account, *paths: str) -> None:
             with walk.window(account) as page:
@@ -59,7 +58,6 @@ def test_axe_finds_nothing_wrong_with_a_tender_from_its_form_to_its_contract(kin
         world.run(accept_area, tender_ref=ref, actor=oak)
         look("agreed", provider, f"/portal/areas/{ref}")
         look("agreed", commissioner, "/office/areas")
-        walk.browser.close()
     listening.stop()
 
     assert walk.faults == []

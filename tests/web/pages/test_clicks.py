@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.register.rate_cards import put_rate_card
 from tests.web.pages.browsing import PASSWORD, an_account
-from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
+from tests.web.pages.chromium import CHROMIUM, MARKS, PATIENCE_MS, Site
 from tests.web.served import Served
 from web.security.accounts import Account, Part
 
@@ -60,12 +60,10 @@ class Counting:
 def person(served: Served) -> Iterator[Counting]:
     listening = Site(served)
     address = listening.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         context = browser.new_context(base_url=address, locale="en-GB")
         context.set_default_timeout(PATIENCE_MS)
         yield Counting(context.new_page())
-        browser.close()
     listening.stop()
 
 

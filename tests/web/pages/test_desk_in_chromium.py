@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from bidding.bids.records import Bid
 from tests.web.pages.browsing import an_account
-from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium, sign_in
+from tests.web.pages.chromium import CHROMIUM, MARKS, PATIENCE_MS, Site, sign_in
 from tests.web.served import Served
 from web.security.accounts import Part
 
@@ -19,15 +19,13 @@ def pages(served: Served) -> Iterator[list[Page]]:
     """A browser of a broker without JavaScript, and one of a provider."""
     listening = Site(served)
     address = listening.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         found = []
         for has_scripts in (False, True):
             context = browser.new_context(base_url=address, java_script_enabled=has_scripts)
             context.set_default_timeout(PATIENCE_MS)
             found.append(context.new_page())
         yield found
-        browser.close()
     listening.stop()
 
 

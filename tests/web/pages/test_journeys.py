@@ -12,14 +12,14 @@ from typing import Literal
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from bidding.bids.records import Bid, BidState
 from dps.kernel.actors import Actor
 from dps.register.applications import Application
 from dps.register.providers import register_provider
 from tests.web.pages.browsing import PASSWORD, an_account
-from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium
+from tests.web.pages.chromium import CHROMIUM, MARKS, PATIENCE_MS, Site
 from tests.web.pages.portal.test_joining import in_window
 from tests.web.served import Served
 from web.security.accounts import Account, Part
@@ -108,14 +108,12 @@ class Hand:
 def hand(served: Served, request: pytest.FixtureRequest) -> Iterator[Hand]:
     listening = Site(served)
     address = listening.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         context: BrowserContext = browser.new_context(
             base_url=address, java_script_enabled=request.param != "no script", locale="en-GB"
         )
         context.set_default_timeout(PATIENCE_MS)
         yield Hand(context.new_page(), request.param)
-        browser.close()
     listening.stop()
 
 

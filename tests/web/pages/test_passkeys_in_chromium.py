@@ -6,12 +6,12 @@ from typing import Any
 
 import pyotp
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from pydantic import SecretStr
 
 from dps.kernel.settings import Settings
 from tests.web.pages.browsing import PASSWORD, an_account
-from tests.web.pages.chromium import MARKS, PATIENCE_MS, Site, chromium, sign_in
+from tests.web.pages.chromium import CHROMIUM, MARKS, PATIENCE_MS, Site, sign_in
 from tests.web.served import Served
 from web.assembly import Installation
 from web.security import passkeys
@@ -29,8 +29,7 @@ def page(served: Served) -> Iterator[Page]:
     served.installation = Installation(settings, served.world.database, served.world.ports)
     listening = Site(served, port=port)
     listening.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    with CHROMIUM.lent() as browser:
         page = browser.new_context(base_url=settings.address, locale="en-GB").new_page()
         page.set_default_timeout(PATIENCE_MS)
         devtools = page.context.new_cdp_session(page)
@@ -46,7 +45,6 @@ def page(served: Served) -> Iterator[Page]:
         page.device = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": device})  # type: ignore[attr-defined]
         page.devtools = devtools  # type: ignore[attr-defined]
         yield page
-        browser.close()
     listening.stop()
 
 
