@@ -8,7 +8,7 @@ is committed here, when the closing is made.
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -57,7 +57,10 @@ class ExtensionReason(StrEnum):
 
 
 class Closing(SQLModel, table=True):
-    """One instant at which rounds close together. *Due* is derived: `closes_at` has passed."""
+    """One instant at which rounds close together. *Due* is derived: `closes_at` has passed.
+
+    Until `wakes_at` no sweep tries to open it: it waits for a broker (`unkept`) or for custodians (`custody`).
+    """
 
     __tablename__ = "closing"
     __table_args__ = (
@@ -94,6 +97,7 @@ class Closing(SQLModel, table=True):
     recipients_id: str = Field(max_length=16)
     custody: Any = json_column(nullable=True)
     shares_usable: int | None = whole_column(nullable=True)
+    wakes_at: datetime | None = utc_column(nullable=True)
     sealed_number: bytes = bytes_column()
     number_sha256: str = Field(max_length=64)
     manifest_sha256: str | None = Field(default=None, max_length=64)
@@ -127,10 +131,12 @@ def closing_for(
     now: datetime,
     holders: Sequence[Holder] = (),
     needed: int = 0,
+    recipients: Sequence[str] = (),
 ) -> Closing:
     """The published closing at this instant, made if it is the first round of it; or a new one of its own.
 
-    Where `needed` of `holders` must help to open it, they are its custodians to its end.
+    Where `needed` of `holders` must help to open it, they are its custodians to its end. It is sealed to the worker of
+    this day unless `recipients` are those of bids that are handed over to it.
     """
     if published:
         shared = session.exec(
@@ -148,7 +154,7 @@ def closing_for(
             return shared
     ref = new_reference(Kind.CLOSING, ports.entropy)
     number, number_sha256 = committed_number(ports.entropy, ports.keyring, ref)
-    recipients = ports.keyring.recipients
+    recipients = tuple(recipients) or ports.keyring.recipients
     closing = Closing(
         ref=ref,
         scheme=scheme,
@@ -179,6 +185,7 @@ def closing_for(
             now=now,
             holders=holders,
             needed=needed,
+            recipients=recipients,
         )
     audit.append(
         session,
@@ -205,11 +212,34 @@ def due_closings(session: Session, now: datetime, *states: ClosingState) -> list
     return list(session.execute(_DUE, {"states": states, "now": now}).scalars())
 
 
+_HAS_COME = col(Closing.closes_at) <= sa.bindparam("now")
+
 # Built once: every sweep asks it.
 _DUE = (
     sa.select(col(Closing.id))
+    .where(col(Closing.state).in_(sa.bindparam("states", expanding=True)), _HAS_COME)
+    .order_by(col(Closing.closes_at), col(Closing.id))
+)
+
+
+def undecided_closings(session: Session, now: datetime, patience: timedelta) -> list[int]:
+    """Ids of the closings that are on their way to be decided, in order of their instant.
+
+    One whose bids are still shut is left alone for `patience` after it was closed, and while it waits.
+    """
+    return list(session.execute(_UNDECIDED, {"now": now, "closed_by": now - patience}).scalars())
+
+
+_UNDECIDED = (
+    sa.select(col(Closing.id))
     .where(
-        col(Closing.state).in_(sa.bindparam("states", expanding=True)), col(Closing.closes_at) <= sa.bindparam("now")
+        col(Closing.state).in_((ClosingState.CLOSED, ClosingState.OPENED, ClosingState.SCORED)),
+        _HAS_COME,
+        (col(Closing.state) != ClosingState.CLOSED)
+        | (
+            (col(Closing.closed_at) <= sa.bindparam("closed_by"))
+            & (col(Closing.wakes_at).is_(None) | (col(Closing.wakes_at) <= sa.bindparam("now")))
+        ),
     )
     .order_by(col(Closing.closes_at), col(Closing.id))
 )

@@ -57,7 +57,7 @@ def conclude_bids(session: Session, ports: Ports, round_: Round, now: datetime, 
             now=now,
             facts={"round": round_.ref},
         )
-    _lapse_invitations(session, round_, now)
+    lapse_invitations(session, round_, now)
 
 
 def cancel_round(session: Session, ports: Ports, round_: Round, now: datetime, *, reason: str) -> None:
@@ -84,7 +84,7 @@ def _bids_of(session: Session, round_: Round, *states: BidState) -> Sequence[Bid
     return session.exec(query).all()
 
 
-def _lapse_invitations(session: Session, round_: Round, now: datetime) -> None:
+def lapse_invitations(session: Session, round_: Round, now: datetime) -> None:
     invitations = invitations_of(session, round_.id)
     unanswered = [one for one in invitations if one.STEPS.allows(one.state, "lapse")]
     advance_all(session, unanswered, "lapse", CLOCK, now)

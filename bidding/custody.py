@@ -7,7 +7,7 @@ them in sealed to the worker. Until enough have, nothing of the closing opens (`
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from bidding.closings import Closing, ClosingState
 from bidding.referrals import Referral
 from bidding.rounds import Round
 from bidding.sealing.sharing import Holder, hand_out_of, released_shares
+from bidding.tenders.records import Tender
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column
@@ -35,6 +36,9 @@ from dps.register.texts import known
 from dps.schemes.custody import Custody
 from dps.schemes.model import Ladder, Mode, Scheme
 
+LOOK_AGAIN = timedelta(hours=1)
+"""How long after a try to open without enough shares the next comes where none is handed in; assumed."""
+
 AWAITED = "custodians_awaited"
 """The message by which a council hears that bids wait for its custodians."""
 
@@ -48,7 +52,10 @@ _S = CustodianState
 
 
 class Custodian(SQLModel, table=True):
-    """A key-holder of one scheme. Bids that were sealed while it was active keep its share for ever."""
+    """A key-holder of one scheme. Bids that were sealed while it was active keep its share for ever.
+
+    `account` is the one with which the holder takes and gives its shares by itself; else an administrator carries them.
+    """
 
     __tablename__ = "custodian"
     __table_args__ = (UniqueConstraint("scheme", "recipient"),)
@@ -62,6 +69,7 @@ class Custodian(SQLModel, table=True):
     scheme: str = Field(max_length=40)
     holder: str = Field(max_length=80)
     recipient: str = Field(max_length=80)
+    account: str | None = Field(default=None, max_length=24, index=True)
     registered_at: datetime = utc_column()
     rehearsed_at: datetime | None = utc_column(nullable=True)
 
@@ -87,7 +95,14 @@ class CustodyRelease(SQLModel, table=True):
 
 
 def register_custodian(
-    session: Session, ports: Ports, *, scheme: Scheme, holder: str, recipient: str, actor: Actor
+    session: Session,
+    ports: Ports,
+    *,
+    scheme: Scheme,
+    holder: str,
+    recipient: str,
+    actor: Actor,
+    account: str | None = None,
 ) -> Custodian:
     """Name a key-holder. Closings published from now on deal a share to them."""
     actor.needs("register a custodian", Role.ADMINISTRATOR)
@@ -107,11 +122,13 @@ def register_custodian(
         scheme=scheme.key,
         holder=name,
         recipient=recipient,
+        account=account,
         registered_at=now,
     )
     session.add(made)
     session.flush()
-    audit.append(session, made.stream, "custodian.registered", actor, now, {"scheme": scheme.key, "key": recipient})
+    facts = {"scheme": scheme.key, "key": recipient, "account": account}
+    audit.append(session, made.stream, "custodian.registered", actor, now, facts)
     return made
 
 
@@ -174,6 +191,12 @@ def custody_of(package: Package, scheme: Scheme, mode: Mode, day: date) -> Custo
     return rule if most is None or most > rule.above_weekly_pence else None
 
 
+def custody_of_area(scheme: Scheme, key: str) -> Custody | None:
+    """The scheme's rule where it holds for bids for this area contract; None where the worker opens alone."""
+    rule = scheme.custody
+    return rule if rule is not None and key in rule.area_contracts else None
+
+
 def holders_of(session: Session, scheme: Scheme, rule: Custody | None) -> tuple[Holder, ...]:
     """Those to whom shares are dealt now, none without a rule. RuleNotMet where fewer are registered than it wants."""
     if rule is None:
@@ -181,7 +204,7 @@ def holders_of(session: Session, scheme: Scheme, rule: Custody | None) -> tuple[
     found = active_custodians(session, scheme.key)
     if len(found) < rule.custodians:
         raise RuleNotMet(
-            reason=f"Bids for this package are opened by custodians. The scheme wants {rule.custodians} and "
+            reason=f"These bids are opened by custodians. The scheme wants {rule.custodians} and "
             f"{len(found)} are registered: an administrator registers them (dps custody register)."
         )
     return tuple(Holder(one.ref, one.recipient) for one in found)
@@ -211,8 +234,7 @@ def hand_out_in(
 def _hand_out(
     session: Session, ports: Ports, *, closing_ref: str, custodian_ref: str, actor: Actor
 ) -> dict[str, Any] | DpsError:
-    actor.needs("hand out a custodian's shares", Role.ADMINISTRATOR)
-    closing = _closing_in_custody(session, closing_ref, custodian_ref)
+    closing = _closing_in_custody(session, closing_ref, custodian_ref, actor)
     now = ports.clock.read(session)
     if closing.state is ClosingState.GATHERING or now < closing.closes_at:
         return _too_early(session, closing, actor, now, custodian_ref)
@@ -234,15 +256,15 @@ def hand_in_in(database: Database, ports: Ports, *, release: Mapping[str, Any], 
     closing_ref, custodian_ref, shares = released_shares(release)
 
     def hand_in(session: Session) -> DpsError | None:
-        actor.needs("hand in a custodian's shares", Role.ADMINISTRATOR)
-        closing = _closing_in_custody(session, closing_ref, custodian_ref)
+        closing = _closing_in_custody(session, closing_ref, custodian_ref, actor)
         now = ports.clock.read(session)
         if closing.state is ClosingState.GATHERING or now < closing.closes_at:
             return _too_early(session, closing, actor, now, custodian_ref)
         kept = find(session, CustodyRelease, closing_id=closing.id, custodian=custodian_ref)
         row = kept or CustodyRelease(closing_id=closing.id or 0, custodian=custodian_ref, shares={}, handed_in_at=now)
         row.shares, row.handed_in_at = shares, now
-        session.add(row)
+        closing.wakes_at = None
+        session.add_all([row, closing])
         session.flush()
         facts = {"custodian": custodian_ref, "shares": len(shares), "again": kept is not None}
         audit.append(session, closing.stream, "custody.handed_in", actor, now, facts)
@@ -264,41 +286,57 @@ def released_for(session: Session, closing: Closing) -> dict[str, list[bytes]]:
 
 
 def waits_for_custodians(session: Session, ports: Ports, closing: Closing, usable: int, now: datetime) -> None:
-    """Say, once for each number of shares that hold, that the closing stays shut; the first time tell its councils."""
+    """Say, once for each number of shares that hold, that the closing stays shut; the first time tell its councils.
+
+    No sweep tries again before a share is handed in, but once in a while for what else may have changed.
+    """
+    closing.wakes_at = now + LOOK_AGAIN
+    session.add(closing)
     if closing.shares_usable == usable:
         return
     is_first, closing.shares_usable = closing.shares_usable is None, usable
-    session.add(closing)
     session.flush()
     facts = {"usable": usable, "needed": closing.custodians_needed}
     audit.append(session, closing.stream, "custody.opening_refused", CLOCK, now, facts)
-    query = (
+    for authority, about in sought_in(session, closing.id) if is_first else ():
+        told = {"referral": about}
+        recipient = f"authority:{authority}"
+        post(session, ports.entropy, recipient=recipient, kind=AWAITED, about=closing.ref, now=now, facts=told)
+    holding = find_all(session, Custodian, ref=[one.ref for one in closing.holders]) if is_first else ()
+    for account in sorted({one.account for one in holding if one.account is not None}):
+        recipient = f"account:{account}"
+        post(session, ports.entropy, recipient=recipient, kind="custody_due", about=closing.ref, now=now)
+
+
+def sought_in(session: Session, closing_id: int | None) -> list[tuple[str, str]]:
+    """What is sought in a closing: each referral or tender, behind its authority."""
+    referrals = (
         select(Referral.authority, Referral.ref)
         .join(Round, col(Round.referral_id) == col(Referral.id))
-        .where(Round.closing_id == closing.id)
-        .order_by(col(Referral.ref))
+        .where(Round.closing_id == closing_id)
     )
-    for authority, referral in session.exec(query).all() if is_first else ():
-        post(
-            session,
-            ports.entropy,
-            recipient=f"authority:{authority}",
-            kind=AWAITED,
-            about=closing.ref,
-            now=now,
-            facts={"referral": referral},
-        )
+    tenders = select(Tender.authority, Tender.ref).where(Tender.closing_id == closing_id)
+    return sorted((*session.exec(referrals).all(), *session.exec(tenders).all()), key=lambda one: one[1])
 
 
-def _closing_in_custody(session: Session, closing_ref: str, custodian_ref: str) -> Closing:
+def _closing_in_custody(session: Session, closing_ref: str, custodian_ref: str, actor: Actor) -> Closing:
+    """The closing, locked, for whoever may carry this custodian's shares: the holder itself, or an administrator."""
     found = find(session, Closing, ref=closing_ref)
-    if found is None:
+    if found is None or not may_carry(session, found, custodian_ref, actor):
         raise NotFound(kind="closing", ref=closing_ref)
     closing = locked_one(session, Closing, found.id)
     if not closing.custodians_needed:
         raise BadInput(f"{closing_ref} needs no custodians: the worker opens it alone", field="closing")
     known([custodian_ref], (one.ref for one in closing.holders), "custodian of this closing", "custodian")
     return closing
+
+
+def may_carry(session: Session, closing: Closing, custodian_ref: str, actor: Actor) -> bool:
+    """Whether this is the custodian's own account, or an administrator of a council that seeks something there."""
+    if actor.role is Role.ADMINISTRATOR:
+        return actor.authority is None or any(one == actor.authority for one, _ in sought_in(session, closing.id))
+    own = find(session, Custodian, ref=custodian_ref)
+    return own is not None and own.account == actor.ref
 
 
 def _too_early(session: Session, closing: Closing, actor: Actor, now: datetime, custodian: str) -> DpsError:

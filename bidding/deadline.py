@@ -29,6 +29,7 @@ from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
 from bidding.sealing.sharing import TooFewShares
 from bidding.tenders.content import AreaBid
+from bidding.unkept import lose_what_was_not_kept, waits_for_a_broker
 from bidding.waypoints import Waypoint
 from dps.contracts.quality.recognition import score_or_usual, scores_in_force
 from dps.contracts.standing import minutes_won
@@ -52,7 +53,7 @@ class Opener(Protocol):
     ) -> dict[str, Any]: ...
 
 
-def _locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Round]]:
+def locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Round]]:
     """The closing and all its rounds, exclusively: no bidder is inside while this transaction runs."""
     closing = locked_one(session, Closing, closing_id)
     ids = session.exec(select(Round.id).where(Round.closing_id == closing_id)).all()
@@ -65,9 +66,9 @@ def extend(
     """Move a whole closing later, for everybody alike, with a reason; nothing is opened or sealed again."""
     actor.needs("extend a closing", Role.BROKER)
     found = session.exec(select(Closing).where(Closing.ref == closing_ref)).first()
-    if found is None or found.id is None or not _has_part(session, found, actor):
+    if found is None or found.id is None or not has_part(session, found, actor):
         raise NotFound(kind="closing", ref=closing_ref)
-    closing, rounds = _locked_closing(session, found.id)
+    closing, rounds = locked_closing(session, found.id)
     now = ports.clock.read(session)
     if closing.state is not ClosingState.GATHERING or now >= closing.closes_at:
         raise TooLate(closes_at=closing.closes_at, now=now)
@@ -95,7 +96,7 @@ def extend(
                 )
 
 
-def _has_part(session: Session, closing: Closing, actor: Actor) -> bool:
+def has_part(session: Session, closing: Closing, actor: Actor) -> bool:
     """Whether this office has a round of its own in the closing."""
     query = (
         select(Round.id)
@@ -110,7 +111,7 @@ def close(session: Session, ports: Ports, closing_id: int) -> bool:
 
     False where there is nothing to do: another sweep was first, or the closing was moved.
     """
-    closing, rounds = _locked_closing(session, closing_id)
+    closing, rounds = locked_closing(session, closing_id)
     now = ports.clock.read(session)
     if closing.state is not ClosingState.GATHERING or now < closing.closes_at:
         return False
@@ -137,6 +138,7 @@ def close(session: Session, ports: Ports, closing_id: int) -> bool:
     ports.reached(Waypoint.CLOSING_FIXED)
     for round_ in running:
         advance(session, round_, "close", CLOCK, now)
+    lose_what_was_not_kept(session, ports, closing, now)
     ports.reached(Waypoint.CLOSING_CLOSED)
     return True
 
@@ -171,8 +173,8 @@ def rounds_of(links: dict[int, Any], rounds: Sequence[Round], bids: Sequence[Bid
 def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -> bool:
     """Open every bid of a closed closing, once, in the worker; an unreadable bid is invalid, with the reason.
 
-    False where there is nothing to do; before the closing's instant, or before its custodians have released their
-    shares of every bid, that is a refusal, and an event.
+    False where there is nothing to do, and while a broker may decide about a bid that was lost; before the closing's
+    instant, or before its custodians have released their shares of every bid, that is a refusal, and an event.
     """
     closing = locked_one(session, Closing, closing_id)
     now = ports.clock.read(session)
@@ -181,7 +183,7 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
         facts = {"ref": closing.ref, "closes_at": closing.closes_at.isoformat()}
         audit.append(session, closing.stream, "closing.opening_refused", CLOCK, now, facts)
         return False
-    if closing.state is not ClosingState.CLOSED:
+    if closing.state is not ClosingState.CLOSED or waits_for_a_broker(session, closing, now):
         return False
     bids = bids_of_closing(session, closing.id, BidState.SEALED)
     released = released_for(session, closing) if closing.custodians_needed else {}

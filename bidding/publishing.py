@@ -24,6 +24,7 @@ from bidding.offers import lapse_open_offers
 from bidding.otherwise.records import Lapse, lapse_placement
 from bidding.referrals import Referral, ReferralState, locked_referral, refuse_once_sent
 from bidding.rounds import Round, RoundState, current_round, invitations_of
+from bidding.second_chance import least_end
 from bidding.stages import published_part_of
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -208,10 +209,9 @@ def _locked_round(session: Session, referral: Referral) -> Round:
 def _keep_minimum(
     session: Session, ports: Ports, round_: Round, referral: Referral, scheme: Scheme, actor: Actor, now: datetime
 ) -> None:
-    """Published closings leave the scheme's minimum; a round that closes alone has its own window again."""
+    """Move the closing where less is left than providers are to have (`second_chance.least_end`)."""
     closing = session.get(Closing, round_.closing_id) if round_.closing_id else None
-    stage = referral.stages[round_.stage_no]
-    least = (scheme.closings.minimum if stage.closing == "published" else stage.window).end(now, scheme.calendar())
+    least = least_end(referral.stages[round_.stage_no], scheme, now)
     if closing is not None and closing.closes_at < least:
         extend(
             session,

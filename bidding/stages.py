@@ -69,7 +69,7 @@ def open_stage(
         predecessor_id=predecessor.id if predecessor else None,
         cycle=referral.cycle,
         stage_no=stage_no,
-        attempt=_attempt(session, referral, stage_no),
+        attempt=attempt_of(session, referral, stage_no),
         stage_key=stage.key,
         mode=stage.mode,
         scheme=scheme.key,
@@ -109,7 +109,7 @@ def open_direct_round(session: Session, ports: Ports, referral: Referral, before
         predecessor_id=before.id,
         cycle=referral.cycle,
         stage_no=before.stage_no,
-        attempt=_attempt(session, referral, before.stage_no),
+        attempt=attempt_of(session, referral, before.stage_no),
         stage_key=before.stage_key,
         mode=Mode.DIRECT_AWARD,
         scheme=before.scheme,
@@ -144,7 +144,7 @@ def open_block_round(
         predecessor_id=predecessor.id if predecessor else None,
         cycle=referral.cycle,
         stage_no=0,
-        attempt=_attempt(session, referral, 0),
+        attempt=attempt_of(session, referral, 0),
         stage_key=BLOCK_STAGE,
         mode=Mode.DIRECT_AWARD,
         scheme=scheme.key,
@@ -162,7 +162,7 @@ def open_block_round(
     return round_
 
 
-def _attempt(session: Session, referral: Referral, stage_no: int) -> int:
+def attempt_of(session: Session, referral: Referral, stage_no: int) -> int:
     """A stage that is asked again in the same cycle (after a hold, a direct award) is another attempt."""
     query = select(func.max(Round.attempt)).where(
         Round.referral_id == referral.id, Round.cycle == referral.cycle, Round.stage_no == stage_no

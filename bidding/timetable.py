@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from sqlmodel import Session, col, select
@@ -19,7 +19,7 @@ from bidding.awards.expiring import barred_offers, due_awards, expire_due, lapse
 from bidding.awards.offering import settle
 from bidding.awards.records import live_award
 from bidding.bids.records import BidState, bids_of_closing
-from bidding.closings import TENDER, Closing, ClosingState, due_closings
+from bidding.closings import TENDER, Closing, ClosingState, due_closings, undecided_closings
 from bidding.deadline import Opener
 from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState
@@ -65,13 +65,18 @@ class Swept:
 
 @dataclass
 class Timetable:
-    """One worker's sweeps. `opener` opens sealed bids, `postman` carries messages; both belong to the worker alone."""
+    """One worker's sweeps. `opener` opens sealed bids, `postman` carries messages; both belong to the worker alone.
+
+    A closed closing is opened once `patience` has passed: what a web process still holds that was here in time is noted
+    by then (`unkept`).
+    """
 
     database: Database
     ports: Ports
     opener: Opener
     postman: Postman
     solver: SolverProcess | None = None
+    patience: timedelta = timedelta(0)
     _warned_on: date | None = field(default=None, init=False)
 
     def sweep(self) -> Swept:
@@ -94,7 +99,7 @@ class Timetable:
         self._do("expired_offers", expired, self._one(expire_due), swept)
         self._do("run_offs", cases, self._one(run_off.move_case), swept)
         self._do("closed", closings, self._close, swept)
-        self._each("allocated", _undecided, lambda closing_id: self._decide(closing_id, swept), swept)
+        self._each("allocated", self._undecided, lambda closing_id: self._decide(closing_id, swept), swept)
         self._do("ended_rounds", rounds, self._one(end_round), swept)
         self._do("restarts", restarts, self._one(publishing.restart_due), swept)
         swept.count("declarations", self.database.run(self._settle_declarations))
@@ -111,7 +116,7 @@ class Timetable:
             self._warned_on = today
 
     def _close(self, closing_id: int) -> bool:
-        """Close. Where nobody has bid there is nothing to open and nothing to search: that is decided at once."""
+        """Close. Where nobody has bid and nobody is waited for there is nothing to open or search: decide at once."""
 
         def close(session: Session) -> bool:
             if self._has_bids(session, closing_id):
@@ -119,8 +124,9 @@ class Timetable:
             # Deciding goes up the ladder, and that locks referrals: before rounds, as everywhere.
             locked(session, Referral, *session.exec(select(Round.referral_id).where(Round.closing_id == closing_id)))
             closed = deadline.close(session, self.ports, closing_id)
-            if closed and not self._has_bids(session, closing_id) and not _is_tender(session, closing_id):
-                deadline.open_bids(session, self.ports, closing_id, self.opener)
+            if not closed or self.patience or self._has_bids(session, closing_id) or _is_tender(session, closing_id):
+                return closed
+            if deadline.open_bids(session, self.ports, closing_id, self.opener):
                 deadline.score(session, self.ports, closing_id)
                 run = runs.claim(session, self.ports, closing_id)
                 assert run is not None
@@ -130,6 +136,10 @@ class Timetable:
         closed = self._alone(f"closing {closing_id}", close)
         self.ports.reached(Waypoint.CLOSING_KEPT)
         return closed
+
+    def _undecided(self, session: Session, now: datetime) -> list[int]:
+        """Closings that are closed and not decided: of this sweep, and those that a death had left on their way."""
+        return undecided_closings(session, now, self.patience)
 
     def _has_bids(self, session: Session, closing_id: int) -> bool:
         return bool(bids_of_closing(session, closing_id, BidState.SEALED))
@@ -257,11 +267,6 @@ class Timetable:
 def _is_tender(session: Session, closing_id: int) -> bool:
     """Whether bids for an area close here: there are no rounds, and nothing to search. The session has read it."""
     return session.get_one(Closing, closing_id).mode == TENDER
-
-
-def _undecided(session: Session, now: datetime) -> list[int]:
-    """Closings that are closed and not decided: those of this sweep, and those that a death had left on their way."""
-    return due_closings(session, now, ClosingState.CLOSED, ClosingState.OPENED, ClosingState.SCORED)
 
 
 def _due_rounds(session: Session, now: datetime) -> list[int]:

@@ -41,13 +41,12 @@ from web.api.schemes import Schemes
 from web.api.writing import Writing
 from web.assembly import Installation, release
 from web.metrics import Watched, metrics, watch
+from web.notes import Notes
 from web.pages import refusals
 from web.pages.assets import names
 from web.pages.guards import seats_in
 from web.pages.routes import pages
-
-BODY_BYTES = 1_048_576
-"""The largest body that is read: a bid of 256 KiB and its wrapping fit several times."""
+from web.receiving import BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +144,7 @@ def state_over(installation: Installation, wall: Clock) -> dict[str, Any]:
         "installation": installation,
         "wall": wall,
         "watched": Watched(),
+        "notes": Notes(installation, wall),
         "api_keys": keys_in(installation),
         "seats": seats_in(installation, wall),
     }

@@ -20,9 +20,12 @@ def listen(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then end what is under way. Misconfigured where the address can't be had."""
     configure(settings.log_level)
     with opened(settings) as installation, bound(settings.host, settings.port) as address:
+        app = create_app(installation)
+        # What was noted before this process began.
+        app.state.notes.tell_soon()
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(installation),
+                app,
                 log_config=None,
                 access_log=False,
                 server_header=False,

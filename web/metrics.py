@@ -16,6 +16,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from bidding.closings import ClosingState, due_closings
+from bidding.unkept import UnkeptBid
 from dps.kernel.audit import Checkpoint
 from dps.kernel.outbox import OutboxMessage
 from web.api.guards import AUDIT
@@ -102,6 +103,8 @@ def _waiting(session: Session, now: datetime) -> CollectorRegistry:
         letters.labels(channel, delivery).set(number)
     overdue = Gauge("dps_overdue_closings", "Closings that are over and not closed yet.", registry=registry)
     overdue.set(len(due_closings(session, now, ClosingState.GATHERING)))
+    lost = Gauge("dps_bids_lost", "Bids that were here in time and were not stored.", registry=registry)
+    lost.set(session.exec(select(func.count()).where(col(UnkeptBid.lost_at).is_not(None))).one())
     signed_at = session.exec(select(Checkpoint.at).order_by(col(Checkpoint.seq).desc()).limit(1)).first()
     age = Gauge(
         "dps_checkpoint_age_seconds", "Since the trail was last signed; a worker signs each minute.", registry=registry

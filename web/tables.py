@@ -15,6 +15,7 @@ import bidding.referrals
 import bidding.rounds
 import bidding.run_off
 import bidding.tenders.records
+import bidding.unkept
 import dps.contracts.answers
 import dps.contracts.area_contracts
 import dps.contracts.contracts

@@ -111,7 +111,7 @@ class Worker:
     def _ring_at_next_closing(self) -> None:
         with self.installation.database.reading() as session:
             now = self.installation.ports.clock.read(session)
-            closes_at = next_closing_at(session, now)
+            closes_at = next_closing_at(session, now, self.timetable.patience)
             real = SystemClock().read(session)
         if closes_at is not None and self._scheduler.running:
             at = real + (closes_at - now) / self._pace()
@@ -182,6 +182,7 @@ def run(settings: Settings) -> None:
     for number in before:
         signal.signal(number, end)
     with employed(settings) as worker:
+        worker.timetable.patience = timedelta(seconds=settings.opens_after_s)
         worker.start()
         try:
             ended.wait()

@@ -17,57 +17,25 @@ from sqlmodel import Session, col, select
 
 from bidding.asking import asked_of, offer_card, package_of, standing_in
 from bidding.bids.content import Asked, BidContent, problems
+from bidding.bids.handed import Case, Handed, Verdict, case_of, turns_of
 from bidding.bids.records import Bid, BidState
-from bidding.bids.storing import Accepted, Along, accept, rounds_key, store
+from bidding.bids.storing import Accepted, accept, rounds_key, store
 from bidding.closings import Closing
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
+from bidding.unkept import is_ours, lose_at_once
 from dps.kernel import audit
-from dps.kernel.actors import Actor, Role
-from dps.kernel.columns import canonical_json
+from dps.kernel.actors import Role
 from dps.kernel.database import find_all
 from dps.kernel.ending import each_alone
-from dps.kernel.errors import BadInput, DpsError, InvalidBid, NotEligible, NotFound, TooLate, WrongMode
-from dps.kernel.idempotency import Answers, key_hash
+from dps.kernel.errors import DpsError, InvalidBid, LostByUs, NotEligible, NotFound, TooLate, WrongMode
+from dps.kernel.idempotency import Answers
 from dps.kernel.ports import Ports
 from dps.packages.packages import Package
 from dps.schemes.model import AllocationMode, Mode, Scheme
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import Assessment
 from matching.eligibility import words as spoken
-
-Verdict = dict[str, Any] | Exception
-"""The signed receipt, or why there is none: a refusal, or a fault that befell this bid alone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handed:
-    """One request to seal `content` for these rounds: several of one closing are a bundle.
-
-    What the same provider has handed in for the same set of rounds is replaced. A broker may type a telephone bid for
-    `provider`, who is asked to confirm it (`confirm_typed`); until then it lies beside the provider's own and replaces
-    only what was typed before, and nothing tells the typist whether there is one. Who typed it can't decide the round.
-    `along` is told the bid's reference, and writes what is to be stored with it or not at all.
-    """
-
-    rounds: Sequence[str]
-    content: BidContent
-    actor: Actor
-    idempotency_key: str
-    provider: str | None = None
-    along: Along | None = None
-
-    @property
-    def bidder(self) -> str:
-        """The provider whose bid this is."""
-        self.actor.needs("bid", Role.PROVIDER, Role.BROKER)
-        if self.actor.role is Role.PROVIDER:
-            if self.actor.provider is None or self.provider not in (None, self.actor.provider):
-                raise NotFound(kind="provider", ref=self.provider or "")
-            return self.actor.provider
-        if self.provider is None:
-            raise BadInput("a telephone bid names its provider", field="provider")
-        return self.provider
 
 
 def hand_in_all(session: Session, ports: Ports, requests: Sequence[Handed]) -> list[Verdict]:
@@ -77,67 +45,23 @@ def hand_in_all(session: Session, ports: Ports, requests: Sequence[Handed]) -> l
     other, under the same locks and the same reading of the clock (law 3). That a bid came too late leaves a trace of
     the refusal, never of the bid.
     """
-    cases = [_case(request) for request in requests]
-    asked = [case for case in cases if isinstance(case, _Case)]
+    cases = [case_of(request) for request in requests]
+    asked = [case for case in cases if isinstance(case, Case)]
     group = _Group(session, ports, *_locked(session, asked))
     # After the locks: a twin of a request may have been answered while this one waited for them.
     group.look(asked)
-    verdicts: dict[int, Verdict] = {number: case for number, case in enumerate(cases) if not isinstance(case, _Case)}
-    for turn, numbers in enumerate(_turns(cases)):
+    verdicts: dict[int, Verdict] = {number: case for number, case in enumerate(cases) if not isinstance(case, Case)}
+    for turn, numbers in enumerate(turns_of(cases)):
         if turn:
             group.look_again()
-        judged = {number: group.judge(case) for number in numbers if isinstance(case := cases[number], _Case)}
+        judged = {number: group.judge(case) for number in numbers if isinstance(case := cases[number], Case)}
         accepted = {number: one for number, one in judged.items() if isinstance(one, Accepted)}
         verdicts |= {number: one for number, one in judged.items() if not isinstance(one, Accepted)}
         verdicts |= dict(zip(accepted, group.stored(list(accepted.values())), strict=True))
     return [verdicts[number] for number in range(len(requests))]
 
 
-def _turns(cases: Sequence["_Case | DpsError"]) -> list[list[int]]:
-    """The numbers of the cases, in their order, parted where one follows on another: same key, or bidder and round."""
-    turns: list[list[int]] = [[]]
-    taken: set[object] = set()
-    for number, case in enumerate(cases):
-        if isinstance(case, _Case):
-            its: set[object] = {case.key, *((case.bidder, ref) for ref in case.refs)}
-            if its & taken:
-                turns.append([])
-                taken = set()
-            taken |= its
-            turns[-1].append(number)
-    return turns
-
-
-def receipt_or_refusal(verdict: Verdict) -> dict[str, Any]:
-    """The receipt; whatever else it is is raised."""
-    if isinstance(verdict, Exception):
-        raise verdict
-    return verdict
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A request that can be read: who bids, under which key, and what is compared when it comes again."""
-
-    request: Handed
-    refs: tuple[str, ...]
-    bidder: str
-    key: str
-    body: bytes
-
-
-def _case(request: Handed) -> _Case | DpsError:
-    try:
-        bidder, refs = request.bidder, tuple(sorted(request.rounds))
-        if not refs or len(set(refs)) != len(refs):
-            raise BadInput("name each round once", field="rounds")
-        body = canonical_json([list(refs), request.content.to_dict(), bidder]).encode()
-        return _Case(request, refs, bidder, key_hash(request.actor.ref, request.idempotency_key), body)
-    except DpsError as refused:
-        return refused
-
-
-def _locked(session: Session, cases: Collection[_Case]) -> tuple[dict[str, Round], dict[tuple[int, str], Invitation]]:
+def _locked(session: Session, cases: Collection[Case]) -> tuple[dict[str, Round], dict[tuple[int, str], Invitation]]:
     """The rounds shared, in order of id; then the bidders' own invitations exclusively, in order of round and id."""
     refs = sorted({ref for case in cases for ref in case.refs})
     rounds = {one.ref: one for one in session.exec(_ROUNDS, params={"refs": refs})} if refs else {}
@@ -180,16 +104,18 @@ class _Group:
     rounds: Mapping[str, Round]
     invitations: Mapping[tuple[int, str], Invitation]
     now: datetime = field(init=False)
-    _cases: Sequence[_Case] = field(init=False)
+    _cases: Sequence[Case] = field(init=False)
+    _received: dict[str, datetime] = field(init=False)
     _answers: Answers = field(init=False)
     _closings: dict[int, Closing] = field(init=False)
     _standing: dict[tuple[str, int | None], Assessment] = field(init=False, default_factory=dict)
     _live: dict[tuple[str, str], list[Bid]] = field(init=False, default_factory=dict)
     _asked: dict[int, Asked] = field(init=False, default_factory=dict)
 
-    def look(self, cases: Sequence[_Case]) -> None:
+    def look(self, cases: Sequence[Case]) -> None:
         """Read the clock, then everything else."""
         self.now = self.ports.clock.read(self.session)
+        self._received = {case.key: self.now - case.request.waited() for case in reversed(cases)}
         self._cases = cases
         rounds = list(self.rounds.values())
         ids = {round_.closing_id for round_ in rounds if round_.closing_id is not None}
@@ -210,34 +136,66 @@ class _Group:
         for bid in live:
             self._live.setdefault((bid.provider, bid.rounds_key), []).append(bid)
 
-    def _look_at_standing(self, cases: Sequence[_Case]) -> None:
-        """Of those alone that may be in time, under the rules of each closing."""
+    def _look_at_standing(self, cases: Sequence[Case]) -> None:
+        """Of those alone that may be in time, or would have been but for us, under the rules of each closing."""
         pairs: dict[str, set[tuple[str, str]]] = {}
         for case in cases:
             for round_ in (self.rounds[ref] for ref in case.refs if ref in self.rounds):
                 closing = self._closings.get(round_.closing_id or 0)
                 is_asked = (round_.id or 0, case.bidder) in self.invitations
-                if closing is not None and is_asked and self.now < closing.closes_at:
+                may_be = closing is not None and (self.now < closing.closes_at or self._is_ours(case, closing))
+                if closing is not None and is_asked and may_be:
                     pairs.setdefault(closing.rule_hash, set()).add((case.bidder, round_.ref))
         for rule_hash, found in pairs.items():
             asked = [(bidder, self.rounds[ref]) for bidder, ref in sorted(found)]
             self._standing |= standing_in(self.session, asked, rules_by_hash(self.session, rule_hash), self.now)
 
-    def judge(self, case: _Case) -> Accepted | Verdict:
+    def judge(self, case: Case) -> Accepted | Verdict:
         """This request by itself: the bid to be stored, the receipt that it was answered before, or why not."""
         try:
             return self._accepted(case)
         except TooLate as late:
-            for ref in case.refs:
-                invitation = self.invitations[self.rounds[ref].id or 0, case.bidder]
-                facts = {"round": ref, "closes_at": late.closes_at.isoformat()}
-                audit.append(self.session, invitation.stream, "bid.refused_late", case.request.actor, self.now, facts)
-            return late
+            return self._too_late(case, late)
         except DBAPIError:
             # Nobody's own fault: it ends the transaction of all.
             raise
         except Exception as refused:
             return refused
+
+    def _is_ours(self, case: Case, closing: Closing) -> bool:
+        """What a broker types is the provider's once it is confirmed, and that takes time before the closing."""
+        by_provider = case.request.actor.role is Role.PROVIDER
+        return by_provider and is_ours(self._received[case.key], closing.closes_at)
+
+    def _too_late(self, case: Case, late: TooLate) -> TooLate:
+        """Write down that the bid came too late; or where it was here in time and good, that we have lost it."""
+        rounds, invitations = self._invited(case)
+        closing = self._closings[rounds[0].closing_id or 0]
+        if self._is_ours(case, closing) and self._is_good(case, rounds, closing):
+            received_at = self._received[case.key]
+            lose_at_once(
+                self.session,
+                self.ports,
+                key_hash=case.key,
+                rounds=rounds,
+                invitations=invitations,
+                closing=closing,
+                received_at=received_at,
+                now=self.now,
+            )
+            return LostByUs(closes_at=late.closes_at, now=late.now, received_at=received_at)
+        for round_, invitation in zip(rounds, invitations, strict=True):
+            facts = {"round": round_.ref, "closes_at": late.closes_at.isoformat()}
+            audit.append(self.session, invitation.stream, "bid.refused_late", case.request.actor, self.now, facts)
+        return late
+
+    def _is_good(self, case: Case, rounds: Sequence[Round], closing: Closing) -> bool:
+        """Whether nothing but the time was against it: what would have been refused anyway is no loss."""
+        try:
+            self._refuse_unfit(case, rounds, closing)
+        except DpsError:
+            return False
+        return True
 
     def stored(self, judged: Sequence[Accepted]) -> list[Verdict]:
         """Keep these, each alone: its receipt, or the fault that undid this one and no other."""
@@ -252,19 +210,14 @@ class _Group:
         faults = each_alone(self.session, judged, keep)
         return [one.receipt if fault is None else fault for one, fault in zip(judged, faults, strict=True)]
 
-    def _accepted(self, case: _Case) -> Accepted | dict[str, Any]:
+    def _accepted(self, case: Case) -> Accepted | dict[str, Any]:
         actor = case.request.actor
         rounds, invitations = self._invited(case)
         known = self._answers.recall(case.key, case.body)
         if known is not None:
             return dict(known)
         closing = closing_in_time(self._closings, rounds, self.now)
-        scheme = rules_by_hash(self.session, closing.rule_hash)
-        self._refuse_problems(rounds, case.request.content, scheme, closing)
-        for round_ in rounds:
-            standing = self._standing[case.bidder, round_.id]
-            if standing.reasons:
-                raise NotEligible(reasons=spoken.for_provider(standing))
+        scheme = self._refuse_unfit(case, rounds, closing)
         # The provider's newest word counts; a typist can put a newer one in the place of a typed one alone.
         standing_bids = self._live.get((case.bidder, rounds_key(case.refs)), ())
         return accept(
@@ -283,7 +236,7 @@ class _Group:
             now=self.now,
         )
 
-    def _invited(self, case: _Case) -> tuple[list[Round], list[Invitation]]:
+    def _invited(self, case: Case) -> tuple[list[Round], list[Invitation]]:
         """The rounds in order of id, with this bidder's invitations.
 
         An unknown round, one that the bidder was not asked in and, to a broker, one of another authority are all alike.
@@ -304,6 +257,16 @@ class _Group:
                 raise NotFound(kind="round", ref=round_.ref)
             invitations.append(invitation)
         return rounds, invitations
+
+    def _refuse_unfit(self, case: Case, rounds: Sequence[Round], closing: Closing) -> Scheme:
+        """InvalidBid or NotEligible; the rules by which it is fit."""
+        scheme = rules_by_hash(self.session, closing.rule_hash)
+        self._refuse_problems(rounds, case.request.content, scheme, closing)
+        for round_ in rounds:
+            standing = self._standing[case.bidder, round_.id]
+            if standing.reasons:
+                raise NotEligible(reasons=spoken.for_provider(standing))
+        return scheme
 
     def _refuse_problems(self, rounds: Sequence[Round], content: BidContent, scheme: Scheme, closing: Closing) -> None:
         """Asked as at the closing, when the bid will be evaluated: another envelope may be in force by then."""

@@ -8,7 +8,8 @@ itself (`handing_in`); only a group that could not be looked up, of which nothin
 from collections.abc import Sequence
 from typing import Any
 
-from bidding.bids.handing_in import Handed, Verdict, hand_in_all, receipt_or_refusal
+from bidding.bids.handed import Handed, Verdict, receipt_or_refusal
+from bidding.bids.handing_in import hand_in_all
 from bidding.bids.preparing import Entries, entries_of
 from dps.kernel.database import Database, is_away
 from dps.kernel.errors import AnsweredMeanwhile, NotFound

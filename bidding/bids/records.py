@@ -51,7 +51,8 @@ class Bid(SQLModel, table=True):
 
     `rounds_key` names the exact set of rounds; a provider has one live bid per set. What a broker has typed
     (`typed_by`) is provisional until its provider confirms it: it lies beside the provider's own live bid, and takes
-    its place at the confirmation or lapses at the closing.
+    its place at the confirmation or lapses at the closing. `handed_over_from` is the bid of a closing that was asked
+    again (`second_chance`), whose ciphertext this is.
     """
 
     __tablename__ = "bid"
@@ -102,6 +103,7 @@ class Bid(SQLModel, table=True):
     valid_until: datetime = utc_column()
     typed_by: str | None = Field(default=None)
     confirmed_at: datetime | None = utc_column(nullable=True)
+    handed_over_from: str | None = Field(default=None, max_length=24)
 
     @property
     def stream(self) -> str:

@@ -16,7 +16,7 @@ from bidding.bids.content import BidContent
 from bidding.bids.records import Bid, BidRound, BidState
 from bidding.closings import Closing
 from bidding.rounds import Invitation, InvitationState, Round
-from bidding.sealing.seal import receipt_of, seal, signed
+from bidding.sealing.seal import Sealed, receipt_of, seal, signed
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.idempotency import Answers
@@ -112,6 +112,32 @@ def sealed_row(
         holders=closing.holders,
         needed=closing.custodians_needed,
     )
+    return row_of(
+        ports,
+        sealed,
+        provider=provider,
+        names=names,
+        stream=stream,
+        closing=closing,
+        valid_until=valid_until,
+        typed_by=typed_by,
+        now=now,
+    )
+
+
+def row_of(
+    ports: Ports,
+    sealed: Sealed,
+    *,
+    provider: str,
+    names: Sequence[str],
+    stream: str,
+    closing: Closing,
+    valid_until: datetime,
+    typed_by: str | None = None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns of a bid that is sealed already."""
     ref = new_reference(Kind.BID, ports.entropy)
     receipt = receipt_of(
         bid=ref,

@@ -12,7 +12,8 @@ from typing import Any
 from sqlmodel import Session, select
 
 from bidding.asking import package_of
-from bidding.bids.handing_in import Handed, closing_in_time, hand_in_all, receipt_or_refusal
+from bidding.bids.handed import Handed, receipt_or_refusal
+from bidding.bids.handing_in import closing_in_time, hand_in_all
 from bidding.bids.records import Bid, BidRound, BidState
 from bidding.bids.storing import reconsider
 from bidding.closings import Closing

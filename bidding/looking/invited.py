@@ -104,7 +104,8 @@ def opportunities(
 class OwnBid:
     """A bid as its own bidder may see it again: everything but what it says.
 
-    `is_typed` by a broker at the telephone: it counts only if it `is_confirmed`.
+    `is_typed` by a broker at the telephone: it counts only if it `is_confirmed`. `handed_over_from` is the bid of a
+    closing that was asked again, in whose place it stands.
     """
 
     bid: str
@@ -117,6 +118,7 @@ class OwnBid:
     receipt: dict[str, Any]
     is_typed: bool
     is_confirmed: bool
+    handed_over_from: str | None
 
 
 def own_bids(
@@ -138,6 +140,7 @@ def own_bids(
             Bid.receipt,
             Bid.typed_by,
             Bid.confirmed_at,
+            Bid.handed_over_from,
             Closing.closes_at,
         )
         .join(Closing, col(Closing.id) == col(Bid.closing_id))
@@ -161,6 +164,7 @@ def own_bids(
             receipt=found.receipt,
             is_typed=found.typed_by is not None,
             is_confirmed=found.confirmed_at is not None,
+            handed_over_from=found.handed_over_from,
         )
         for found in session.exec(query)
     ]

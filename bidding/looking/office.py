@@ -12,6 +12,7 @@ from bidding.closings import Closing, ClosingState
 from bidding.looking.pages import PAGE, behind
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import OPENED, UNREACHED, EligibilityReport, Invitation, Round, RoundState
+from bidding.unkept import UnkeptBid, waits
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
 from dps.kernel.outbox import OutboxMessage
@@ -82,7 +83,10 @@ def referrals(
 
 @dataclass(frozen=True, slots=True)
 class SeenRound:
-    """One round of a referral: who could be asked, how long, and how it ended."""
+    """One round of a referral: who could be asked, how long, and how it ended.
+
+    `lost` counts the bids of its closing that we lost, while a broker may still ask everybody again.
+    """
 
     round: str
     cycle: int
@@ -96,13 +100,22 @@ class SeenRound:
     eligible: int | None
     outcome: str | None
     is_unreached: bool
+    lost: int
 
 
 def rounds(session: Session, referral: str) -> list[SeenRound]:
     """Every round of a referral, the first first. The caller has made sure that its actor may see the referral."""
     told = exists().where(and_(col(OutboxMessage.about) == Round.ref, col(OutboxMessage.kind) == UNREACHED))
+    lost = (
+        select(func.count())
+        .where(UnkeptBid.closing_id == Closing.id, waits(), col(Closing.state) == ClosingState.CLOSED)
+        .correlate(Closing)
+        .scalar_subquery()
+    )
     query = (
-        select(Round, Closing.ref, EligibilityReport.assessed, EligibilityReport.eligible, told)  # type: ignore[call-overload]
+        select(  # type: ignore[call-overload]
+            Round, Closing.ref, EligibilityReport.assessed, EligibilityReport.eligible, told, lost
+        )
         .join(Referral, col(Referral.id) == col(Round.referral_id))
         .outerjoin(Closing, col(Closing.id) == col(Round.closing_id))
         .outerjoin(EligibilityReport, col(EligibilityReport.round_id) == col(Round.id))
@@ -123,8 +136,9 @@ def rounds(session: Session, referral: str) -> list[SeenRound]:
             eligible=eligible,
             outcome=round_.outcome,
             is_unreached=bool(is_unreached),
+            lost=lost_here,
         )
-        for round_, closing, assessed, eligible, is_unreached in session.exec(query)
+        for round_, closing, assessed, eligible, is_unreached, lost_here in session.exec(query)
     ]
 
 

@@ -12,9 +12,11 @@ from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award, AwardState
 from bidding.bids.records import BidRound
+from bidding.closings import Closing, ClosingState
 from bidding.otherwise.records import Placement, PlacementState
 from bidding.referrals import OPEN, PRIORITY, Referral, ReferralState
 from bidding.rounds import UNREACHED, Outcome, Round, RoundState
+from bidding.unkept import UnkeptBid, waits
 from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor
 from dps.kernel.outbox import OutboxMessage
@@ -36,6 +38,7 @@ class Place(StrEnum):
     UNFILLED = "unfilled"
     CLOSING_SOON = "closing_soon"
     UNREACHED = "unreached"
+    LOST = "lost"
     SEEKING = "seeking"
     DECIDING = "deciding"
     ANSWER = "answer"
@@ -105,6 +108,14 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             ~had_bids,
         )
     )
+    lost = exists().where(
+        and_(
+            col(UnkeptBid.closing_id) == col(Round.closing_id),
+            waits(),
+            col(Closing.id) == col(UnkeptBid.closing_id),
+            col(Closing.state) == ClosingState.CLOSED,
+        )
+    )
     unreached = exists().where(and_(col(OutboxMessage.about) == Round.ref, col(OutboxMessage.kind) == UNREACHED))
     # Columns and no rows: what a package and a round hold beside these is long, and would be read for every line.
     query = (
@@ -134,6 +145,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             col(Placement.ref).label("placement"),
             had_no_bids.label("had_no_bids"),
             unreached.label("unreached"),
+            lost.label("lost"),
         )
         .join(Package, col(Package.id) == col(Referral.package_id))
         .outerjoin(Round, col(Round.id) == last_round.scalar_subquery())
@@ -177,12 +189,14 @@ def places_of(
     had_no_bids: bool = False,
     is_unreached: bool = False,
     may_be_placed: bool = False,
+    is_lost: bool = False,
 ) -> frozenset[Place]:
     """Where a referral waits, by its latest round, its latest award and the time: a due round counts as closed.
 
     `contract_state` is that of the last contract that ended; `had_no_bids` speaks of this cycle's rounds that are over;
     `is_unreached` says that its council was told of invitations that did not arrive; `may_be_placed` that a proposal to
-    place it otherwise waits for an approver.
+    place it otherwise waits for an approver; `is_lost` that a bid of its closing was lost by our fault, and nothing is
+    open yet.
     """
     found = _history(cycle, stage_no, award_state, contract_state, had_no_bids)
     match state:
@@ -206,6 +220,8 @@ def places_of(
             found.add(Place.UNREACHED)
     else:
         found.add(Place.DECIDING)
+        if is_lost:
+            found.add(Place.LOST)
     return frozenset(found)
 
 
@@ -262,6 +278,7 @@ def _waiting(row: Any, now: datetime) -> Waiting:
             had_no_bids=bool(row.had_no_bids),
             is_unreached=bool(row.unreached),
             may_be_placed=row.placement is not None,
+            is_lost=bool(row.lost),
             now=now,
         ),
     )

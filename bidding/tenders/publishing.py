@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from bidding.bids.records import BidState, bids_of_closing
 from bidding.closings import TENDER, Closing, closing_for
+from bidding.custody import custody_of_area, holders_of
 from bidding.tenders.entitled import entitled
 from bidding.tenders.records import OPEN, Tender, TenderState, locked_tender
 from dps.contracts.area_contracts import in_place
@@ -32,7 +33,7 @@ def publish_tender(
     """Ask for bids for one area contract, from the next working day's beginning for the days that the rules say.
 
     It closes when the last of these working days does. Everybody who may bid is told. RuleNotMet where the area is let
-    already on one of its days, or is being sought.
+    already on one of its days, or is being sought, or where its bids want more custodians than are registered.
     """
     actor.needs("publish a tender", Role.COMMISSIONER)
     if actor.authority is None or actor.authority not in {one.key for one in scheme.authorities}:
@@ -58,6 +59,7 @@ def publish_tender(
         raise RuleNotMet(reason=f"The area is let with {let.ref} until {let.last_day:%-d %B %Y}.")
     if sought := find(session, Tender, **place, key=key, state=OPEN):
         raise RuleNotMet(reason=f"The area is being sought with {sought.ref}. Decide or cancel that first.")
+    rule = custody_of_area(scheme, key)
     closing = closing_for(
         session,
         ports,
@@ -67,6 +69,8 @@ def publish_tender(
         closes_at=closes_at,
         published=False,
         now=now,
+        holders=holders_of(session, scheme, rule),
+        needed=rule.needed if rule else 0,
     )
     session.flush()
     tender = Tender(

@@ -109,3 +109,8 @@ class AcceleratedClock:
         if row is None:
             raise LookupError("no accelerated clock was started in this database")
         return row.origin + (self._real.read(session) - row.real_origin) * row.rate
+
+
+def machine_time() -> datetime:
+    """The machine's own time, for what happens while no database can be asked."""
+    return datetime.now(UTC)

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     keys_dir: Path = Path("keys")
     identities_dir: Path = Path("identities")
     spool_dir: Path = Path("spool")
+    # Where web processes note bids that were received and could not be stored.
+    notes_dir: Path = Path("notes")
+    # Between closing and opening: as long as a web process waits for a database's lock. What it still holds is noted.
+    opens_after_s: int = Field(default=30, ge=0, le=3600)
     secret: SecretStr = SecretStr(DEMO_SECRET)
     host: str = "127.0.0.1"
     port: int = 8000
@@ -69,7 +73,7 @@ class Settings(BaseSettings):
         check_url(value)
         return value
 
-    @field_validator("keys_dir", "identities_dir", "spool_dir", "host", mode="before")
+    @field_validator("keys_dir", "identities_dir", "spool_dir", "notes_dir", "host", mode="before")
     @classmethod
     def _is_not_empty(cls, value: object) -> object:
         if value == "":

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dps.kernel.calendar import Nation, WorkingCalendar
+from dps.kernel.calendar import Nation, WorkingCalendar, WorkingHours
 from dps.schemes.area_contracts import AreaContract
 from dps.schemes.contracting import Blocks, Payment, Variations
 from dps.schemes.custody import Custody
@@ -197,10 +197,15 @@ class Ladder(Section):
 
 
 class Closings(Section):
-    """Published times of day at which standard rounds close together, and the least time such a round stays open."""
+    """Published times of day at which standard rounds close together, and the least time such a round stays open.
+
+    Where a bid was lost by the engine's fault the opening waits up to `wait_after_loss` for a broker to decide; that it
+    waits, and two working hours, are assumed.
+    """
 
     times: tuple[WallTime, ...] = ()
     minimum: WindowText
+    wait_after_loss: WindowText = WorkingHours(hours=2)
 
 
 class ScoredQuestion(Section):

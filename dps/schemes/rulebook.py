@@ -52,6 +52,7 @@ from dps.schemes.wording import (
     TIES,
     URGENCIES,
     at_least,
+    at_most,
     bullets,
     count,
     day_words,
@@ -252,6 +253,13 @@ def _closings(closings: Closings) -> Iterator[str]:
         f"at {listed(f'{wall:%H:%M}' for wall in closings.times)} on every working day" if closings.times else "never"
     )
     yield f"Standard rounds close together {times}, and stay open for {at_least(closings.minimum)}."
+    yield ""
+    yield (
+        "A bid that was received a second before its closing, or earlier, and was not kept is recorded as the "
+        "council's loss, not the bidder's. As long as no bid of that closing is open, the council may ask everybody "
+        "invited again: what was handed in stands unless it is replaced. The opening waits for that decision "
+        f"{at_most(closings.wait_after_loss)}."
+    )
 
 
 def _evaluation(evaluation: Evaluation) -> Iterator[str]:

@@ -138,11 +138,17 @@ def custody(rules: Custody | None) -> Iterator[str]:
     if rules is None:
         yield "Bids are opened by the engine alone, after their closing."
         return
+    whose = []
+    if rules.lots:
+        whose.append(
+            f"in {listed(f'`{key}`' for key in rules.lots)} for a package that may cost more than "
+            f"{in_pounds(rules.above_weekly_pence)} a week at the ceiling price, or whose minutes are not known yet,"
+        )
+    if rules.area_contracts:
+        whose.append(f"for {listed(f'`{key}`' for key in rules.area_contracts)}")
     yield (
-        f"Sealed bids in {listed(f'`{key}`' for key in rules.lots)} for a package that may cost more than "
-        f"{in_pounds(rules.above_weekly_pence)} a week at the ceiling price, or whose minutes are not known yet, are "
-        f"opened after their closing with the help of {rules.needed} of at least {rules.custodians} named key-holders. "
-        "With fewer nobody can open them."
+        f"Sealed bids {' and '.join(whose)} are opened after their closing with the help of {rules.needed} of at least "
+        f"{rules.custodians} named key-holders. With fewer nobody can open them."
     )
 
 

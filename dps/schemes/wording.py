@@ -136,3 +136,9 @@ def at_least(window: Window) -> str:
     """`at least 4 working hours`, `at least until 17:00 on the next working day`."""
     words = window.words()
     return f"at least until {words.removeprefix('by ')}" if isinstance(window, ByWorkingDay) else f"at least {words}"
+
+
+def at_most(window: Window) -> str:
+    """`for at most 2 working hours`, `at most until 17:00 on the next working day`."""
+    words = window.words()
+    return f"at most until {words.removeprefix('by ')}" if isinstance(window, ByWorkingDay) else f"for at most {words}"

@@ -19,10 +19,15 @@ from bidding.custody import (
     register_custodian,
     withdraw_custodian,
 )
+from bidding.looking.held import HeldClosing, held_closings
 from bidding.sealing.sharing import release
+from bidding.tenders.content import AreaBid
+from bidding.tenders.handing_in import hand_in_for_area
+from bidding.tenders.publishing import publish_tender
+from bidding.tenders.records import Tender
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, Forbidden, PriceStillSealed, RuleNotMet
+from dps.kernel.errors import BadInput, Forbidden, NotFound, PriceStillSealed, RuleNotMet
 from dps.kernel.outbox import OutboxMessage
 from dps.schemes.custody import Custody
 from dps.schemes.loader import preset
@@ -52,13 +57,14 @@ class Held:
         for name in ("Monitoring officer", "Head of audit", "Director of finance"):
             self.register(name)
 
-    def register(self, holder: str) -> str:
+    def register(self, holder: str, account: str | None = None) -> str:
         key = pyrage.x25519.Identity.generate()
         made = self.world.run(
             register_custodian,
             scheme=self.world.scheme,
             holder=holder,
             recipient=str(key.to_public()),
+            account=account,
             actor=KEEPER,
         )
         self.keys[made.ref] = str(key)
@@ -229,3 +235,120 @@ def test_who_may_not_and_what_is_no_key_is_refused(held: Held) -> None:
         world.run(register_custodian, **request, actor=KEEPER)
     with pytest.raises(BadInput, match="registered already"):
         world.run(register_custodian, **{**request, "recipient": world.rows(Custodian)[0].recipient}, actor=KEEPER)
+
+
+def test_a_sweep_tries_again_once_a_share_is_handed_in_and_not_before_but_for_once_an_hour(held: Held) -> None:
+    world = held.world
+    world.bid(world.provider("Synthetic Oak"), referral := world.referral(), pence=1600)
+    tries: list[bytes] = []
+    opener = world.timetable.opener
+
+    class Counting:
+        def open(self, ciphertext: bytes, **more: Any) -> dict[str, Any]:
+            tries.append(ciphertext)
+            return opener.open(ciphertext, **more)
+
+    world.timetable.opener = Counting()
+    world.close(referral)
+
+    for _ in range(5):
+        world.step(minutes=1)
+    assert len(tries) == 1
+    held.open_by(held.custodians[0])
+    for _ in range(5):
+        world.step(minutes=1)
+    assert len(tries) == 2
+    world.step(hours=1)
+    assert (len(tries), len(world.events("custody.opening_refused"))) == (3, 2)
+    held.open_by(held.custodians[1])
+    world.step(minutes=1)
+    assert held.closing.state is ClosingState.ALLOCATED
+
+
+def test_a_custodian_with_an_account_carries_its_own_shares_and_no_others(held: Held) -> None:
+    world = held.world
+    auditor = Actor("USR-1", Role.AUDITOR, authority=world.authority)
+    mine = held.register("Head of internal audit", account=auditor.ref)
+    world.bid(world.provider("Synthetic Oak"), referral := world.referral(), pence=1600)
+    world.close(referral)
+    request: dict[str, Any] = {"closing_ref": held.closing.ref, "actor": auditor}
+
+    own = hand_out_in(world.database, world.ports, custodian_ref=mine, **request)
+    hand_in_in(world.database, world.ports, release=release(own, held.keys[mine]), actor=auditor)
+    other = next(one for one in held.custodians if one != mine)
+    with pytest.raises(NotFound):
+        hand_out_in(world.database, world.ports, custodian_ref=other, **request)
+    with pytest.raises(NotFound):
+        hand_in_in(world.database, world.ports, release=release(held.hand_out(other), held.keys[other]), actor=auditor)
+
+    (seen,) = held_by(world, auditor)
+    assert [(one.custodian, one.is_own) for one in seen.holders if one.given_at] == [(mine, True)]
+    assert [event.actor for event in world.events("custody.handed_in")] == [auditor.ref]
+    told = [one.recipient for one in world.rows(OutboxMessage) if one.kind == "custody_due"]
+    assert told == [f"account:{auditor.ref}"]
+
+
+def test_who_holds_no_share_and_another_councils_administrator_see_no_such_closing(held: Held) -> None:
+    world = held.world
+    world.provider("Synthetic Oak")
+    world.referral()
+
+    seen = {
+        name: len(held_by(world, actor))
+        for name, actor in {
+            "keeper": KEEPER,
+            "own": Actor("a", Role.ADMINISTRATOR, authority=world.authority),
+            "other": Actor("b", Role.ADMINISTRATOR, authority="another-council"),
+            "broker": world.broker,
+        }.items()
+    }
+
+    assert seen == {"keeper": 1, "own": 1, "other": 0, "broker": 0}
+
+
+def held_by(world: World, actor: Actor) -> list[HeldClosing]:
+    with world.database.reading() as session:
+        return held_closings(session, actor)
+
+
+# A whole area
+
+
+@pytest.fixture
+def kingston(database: Database, tmp_path: Path) -> Held:
+    scheme = preset("kingston")
+    custody = Custody(above_weekly_pence=0, area_contracts=("rate-card",), needed=2, custodians=3)
+    return Held(World(database, tmp_path, scheme.model_copy(update={"custody": custody})))
+
+
+def test_bids_for_an_area_are_opened_by_its_custodians_too(kingston: Held) -> None:
+    world = kingston.world
+    oak = world.provider("Synthetic Oak", lists=["approved"])
+    sought = {"scheme": world.scheme, "key": "rate-card", "locality": "surbiton"}
+    tender = world.run(
+        publish_tender, **sought, from_day=world.now.date() + timedelta(days=40), actor=world.commissioner
+    )
+    element = world.scheme.area_contract("rate-card").elements
+    rates = AreaBid(rates=tuple(sorted((one.key, one.ceiling_pence) for one in element)))
+    world.run(hand_in_for_area, tender_ref=tender.ref, content=rates, idempotency_key="a", actor=oak)
+    world.move_to(kingston.closing.closes_at)
+    shut = world.rows(OpenedBid)
+
+    kingston.open_by(kingston.custodians[0])
+    kingston.open_by(kingston.custodians[1])
+    world.step(minutes=1)
+
+    assert shut == []
+    assert str(world.rows(Tender)[0].state) == "evaluated"
+    told = [one for one in world.rows(OutboxMessage) if one.kind == AWAITED]
+    assert [(one.recipient, one.facts["referral"]) for one in told] == [(f"authority:{world.authority}", tender.ref)]
+    assert world.faults() == []
+
+
+def test_no_area_is_sought_before_its_custodians_are_there(database: Database, tmp_path: Path) -> None:
+    custody = Custody(above_weekly_pence=0, area_contracts=("rate-card",), needed=2, custodians=3)
+    world = World(database, tmp_path, preset("kingston").model_copy(update={"custody": custody}))
+    sought = {"scheme": world.scheme, "key": "rate-card", "locality": "surbiton", "actor": world.commissioner}
+
+    with pytest.raises(RuleNotMet, match="wants 3 and 0 are registered"):
+        world.run(publish_tender, **sought, from_day=world.now.date() + timedelta(days=40))

@@ -145,6 +145,8 @@ class Processes:
             "DPS_KEYS_DIR": str(self.folder / "keys"),
             "DPS_IDENTITIES_DIR": os.devnull if kind == "web" else str(self.folder / "identities"),
             "DPS_SPOOL_DIR": str(self.spool),
+            "DPS_NOTES_DIR": str(self.folder / "notes"),
+            "DPS_OPENS_AFTER_S": "0",
             "DPS_PORT": str(self._ports[int(number)]) if kind == "web" else "0",
             "DPS_LOG_LEVEL": "error",
         }

@@ -42,6 +42,7 @@ def prepare(folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
         "DPS_KEYS_DIR": str(folder / "keys"),
         "DPS_IDENTITIES_DIR": str(folder / "identities"),
         "DPS_SPOOL_DIR": str(folder / "spool"),
+        "DPS_NOTES_DIR": str(folder / "notes"),
     }
     for name, value in given.items():
         monkeypatch.setenv(name, value)

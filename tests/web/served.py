@@ -79,7 +79,8 @@ class Served:
         self, database: Database, folder: Path, scheme: Scheme | str = "st-helens", *, demo: bool = True
     ) -> None:
         self.world = World(database, folder, scheme)
-        settings = Settings(demo=demo, secret=SecretStr("made-up-for-tests-made-up-for-tests"))
+        secret = SecretStr("made-up-for-tests-made-up-for-tests")
+        settings = Settings(demo=demo, secret=secret, notes_dir=folder / "notes")
         self.installation = Installation(settings, database, self.world.ports)
         self.wall = SteppedClock(self.world.clock.instant)
         """Real time, in which people's sessions run: it stands still while the council's clock is moved."""

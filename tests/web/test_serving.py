@@ -34,6 +34,7 @@ def environment(tmp_path: Path, database: Database) -> dict[str, str]:
         "DPS_KEYS_DIR": str(tmp_path / "keys"),
         "DPS_IDENTITIES_DIR": str(tmp_path / "identities"),
         "DPS_SPOOL_DIR": str(tmp_path / "spool"),
+        "DPS_NOTES_DIR": str(tmp_path / "notes"),
     }
 
 

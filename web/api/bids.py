@@ -21,6 +21,22 @@ from web.api.once import Answer, Write
 from web.api.problems import status_of
 from web.api.shapes import BidFile, BidRow, Moved, NewBid, TelephoneBid
 from web.assembly import Installation
+from web.receiving import Envelope, Sent, as_json, receiving
+
+
+def _sent(envelope: Envelope) -> list[Sent]:
+    return [Sent(tuple(as_json(envelope)["rounds"]), envelope.headers["idempotency-key"])]
+
+
+def _sent_in_file(envelope: Envelope) -> list[Sent]:
+    key = envelope.headers["idempotency-key"]
+    rows = enumerate(as_json(envelope)["rows"], start=1)
+    return [Sent(tuple(row["rounds"]), _key_of_row(key, number)) for number, row in rows]
+
+
+def _key_of_row(key: str, number: int) -> str:
+    """The key of one bid of a file."""
+    return hashlib.sha256(f"{key} row {number}".encode()).hexdigest()
 
 
 class Bids(Controller):
@@ -29,12 +45,12 @@ class Bids(Controller):
     path = "/bids"
     tags = ("Bids",)
 
-    @post("/", guards=[PROVIDER])
+    @post("/", guards=[PROVIDER], middleware=[receiving(_sent)])
     async def submit(self, data: JSONBody[NewBid], write: NamedDependency[Write]) -> dict[str, Any]:
         """Hand in a bid, or replace the one that stands for the same rounds; returns the signed receipt."""
         return await _receipt(write, data)
 
-    @post("/file", guards=[PROVIDER])
+    @post("/file", guards=[PROVIDER], middleware=[receiving(_sent_in_file)])
     async def submit_file(self, data: JSONBody[BidFile], write: NamedDependency[Write]) -> list[BidRow]:
         """Hand in many bids, row by row: one that is refused holds up no other. A retry reads the same receipts."""
         return await asyncio.gather(*(_row(write, number, row) for number, row in enumerate(data.rows, start=1)))
@@ -99,9 +115,8 @@ class Bids(Controller):
 
 async def _row(write: Write, number: int, data: NewBid) -> BidRow:
     """One row of a file, under a key of its own that follows from the file's."""
-    key = hashlib.sha256(f"{write.key} row {number}".encode()).hexdigest()
     try:
-        return BidRow(row=number, receipt=await _receipt(replace(write, key=key), data))
+        return BidRow(row=number, receipt=await _receipt(replace(write, key=_key_of_row(write.key, number)), data))
     except DpsError as refused:
         if status_of(refused) >= 500:
             raise
@@ -116,6 +131,7 @@ async def _receipt(write: Write, data: NewBid | TelephoneBid, *, provider: str |
         actor=write.actor,
         idempotency_key=write.key,
         provider=provider,
+        waited=write.waited,
     )
     return dict(sorted(receipt.items()))
 

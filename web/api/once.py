@@ -6,6 +6,7 @@ the same answer and changes nothing; the same key with another request is refuse
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import Request
@@ -20,6 +21,7 @@ from dps.kernel.columns import canonical_json
 from dps.kernel.errors import Conflict, NoSuchStep
 from dps.kernel.ports import Ports
 from web.assembly import Installation
+from web.receiving import waited
 
 Answer = dict[str, Any]
 
@@ -42,6 +44,7 @@ class Write:
     installation: Installation
     key: str
     asked: str
+    waited: Callable[[], timedelta] = timedelta
 
     @property
     def ports(self) -> Ports:
@@ -80,4 +83,6 @@ def provide_write(
 ) -> Write:
     """The request as a `Write`, for handlers that change something."""
     asked = f"{request.method} {request.url.path}"
-    return Write(actor=request.user, installation=installation, key=idempotency_key, asked=asked)
+    return Write(
+        actor=request.user, installation=installation, key=idempotency_key, asked=asked, waited=waited(request)
+    )

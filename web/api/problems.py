@@ -27,6 +27,7 @@ from dps.kernel.errors import (
     TooLate,
 )
 from dps.kernel.logs import log
+from web.receiving import received
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -57,6 +58,11 @@ _STATUS: tuple[tuple[type[DpsError], int], ...] = (
 _AWAY = (
     "The database can't be reached, or can't store anything, just now. Send the same request again, with the same "
     "Idempotency-Key: whether this one was kept or not, it is done once."
+)
+_FAULT = "Something went wrong here; nothing was changed. Try again."
+_NOTED = (
+    " It is written down when this bid was here. Without a receipt it is not stored; if it can't be before its "
+    "closing, the loss is recorded as ours, and the council is told and can ask everybody again."
 )
 
 
@@ -91,11 +97,12 @@ def failed(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     """Our own fault. The log gets its kind and where it happened; neither log nor answer says what it was given."""
     handler = request.scope.get("route_handler")
     log().error("api.failed", error=type(error).__name__, method=request.method, url_rule=str(handler))
+    is_noted = received(request) is not None and request.app.state.notes.keep(request)
+    noted, more = (_NOTED, {"noted": True}) if is_noted else ("", {})
     if is_away(error):
-        return _problem(HTTP_503_SERVICE_UNAVAILABLE, "unavailable", _AWAY, headers={"Retry-After": "5"})
-    return _problem(
-        HTTP_500_INTERNAL_SERVER_ERROR, "error", "Something went wrong here; nothing was changed. Try again."
-    )
+        headers = {"Retry-After": "5"}
+        return _problem(HTTP_503_SERVICE_UNAVAILABLE, "unavailable", _AWAY + noted, headers=headers, **more)
+    return _problem(HTTP_500_INTERNAL_SERVER_ERROR, "error", _FAULT + noted, **more)
 
 
 def _problem(status: int, code: str, detail: str, *, headers: Any = None, **more: Any) -> Response[str]:

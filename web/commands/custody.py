@@ -27,6 +27,7 @@ from dps.kernel.errors import BadInput
 from dps.schemes.published import standing_scheme
 from web.assembly import opened
 from web.commands.speaking import OPERATOR, AsJson, say_json
+from web.security.accounts import holder_account
 
 app = typer.Typer(name="custody", help="Key-holders who must help to open the dearest bids.", no_args_is_help=True)
 rehearsal = typer.Typer(name="rehearsal", help="Try an opening out, with no bid in it.", no_args_is_help=True)
@@ -53,12 +54,21 @@ def register(
     scheme: SchemeKey,
     holder: Annotated[str, typer.Option(help="Who holds the key: a post, such as 'Monitoring officer'.")],
     recipient: Annotated[str, typer.Option(help="The public part of their key, age1….")],
+    account: Annotated[
+        str, typer.Option(help="The e-mail address they sign in with, to take and release shares themselves.")
+    ] = "",
 ) -> None:
     """Name a key-holder of a scheme: closings published from now on deal them a share."""
     with opened() as installation, installation.database.transaction() as session:
         rules = standing_scheme(session, scheme)
         made = register_custodian(
-            session, installation.ports, scheme=rules, holder=holder, recipient=recipient, actor=OPERATOR
+            session,
+            installation.ports,
+            scheme=rules,
+            holder=holder,
+            recipient=recipient,
+            account=holder_account(session, account).ref if account else None,
+            actor=OPERATOR,
         )
     typer.echo(f"{made.ref}: {made.holder}. Rehearse an opening before you rely on it: dps custody rehearsal begin.")
 
@@ -92,6 +102,7 @@ def _row(one: Custodian) -> dict[str, Any]:
         "state": str(one.state),
         "holder": one.holder,
         "recipient": one.recipient,
+        "account": one.account,
         "rehearsed_at": one.rehearsed_at.isoformat() if one.rehearsed_at else None,
     }
 

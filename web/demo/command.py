@@ -203,6 +203,7 @@ def demo(
         keys_dir=folder / "keys",
         identities_dir=folder / "identities",
         spool_dir=folder / "spool",
+        notes_dir=folder / "notes",
         clock="accelerated",
         **({} if port is None else {"port": port}),
     )
@@ -284,5 +285,6 @@ def _serve(
         "DPS_KEYS_DIR": str(settings.keys_dir.resolve()),
         "DPS_IDENTITIES_DIR": str(settings.identities_dir.resolve()),
         "DPS_SPOOL_DIR": str(settings.spool_dir.resolve()),
+        "DPS_NOTES_DIR": str(settings.notes_dir.resolve()),
     }
     raise typer.Exit(serving.serve(environment))

@@ -115,3 +115,7 @@ LETTING = Seated(Role.COMMISSIONER, Role.APPROVER, Role.AUDITOR)
 """Who lets an area: one seeks, another offers, a third checks."""
 STAFF = Seated(Role.BROKER, Role.APPROVER, Role.COMMISSIONER)
 """Who places packages, and who answers for how."""
+HOLDERS = Seated(Role.BROKER, Role.APPROVER, Role.COMMISSIONER, Role.AUDITOR, Role.REGISTER_OFFICER, Role.ADMINISTRATOR)
+"""Who of a council may hold a key to sealed bids: each sees what its own key is needed for."""
+KEEPERS = Seated(Role.ADMINISTRATOR)
+"""Who names key-holders, and carries the shares of those without an account."""

@@ -16,6 +16,7 @@ from dps.kernel.errors import (
     DpsError,
     Forbidden,
     InvalidBid,
+    LostByUs,
     NeedsSecondPerson,
     NoSuchStep,
     NotEligible,
@@ -30,6 +31,7 @@ from web.api.problems import status_of
 from web.pages.rendering import render
 from web.pages.visit import Visit
 from web.pages.wording import instant
+from web.receiving import received
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -77,7 +79,9 @@ def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     handler = request.scope.get("route_handler")
     log().error("page.failed", error=type(error).__name__, method=request.method, url_rule=str(handler))
     away = is_away(error)
-    html = render("failed.html", is_away=away)
+    was = received(request)
+    is_noted = was is not None and request.app.state.notes.keep(request)
+    html = render("failed.html", is_away=away, received_at=was.at if was else None, is_noted=is_noted)
     headers = {**HEADERS, "Retry-After": "5"} if away else HEADERS
     return Response(html, status_code=503 if away else 500, media_type=MediaType.HTML, headers=headers)
 
@@ -102,6 +106,14 @@ def words_of(error: DpsError) -> tuple[str, list[str]]:
             ]
         case Forbidden():
             return "This is not part of your work", ["Your account has no access to this page."]
+        case LostByUs():
+            return "We did not keep your bid", [
+                f"It was here in time, and it had closed, on {instant(error.closes_at)}, before we had stored it. "
+                "That is our fault, not yours.",
+                "It is written down as our loss, and the council is told. As long as no bid is open it can ask "
+                "everybody again: then you get a message, and bid once more.",
+                "Nothing that this bid said was kept.",
+            ]
         case TooLate():
             return "This has closed", [f"It closed on {instant(error.closes_at)}.", "Nothing was changed."]
         case NoSuchStep():

@@ -21,6 +21,7 @@ from web.pages.desk.exclusions import Exclusions
 from web.pages.desk.importing import Importing
 from web.pages.desk.interests import Interests
 from web.pages.desk.letters import Letters, Requesters
+from web.pages.desk.lost import LostBids
 from web.pages.desk.otherwise import Placements, Proposing
 from web.pages.desk.outcomes import Outcomes, Settling
 from web.pages.desk.questions import Questions
@@ -37,6 +38,7 @@ from web.pages.office.block_statements import BlockStatements
 from web.pages.office.blocks import Blocks
 from web.pages.office.clocks import LegalClocks
 from web.pages.office.coverage import CoverageMap
+from web.pages.office.custody import Custody
 from web.pages.office.quality import Quality
 from web.pages.office.report import Report
 from web.pages.office.uplifts import Uplifts
@@ -121,6 +123,7 @@ def pages(installation: Installation) -> Router:
             OwnBlocks,
             Blocks,
             BlockStatements,
+            Custody,
             Prices,
             OwnService,
             Together,
@@ -172,6 +175,7 @@ def pages(installation: Installation) -> Router:
             Twins,
             Referrals,
             Closings,
+            LostBids,
             Awards,
         ],
         dependencies={

@@ -66,6 +66,7 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/office/what-if", "What if"),
         ("/office/uplifts", "Prices"),
         ("/office/blocks", "Blocks"),
+        ("/custody", "Key-holders"),
         ("/desk/interests", "Interests"),
         ("/rules", "Rules"),
     ),
@@ -75,9 +76,15 @@ _NAVIGATION: dict[Role, tuple[tuple[str, str], ...]] = {
         ("/office/report", "Report"),
         ("/office/clocks", "Legal clocks"),
         ("/office/areas", "Areas"),
+        ("/custody", "Key-holders"),
         ("/rules", "Rules"),
     ),
-    Role.ADMINISTRATOR: (("/accounts", "Accounts"), ("/proof", "Proof"), ("/rules", "Rules")),
+    Role.ADMINISTRATOR: (
+        ("/accounts", "Accounts"),
+        ("/custody", "Key-holders"),
+        ("/proof", "Proof"),
+        ("/rules", "Rules"),
+    ),
 }
 _OTHERS = (("/rules", "Rules"),)
 _UNDER = (
@@ -184,6 +191,8 @@ class Visit:
         links = _NAVIGATION.get(self.actor.role, _OTHERS) if seat else ()
         if not any(scheme.area_contracts for scheme in schemes):
             links = tuple(link for link in links if link[1] != "Areas")
+        if not any(scheme.custody for scheme in schemes):
+            links = tuple(link for link in links if link[1] != "Key-holders")
         if seat and seat.account.part is Part.PROVIDER_ADMIN:
             links = (*links, ("/accounts", "Accounts"))
         under = next((of for begins, of in _UNDER if path.startswith(begins)), path)

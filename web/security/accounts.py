@@ -205,3 +205,11 @@ def normal_email(text: str) -> str:
     if not _ADDRESS.fullmatch(address):
         raise BadInput("write an address such as name@example.org", field="email")
     return address
+
+
+def holder_account(session: Session, email: str) -> Account:
+    """The open account of a council's own person; BadInput where the address has none."""
+    found = find_account(session, normal_email(email))
+    if found is None or found.closed_at is not None or found.part in OF_PROVIDER:
+        raise BadInput("nobody of a council signs in with this address", field="email")
+    return found

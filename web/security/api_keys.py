@@ -14,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import id_column, state_column, utc_column
-from dps.kernel.database import find_all, locked_one
+from dps.kernel.database import find, find_all, locked_one
 from dps.kernel.entropy import Entropy, SystemEntropy
 from dps.kernel.errors import BadInput, NotFound
 from dps.kernel.references import Kind, new_reference, parse_reference
@@ -144,6 +144,13 @@ def actors_of(session: Session, keys: Sequence[str], now: datetime) -> list[Acto
     found = find_all(session, ApiKey, key_sha256=set(hashes.values())) if hashes else ()
     actors = {row.key_sha256: row.actor for row in found if row.is_in_force(now)}
     return [actors.get(hashes.get(key, "")) for key in keys]
+
+
+def actor_by_hash(session: Session, key_sha256: str, at: datetime) -> Actor | None:
+    """Who acted at this instant with the key of this SHA-256."""
+    row = find(session, ApiKey, key_sha256=key_sha256)
+    was_in_force = row is not None and at < row.expires_at and (row.revoked_at is None or row.revoked_at > at)
+    return row.actor if row is not None and was_in_force else None
 
 
 def every_key(session: Session) -> Sequence[ApiKey]:

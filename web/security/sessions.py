@@ -110,6 +110,15 @@ def _seat(token: str, row: SignedIn | None, account: Account | None, *, now: dat
     )
 
 
+def account_by_hash(session: Session, token_sha256: str, at: datetime) -> Account | None:
+    """Who was signed in at this instant under the token of this SHA-256; None where nobody was."""
+    for row, account in session.exec(_SEATS, params={"of": [token_sha256]}):
+        was_over = row.ended_at is not None and row.ended_at <= at
+        if not row.is_half and not was_over and at < min(row.began_at + LONGEST, row.seen_at + IDLE):
+            return account if account.closed_at is None or account.closed_at > at else None
+    return None
+
+
 def is_to_be_noted(seat: Seat) -> bool:
     """Whether this use puts the idle end off: once a minute at most, because reading a page should write nothing."""
     return seat.looked_at - seat.seen_at >= _NOTED_EVERY

@@ -48,6 +48,10 @@ _EVENTS: Mapping[str, Event] = {
     "tender_cancelled": Event.CHANGES,
     "tender_decided": Event.RESULTS,
     "tender_offered": Event.AWARDS,
+    "bid_handed_over": Event.RECEIPTS,
+    "bid_not_kept": Event.AWARDS,
+    "bid_lost_by_us": Event.AWARDS,
+    "asked_again": Event.AWARDS,
 }
 
 

@@ -34,7 +34,7 @@ _READERS: Mapping[str, Sequence[Part]] = {
 _OTHERS: Sequence[Part] = (Part.BROKER,)
 """At a council: what waits for a decision is for those who decide, all else for the brokers."""
 
-URGENT = frozenset({"award_offered", "award_won", "closing_extended"})
+URGENT = frozenset({"award_offered", "award_won", "closing_extended", "bid_not_kept", "asked_again"})
 """What goes to a mobile telephone as well, where an account names one: an answer is due within hours."""
 
 

@@ -63,6 +63,26 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "area_contract_ended": ("A contract for an area ends early", "Its last day was moved forward."),
     "digest": ("What happened since your last digest", "You chose to be told of these together."),
     "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
+    "bid_not_kept": (
+        "Your bid was not stored: send it again",
+        "It reached us and we could not store it. Send it again before the closing; without a receipt it is none.",
+    ),
+    "bid_lost_by_us": (
+        "A bid was lost by our fault",
+        "It was here in time and not stored. As long as no bid of its closing is open, everybody can be asked again.",
+    ),
+    "asked_again": (
+        "You are asked again",
+        "We lost a bid that was here in time, so everybody is asked once more, on the same terms.",
+    ),
+    "bid_handed_over": (
+        "Your bid still stands",
+        "We lost a bid, so everybody is asked again. Yours stands, unopened, unless you replace or withdraw it.",
+    ),
+    "custody_due": (
+        "Your share of a key is needed",
+        "A closing has come whose bids open only with the help of its key-holders. Take your shares and release them.",
+    ),
     "custodians_awaited": (
         "Bids wait for their custodians",
         "The closing has come. Its bids open once enough key-holders have released their shares.",
@@ -85,6 +105,7 @@ _DESK: Mapping[str, str] = {
     "AWD": "/desk/awards/",
     "PLC": "/desk/placements/",
     "TDR": "/office/areas/",
+    "CLO": "/custody/",
 }
 
 

@@ -10,6 +10,16 @@ class TooLate(Refused):
     sentence = "This closed at {closes_at:%H:%M:%S} UTC on {closes_at:%-d %B %Y}; it is {now:%H:%M:%S} UTC."
 
 
+class LostByUs(TooLate):
+    """The bid was here in time and was not stored before the end: the engine's own fault, which is written down."""
+
+    code = "lost_by_us"
+    sentence = (
+        "This bid was here in time, at {received_at:%H:%M:%S} UTC, and was not stored before the closing. The loss is "
+        "ours and is written down as ours; the council is told, and can ask everybody again."
+    )
+
+
 class InvalidBid(Refused):
     """The bid breaks published rules; `problems` says each in words."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from dps.kernel.errors import meant
+from dps.schemes.area_contracts import AreaContract
 from dps.schemes.custody import Custody
 from dps.schemes.faults import Fault, fault, repeated
 from dps.schemes.model import Allocation, Evaluation, EvaluationRule, Lot, PriceFormula, Tie
@@ -73,13 +74,21 @@ def the_lot_parts_ties_last(ties: tuple[Tie, ...]) -> Iterator[Fault]:
         yield fault(("ties", len(ties) - 1), "the lot must come last: nothing else parts every tie")
 
 
-def custodians_can_open(custody: Custody | None, lots: tuple[Lot, ...]) -> Iterator[Fault]:
-    """Custodians open bids in known lots, and as many as are needed are there."""
+def custodians_can_open(
+    custody: Custody | None, lots: tuple[Lot, ...], area_contracts: tuple[AreaContract, ...]
+) -> Iterator[Fault]:
+    """Custodians open bids in known lots or for known area contracts, and as many as are needed are there."""
     if custody is None:
         return
-    known = {lot.key for lot in lots}
-    for place, key in enumerate(custody.lots):
-        if key not in known:
-            yield fault(("custody", "lots", place), f"{key!r} is no lot of this scheme{meant(key, known)}")
+    kinds = {
+        "lots": ("lot", {lot.key for lot in lots}),
+        "area_contracts": ("area contract", {one.key for one in area_contracts}),
+    }
+    for name, (kind, known) in kinds.items():
+        for place, key in enumerate(getattr(custody, name)):
+            if key not in known:
+                yield fault(("custody", name, place), f"{key!r} is no {kind} of this scheme{meant(key, known)}")
+    if not custody.lots and not custody.area_contracts:
+        yield fault(("custody", "lots"), "name a lot or an area contract whose bids custodians open")
     if custody.needed > custody.custodians:
         yield fault(("custody", "needed"), f"{custody.needed} of {custody.custodians} custodians can't be there")

@@ -12,7 +12,8 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session
 
-from bidding.bids.handing_in import Handed, Verdict, hand_in_all
+from bidding.bids.handed import Handed, Verdict
+from bidding.bids.handing_in import hand_in_all
 from bidding.bids.intake import Intake
 from bidding.bids.records import Bid
 from dps.kernel import idempotency

@@ -192,6 +192,8 @@ def test_every_setting_has_a_variable_that_reaches_it(env: Set) -> None:
         "keys_dir": "k",
         "identities_dir": "i",
         "spool_dir": "s",
+        "notes_dir": "n",
+        "opens_after_s": "5",
         "secret": "x" * 32,
         "host": "h",
         "port": "1",

@@ -16,6 +16,7 @@ SHOWN = 100
 """Rows of one page."""
 
 PLACES = {
+    Place.LOST: "where we lost a bid",
     Place.APPROVE: "ready to decide",
     Place.OTHERWISE: "waiting for an approver",
     Place.UNFILLED: "unfilled",
@@ -37,8 +38,8 @@ PLACES = {
 """In the order in which they are looked after; the words stand after a number."""
 
 NOTED = (
-    Place.OTHERWISE, Place.UNREACHED, Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED, Place.DECLINED,
-    Place.NO_BIDS, Place.ASKED_AGAIN,
+    Place.LOST, Place.OTHERWISE, Place.UNREACHED, Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED,
+    Place.DECLINED, Place.NO_BIDS, Place.ASKED_AGAIN,
 )  # fmt: skip
 """What is said beside a referral's state, the most telling first."""
 

@@ -30,10 +30,15 @@ from web.pages.portal.drafts import Draft, draft_of, save, throw_away
 from web.pages.portal.opportunities import frame, opportunity
 from web.pages.portal.own_copies import browser_key, copy_of, keep
 from web.pages.visit import Page, Visit
+from web.receiving import Envelope, Sent, receiving, waited
 from web.security.sessions import new_token
 
 BANDS = (Band.WEEKDAY, Band.WEEKEND, Band.BANK_HOLIDAY, Band.NIGHT)
 _ANSWER = "answer-"
+
+
+def _sent(envelope: Envelope) -> list[Sent]:
+    return [Sent((str(envelope.parts["round_ref"]),), envelope.fields["once"])]
 
 
 class Bidding(Controller):
@@ -109,7 +114,7 @@ class Bidding(Controller):
                 **frame(session, visit),
             )
 
-    @post("/submission")
+    @post("/submission", middleware=[receiving(_sent)])
     async def submit(
         self, round_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
@@ -133,7 +138,12 @@ async def hand_in(visit: Visit, rounds: list[str], content: BidContent, *, once:
         throw_away(session, account=visit.actor.ref, rounds=rounds)
 
     return await visit.installation.intake.submitted(
-        rounds=rounds, content=content, actor=visit.actor, idempotency_key=once, along=copy
+        rounds=rounds,
+        content=content,
+        actor=visit.actor,
+        idempotency_key=once,
+        along=copy,
+        waited=waited(visit.request),
     )
 
 

@@ -32,12 +32,13 @@ from web.pages.guards import PORTAL
 from web.pages.portal.bidding import hand_in, placed, plain_pounds
 from web.pages.portal.drafts import Draft, drafts_for, save, throw_away
 from web.pages.portal.many_drafts import as_drafts, as_fields, saved_at
-from web.pages.portal.many_form import BUNDLE, MOST, Answers, Offered, WantedBid, read
+from web.pages.portal.many_form import BUNDLE, MOST, Answers, Offered, WantedBid, key_of, read, sent_in
 from web.pages.portal.own import own_provider, own_scheme
 from web.pages.portal.own_copies import browser_key
 from web.pages.refusals import words_of
 from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
+from web.receiving import receiving
 from web.security.sessions import new_token
 
 _LOOKED_AT = 1_000
@@ -124,7 +125,7 @@ class ManyBids(Controller):
                 **_names(chosen),
             )
 
-    @post("/submission", status_code=200)
+    @post("/submission", status_code=200, middleware=[receiving(sent_in)])
     async def submit(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
         """Set the limit, seal each bid, and show the receipts; what was refused is shown beside them, in words."""
         sent = await sync_to_thread(_limited, visit, form)
@@ -133,7 +134,10 @@ class ManyBids(Controller):
         chosen, offered, bids = sent
         once, secret = form.needed("once", "load the form again"), browser_key(visit.request)
         verdicts = await asyncio.gather(
-            *(hand_in(visit, list(bid.rounds), bid.content, once=f"{once} {bid.name}", secret=secret) for bid in bids),
+            *(
+                hand_in(visit, list(bid.rounds), bid.content, once=key_of(once, bid.name), secret=secret)
+                for bid in bids
+            ),
             return_exceptions=True,
         )
         sealed: list[str] = []

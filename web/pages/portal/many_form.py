@@ -13,6 +13,7 @@ from dps.kernel.errors import BadInput
 from dps.kernel.money import Band, PriceBasis, RateCard, parse_pence
 from dps.register.limits import LimitPart
 from web.pages.forms import Form
+from web.receiving import Envelope, Sent
 
 MOST = 30
 """Packages on one page."""
@@ -47,6 +48,20 @@ class Answers:
     bids: list[WantedBid] = field(default_factory=list)
     limit: LimitPart | None = None
     faults: dict[str, str] = field(default_factory=dict)
+
+
+def key_of(once: str, name: str) -> str:
+    """The key of one bid of a form, which is sent as a whole."""
+    return f"{once} {name}"
+
+
+def sent_in(envelope: Envelope) -> list[Sent]:
+    """The bids of a form that was sent, whatever else it says."""
+    form = Form(envelope.fields)
+    once = form.text("once")
+    found = [Sent((ref,), key_of(once, ref)) for ref in form.under("bid-") if form.text(f"bid-{ref}")]
+    bundle = tuple(ref for ref, text in form.under(f"{BUNDLE}-").items() if text)
+    return [*found[:MOST], *([Sent(bundle, key_of(once, BUNDLE))] if bundle else [])]
 
 
 def read(form: Form, offered: Mapping[str, Offered]) -> Answers:

@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.bids.content import BidContent
+from bidding.bids.records import Bid
 from bidding.sealing.seal import pad, unpad
 from dps.kernel.columns import bytes_column, canonical_json, id_column, utc_column
 from dps.kernel.ending import say
@@ -55,12 +56,16 @@ def _store(session: Session, copies: list[dict[str, Any]]) -> None:
 
 
 def copy_of(session: Session, key: bytes | None, bid: str) -> BidContent | None:
-    """What this browser bid; None where it has no key, another one, or there is no copy."""
+    """What this browser bid; None where it has no key, another one, or there is no copy.
+
+    A bid that was handed over to a closing that is asked again says what it said.
+    """
     if key is None:
         return None
     row = session.exec(select(OwnCopy).where(OwnCopy.bid == bid)).first()
     if row is None:
-        return None
+        before = session.exec(select(Bid.handed_over_from).where(Bid.ref == bid)).first()
+        return copy_of(session, key, before) if before else None
     try:
         plain = SecretBox(key).open(row.sealed, about=_about(bid))
     except Corrupted:
