@@ -36,6 +36,7 @@ def a_lowered_figure(served: Served) -> str:
 def test_a_flagged_figure_is_listed_looked_at_and_gone(served: Served) -> None:
     provider = a_lowered_figure(served)
     officer, broker = an_officer(served), at_the_desk(served)
+    counted = officer.open("/register").text
     listed = officer.open("/register/hours").text
     own = officer.open(f"/register/providers/{provider}").text
     by_broker = broker.open("/register/hours").text
@@ -46,9 +47,10 @@ def test_a_flagged_figure_is_listed_looked_at_and_gone(served: Served) -> None:
     after = broker.send(path)
     twice = officer.post(path, locality="", flag="lowered")
 
+    assert "<strong>1</strong><span>figure of free hours" in counted
     assert "Lowered below what is reserved" in listed
     assert f"/register/providers/{provider}" in listed
-    assert "Lowered below what is reserved" in own
+    assert "Everywhere: lowered below what is reserved." in own
     assert "Synthetic Oak" in by_broker
     assert another_flag is LedgerFlag.LOWERED
     assert "No figure waits for a look." in after.text
@@ -65,7 +67,7 @@ def test_an_officer_who_looks_from_a_provider_s_page_comes_back_to_it(served: Se
     back = officer.send(f"/register/hours/{provider}/looked-at")
 
     assert back.url.path == f"/register/providers/{provider}"
-    assert "Lowered below" not in back.text
+    assert "owered below" not in back.text
 
 
 def test_another_council_neither_sees_nor_clears_it(served: Served) -> None:

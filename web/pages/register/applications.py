@@ -11,6 +11,7 @@ from dps.kernel.errors import BadInput, DocumentsMissing, RuleNotMet
 from dps.register import applications, desk
 from dps.register.document_files import received_documents
 from dps.register.documents import latest_documents, missing
+from dps.register.location_notices import notices_to_decide
 from dps.register.own_standing import required_documents
 from dps.register.providers import Provider
 from dps.schemes.model import Scheme
@@ -32,12 +33,14 @@ class ApplicationsToDecide(Controller):
 
     @get("/", sync_to_thread=True)
     def all(self, visit: NamedDependency[Visit]) -> Page:
-        """Applications, the most pressing first."""
+        """Applications, the most pressing first; and how much else waits for an officer."""
         with visit.look() as (session, _now):
             schemes = visit.schemes(session)
             return visit.page(
                 "register/applications.html",
                 waiting=desk.to_decide(session, own_keys(session, visit), actor=visit.actor),
+                reported=len(notices_to_decide(session, own_keys(session, visit), actor=visit.actor)),
+                flagged=len(desk.flagged_hours(session, actor=visit.actor)),
                 schemes={scheme.key: scheme.name for scheme in schemes},
                 lots=names.lots(schemes),
                 places=names.places(schemes),

@@ -23,6 +23,7 @@ def test_a_location_is_stated_looked_up_and_recorded(served: Served) -> None:
     waits = browser.send(f"{HOME}/new", **TYPED).text
     (notice,) = served.world.rows(LocationNotice)
     path = f"/register/locations/{notice.ref}"
+    counted = officer.open("/register").text
     listed = officer.open("/register/locations").text
     officer.open(path)
 
@@ -35,6 +36,8 @@ def test_a_location_is_stated_looked_up_and_recorded(served: Served) -> None:
     assert (empty.status_code, 'href="#regulator_id"' in empty.text) == (400, True)
     assert (wrong.status_code, 'href="#postcode"' in wrong.text) == (400, True)
     assert "Waits for the council" in waits
+    assert "<strong>1</strong><span>location waits" in counted
+    assert "location waits" not in officer.open("/register").text
     assert "North Office, 1-777" in listed
     assert (unrated.status_code, "Choose the rating" in unrated.text) == (400, True)
     assert "Outstanding" in done
