@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import and_, exists, func
 from sqlalchemy.orm import aliased
@@ -163,7 +163,10 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
         )
         .order_by(col(Referral.id))
     )
-    found = [_waiting(row, now) for row in session.exec(query)]
+    # Straight from the connection, into records: a thousand rows are read for each look.
+    rows = session.connection().execute(query)
+    assert tuple(rows.keys()) == _Line._fields
+    found = [_waiting(_Line(*row), now) for row in rows]
     return sorted(found, key=lambda one: (PRIORITY[Urgency(one.urgency)], one.since or now))
 
 
@@ -246,10 +249,42 @@ def _history(
     return found
 
 
-def _waiting(row: Any, now: datetime) -> Waiting:
+class _Line(NamedTuple):
+    """One row, in the order of the query's columns."""
+
+    ref: str
+    scheme: str
+    urgency: str
+    state: ReferralState
+    cycle: int
+    seeking_since: datetime | None
+    published_at: datetime | None
+    unfilled_at: datetime | None
+    lot: str
+    locality: str
+    weekly_minutes: int | None
+    stage_key: str | None
+    stage_no: int | None
+    round_state: RoundState | None
+    closes_at: datetime | None
+    award: str | None
+    award_state: AwardState | None
+    provider: str | None
+    answer_by: datetime | None
+    confirm_by: datetime | None
+    award_ended_at: datetime | None
+    contract_state: ContractState | None
+    placement: str | None
+    had_no_bids: bool
+    unreached: bool
+    lost: bool
+
+
+def _waiting(row: _Line, now: datetime) -> Waiting:
     is_live = row.award is not None and row.award_ended_at is None and row.award_state not in _FELL
     is_live = is_live and row.award_state is not AwardState.OVERTURNED
-    due = {AwardState.OFFERED: row.answer_by, AwardState.ACCEPTED: row.confirm_by}.get(row.award_state)
+    due = row.answer_by if row.award_state is AwardState.OFFERED else None
+    due = row.confirm_by if row.award_state is AwardState.ACCEPTED else due
     return Waiting(
         referral=row.ref,
         scheme=row.scheme,

@@ -4,7 +4,7 @@ GOV.UK components come from govuk-frontend-jinja, whose macros ask for whatever 
 environment of their own, so that ours can refuse every unknown name.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, PackageLoader, PrefixLoader, StrictUndefined
@@ -19,13 +19,27 @@ _COMPONENTS = Environment(
     undefined=ChainableUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
+_DIFFERENT_TAGS = 1_000
 
 
 def component(kind: str, **options: Any) -> Markup:
     """A GOV.UK component: `component("Button", text="Save")`. Its options are those of the Design System's pages."""
-    macro = _macro(kind)
-    return Markup(macro(options))  # noqa: S704 - an autoescaping environment made it
+    return _tag(**options) if kind == "Tag" else _made(kind, options)
+
+
+@lru_cache(_DIFFERENT_TAGS)
+def _tag(**options: Any) -> Markup:
+    """A tag says a state or a kind: there are few, and a list shows the same ones in every row.
+
+    No other component is kept: a field holds what somebody typed.
+    """
+    return _made("Tag", options)
+
+
+def _made(kind: str, options: dict[str, Any]) -> Markup:
+    return Markup(_macro(kind)(options))  # noqa: S704 - an autoescaping environment made it
 
 
 @cache
@@ -42,6 +56,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.filters |= wording.FILTERS
     environment.globals |= {"component": component, "asset": lambda name: f"/assets/{names()[name]}"}
