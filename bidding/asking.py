@@ -132,7 +132,7 @@ def _assess_one(
 ) -> Assessment:
     referral, package, need = _need_of_round(session, round_, scheme, now)
     if route is not None:
-        need = _by_route(need, scheme, route, provider)
+        need = by_route(need, scheme, route, provider)
     (candidate,) = candidates(
         session,
         scheme,
@@ -169,11 +169,11 @@ def assess_for_block(
         in_play=usage(session, scheme.key, provider=block.provider),
         start_week=package.latest_start,
     )
-    need = _by_route(need, scheme, DirectRoute.BLOCK_HOURS, block.provider)
+    need = by_route(need, scheme, DirectRoute.BLOCK_HOURS, block.provider)
     return assess(need, with_unused_hours(candidate, unused_minutes(session, block.ref)))
 
 
-def _by_route(need: Need, scheme: Scheme, route: DirectRoute, provider: str) -> Need:
+def by_route(need: Need, scheme: Scheme, route: DirectRoute, provider: str) -> Need:
     """A direct award is bound by its own reason, not by how far up the ladder the search happens to be."""
     lists, reach = (one.key for one in scheme.lists), (one.key for one in scheme.localities)
     return replace(

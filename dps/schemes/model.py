@@ -15,13 +15,13 @@ from dps.kernel.calendar import Nation, WorkingCalendar, WorkingHours
 from dps.schemes.area_contracts import AreaContract
 from dps.schemes.contracting import Blocks, Payment, Variations
 from dps.schemes.custody import Custody
+from dps.schemes.demonstration import Demo
 from dps.schemes.joining import Admission, AdmissionQuestion, ListShape, ProviderList, Quality
 from dps.schemes.quality import Enablement, FollowUp, Indicator, Recognition
 from dps.schemes.section import Section
 from dps.schemes.vocabulary import (
     AllocationMode,
     EvaluationRule,
-    Instant,
     Key,
     Lad,
     LegalBasis,
@@ -303,17 +303,6 @@ class Retention(Section):
 
     served_months: int = Field(default=96, ge=12, le=600)
     unserved_months: int = Field(default=24, ge=6, le=600)
-
-
-class Demo(Section):
-    """How a demonstration plays this scheme: an instant inside its term and the synthetic market's size."""
-
-    starts_at: Instant
-    providers: int = Field(default=50, ge=2)
-    referrals: int = Field(default=300, ge=1)
-    weekly_hours: int = Field(default=13, ge=1)
-    capacity_percent: int = Field(default=90, ge=10)
-    rate_pence_per_hour: Pence
 
 
 class Scheme(Section):

@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from dps.kernel.calendar import LONDON
+from dps.kernel.money import round_half_up
 from dps.packages.schedule import Schedule, parse_schedule
-from dps.schemes.model import Lot, Rating, Scheme, Stage, Urgency
+from dps.schemes.model import Demo, Lot, Rating, Scheme, Stage, Urgency
 from web.demo.provider import SyntheticProvider
 from web.demo.seating import seated
 
@@ -114,7 +115,7 @@ def draw(
     assert scheme.demo is not None
     rng, keys, weights = _begun(scheme, places, seed, number)
     monday, before = scheme.demo.starts_at, scheme.demo.referrals * (number - 1)
-    needs = _needs(scheme, places, keys, weights, rng, monday=monday, before=before)
+    needs = _needs(scheme, places, keys, weights, rng, monday=monday, before=before, referrals=scheme.demo.referrals)
     demand = sum(need.schedule.weekly_minutes for need in needs)
     before = scheme.demo.providers * (number - 1)
     drawn = _providers(scheme, places, centres, keys, weights, rng, demand=demand, before=before)
@@ -130,7 +131,10 @@ def draw_year(
     seed: int,
     weeks: int,
 ) -> Market:
-    """The demonstration's market with the needs of so many weeks; its first week is the demonstration's own."""
+    """The demonstration's market with the needs of so many weeks; its first week is the demonstration's own.
+
+    Each later week brings as many people as its season does.
+    """
     assert scheme.demo is not None
     first = draw(scheme, places, centres, seed=seed)
     _, keys, weights = _begun(scheme, places, seed, 1)
@@ -138,8 +142,17 @@ def draw_year(
     for week in range(1, weeks):
         rng = np.random.default_rng([seed, 1, week])
         monday = weeks_later(scheme.demo.starts_at, week)
-        needs += _needs(scheme, places, keys, weights, rng, monday=monday, before=len(needs))
+        referrals = in_season(scheme.demo, monday)
+        needs += _needs(scheme, places, keys, weights, rng, monday=monday, before=len(needs), referrals=referrals)
     return replace(first, needs=tuple(needs))
+
+
+def in_season(demo: Demo, monday: datetime) -> int:
+    """How many people are referred in the week of this Monday: those of the first week, more or fewer by its month."""
+    if demo.month_percents is None:
+        return demo.referrals
+    of_week, of_first = (demo.month_percents[at.astimezone(LONDON).month - 1] for at in (monday, demo.starts_at))
+    return round_half_up(demo.referrals * of_week, of_first)
 
 
 def weeks_later(instant: datetime, weeks: int) -> datetime:
@@ -178,11 +191,11 @@ def _needs(
     *,
     monday: datetime,
     before: int,
+    referrals: int,
 ) -> tuple[SyntheticNeed, ...]:
     assert scheme.demo is not None
     instants = sorted(
-        monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60)))
-        for _ in range(scheme.demo.referrals)
+        monday + timedelta(days=int(rng.integers(0, 5)), minutes=int(rng.integers(5, 9 * 60))) for _ in range(referrals)
     )
     homes = {key: _bought_for(scheme, places[key]) for key in keys}
     found = []

@@ -23,6 +23,7 @@ from dps.register.limits import LimitPart, set_take_limit
 from dps.register.membership import admit
 from dps.register.providers import add_location, provider_of, register_provider
 from dps.schemes.model import Scheme
+from web.demo.blocks import SyntheticBlock, block_of
 from web.demo.homes import Spot, homes, middles
 from web.demo.market import Market, Place
 from web.demo.provider import SyntheticProvider
@@ -120,29 +121,23 @@ def admit_all(session: Session, ports: Ports, market: Market, now: datetime, *, 
             from_day=now.date(),
             actor=_OFFICER,
         )
-    if scheme.blocks is not None:
-        _buy_block(session, ports, market, refs, now)
+    if (block := block_of(scheme, market.providers)) is not None:
+        _buy_block(session, ports, scheme, block, refs, now)
     return refs
 
 
-def _buy_block(session: Session, ports: Ports, market: Market, refs: list[str], now: datetime) -> None:
-    """A quarter of the largest provider's hours at home, at the usual price, less the tenth that a block saves."""
-    scheme = market.scheme
-    assert scheme.blocks is not None
-    accepted = [n for n, one in enumerate(market.providers) if one.places and one.rating in scheme.quality.accepted]
-    number = max(accepted, key=lambda n: (market.providers[n].minutes, -n))
-    holder, lot = market.providers[number], scheme.lot(scheme.blocks.lots[0])
-    assert lot.offer_pence_per_hour is not None
-    hours = max(holder.minutes // 4 // 60, 10)
+def _buy_block(
+    session: Session, ports: Ports, scheme: Scheme, block: SyntheticBlock, refs: list[str], now: datetime
+) -> None:
     agree_block(
         session,
         ports,
         scheme=scheme,
-        provider_id=provider_of(session, refs[number], _OFFICER).id or 0,
-        lot=lot.key,
-        locality=holder.home,
-        weekly_minutes=hours * 60,
-        weekly_pence=hours * lot.offer_pence_per_hour * 9 // 10,
+        provider_id=provider_of(session, refs[block.holder], _OFFICER).id or 0,
+        lot=block.lot,
+        locality=block.locality,
+        weekly_minutes=block.weekly_minutes,
+        weekly_pence=block.weekly_pence,
         from_day=now.date(),
         actor=Actor("demo-commissioner", Role.COMMISSIONER, authority=scheme.authorities[0].key),
     )

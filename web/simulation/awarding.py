@@ -1,27 +1,24 @@
-"""What follows a stage's answers: approval, offer, acceptance, confirmation, care, and every way of falling through."""
+"""What follows a stage's answers: approval, offer, acceptance, confirmation, and every way of falling through."""
 
-from datetime import date, datetime, timedelta
-from functools import partial
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from bidding.asking import asked_of, offer_card
+from bidding.asking import offer_card
 from bidding.awards.line import approvals_needed
 from bidding.awards.records import Source
-from bidding.bids.content import is_outside, problems, weekly_pence
-from dps.kernel.calendar import LONDON
+from bidding.stages import BLOCK_STAGE
 from dps.packages.costing import weekly_cost_pence
 from dps.packages.schedule import Schedule
 from dps.schemes.model import Mode
 from matching.allocation.lots import lot
 from matching.eligibility import assess
-from web.simulation.cases import OPEN_LIST, AskedRound, Case, Offer, Phase, Placement
+from web.simulation.cases import OPEN_LIST, AskedRound, Bundle, Offer, Phase, Placement
 from web.simulation.closing import commitment
 
 if TYPE_CHECKING:
     from web.simulation.course import Course
-
-_NEXT_DAY = timedelta(days=1)
-_FAILS_TO_START, _HANDS_BACK = 0.03, 0.98
+    from web.simulation.supply import Block
 
 
 class Awarding:
@@ -40,6 +37,9 @@ class Awarding:
 
     def settle(self, round_: AskedRound) -> None:
         """Offer the package to the next in line; where nobody is, the round is over and the next stage asked."""
+        if round_.stage_key == BLOCK_STAGE:
+            self._offer_unused_hours(round_)
+            return
         while (provider := self._next(round_)) is not None:
             if round_.mode is Mode.RANKED_OFFER:
                 offered = self._propose_published(round_, provider, Source.RANKED_OFFER)
@@ -64,6 +64,37 @@ class Awarding:
             ),
         )  # fmt: skip
         return in_line[0][1] if in_line else None
+
+    def _offer_unused_hours(self, round_: AskedRound) -> None:
+        """Offer a package to the next holder of a block that has room for it; it costs nothing more."""
+        start = round_.case.package.earliest_start
+        assert start is not None
+        while (block := self.course.block_for(round_.case, round_.tried)) is not None:
+            source = Source.BLOCK_HOURS
+            if self.propose(round_, block.holder, weekly=0, starts_on=start, source=source, block=block):
+                return
+        self.course.exhaust(round_)
+
+    def win_bundle(self, bundle: Bundle) -> None:
+        """The winner of several packages takes them as a whole, or each goes to its own next in line."""
+        offers = tuple(
+            self._written(
+                round_,
+                bundle.provider,
+                weekly=bundle.scores[round_.ref].weekly_pence,
+                starts_on=bundle.content.starts_on,
+                source=Source.ALLOCATION,
+                needs_person="exceptional_price" in bundle.scores[round_.ref].flags,
+                is_bundled=True,
+            )
+            for round_ in bundle.rounds
+        )
+        if not self._approve(offers):
+            self._settle_all(offers)
+
+    def _settle_all(self, offers: Sequence[Offer]) -> None:
+        for offer in offers:
+            self.settle(offer.round)
 
     def race(self, round_: AskedRound) -> None:
         """The first who accepts has it; whoever of those invited would, says so at some moment of the window."""
@@ -90,7 +121,7 @@ class Awarding:
 
     def _propose_bid(self, round_: AskedRound, provider: str, source: Source) -> bool:
         score = round_.scores[provider]
-        return self._propose(
+        return self.propose(
             round_,
             provider,
             weekly=score.weekly_pence,
@@ -103,9 +134,9 @@ class Awarding:
         package = round_.case.package
         assert package.earliest_start is not None
         price = weekly_cost_pence(offer_card(self.course.scheme, package.lot), Schedule.from_dict(package.schedule))
-        return self._propose(round_, provider, weekly=price, starts_on=package.earliest_start, source=source)
+        return self.propose(round_, provider, weekly=price, starts_on=package.earliest_start, source=source)
 
-    def _propose(
+    def propose(
         self,
         round_: AskedRound,
         provider: str,
@@ -115,88 +146,133 @@ class Awarding:
         source: Source,
         needs_person: bool = False,
         approved: int = 0,
+        block: "Block | None" = None,
     ) -> bool:
-        """Write down who is to have it; False where the offer could not go out. People take an hour to approve."""
-        if source is not Source.FIRST_ACCEPTANCE or self._is_eligible(round_, provider):
-            round_.tried.add(provider)
-        else:
+        """Write down who is to have it, and offer it; False where the offer could not go out."""
+        if source is Source.FIRST_ACCEPTANCE and not self.is_eligible(round_, provider):
             return False
-        case = round_.case
-        self._count += 1
-        accepted = source is Source.FIRST_ACCEPTANCE or round_.mode is Mode.ACCEPTANCE_WINDOW
-        offer = Offer(f"A{self._count}", case, round_, provider, weekly, starts_on, source, accepted, needs_person)
-        people = approvals_needed(
-            self.course.scheme.award, weekly_pence=weekly, needs_person=needs_person, source=source
+        offer = self._written(
+            round_, provider, weekly=weekly, starts_on=starts_on, source=source, needs_person=needs_person, block=block
         )
-        case.award = offer
+        return self._approve((offer,), approved)
+
+    def _written(
+        self,
+        round_: AskedRound,
+        provider: str,
+        *,
+        weekly: int,
+        starts_on: date,
+        source: Source,
+        needs_person: bool = False,
+        block: "Block | None" = None,
+        is_bundled: bool = False,
+    ) -> Offer:
+        self._count += 1
+        round_.tried.add(provider)
+        offer = Offer(
+            f"A{self._count}",
+            round_.case,
+            round_,
+            provider,
+            weekly,
+            starts_on,
+            source,
+            already_accepted=source is Source.FIRST_ACCEPTANCE or round_.mode is Mode.ACCEPTANCE_WINDOW,
+            needs_person=needs_person,
+            block=block,
+            is_bundled=is_bundled,
+        )
+        round_.case.award = offer
+        return offer
+
+    def _approve(self, offers: Sequence[Offer], approved: int = 0) -> bool:
+        """Offer them together once as many people as the rules ask for have said yes, which takes an hour."""
+        people = max(
+            approvals_needed(
+                self.course.scheme.award,
+                weekly_pence=one.weekly_pence,
+                needs_person=one.needs_person,
+                source=one.source,
+            )
+            for one in offers
+        )
         if people <= approved:
-            return self._offer(offer)
-        minutes = self.course.chance.between(10, 60, "approves", case.number, provider, len(round_.tried))
-        self.course.agenda.at(self.course.now + timedelta(minutes=minutes), lambda: self._approved(offer))
+            return self._offer(offers)
+        first = offers[0]
+        about = (first.case.number, first.provider, len(first.round.tried))
+        minutes = self.course.chance.between(10, 60, "approves", *about)
+        self.course.agenda.at(self.course.now + timedelta(minutes=minutes), lambda: self._approved(offers))
         return True
 
-    def _approved(self, offer: Offer) -> None:
-        if offer.is_live and not self._offer(offer):
-            self.settle(offer.round)
+    def _approved(self, offers: Sequence[Offer]) -> None:
+        if all(one.is_live for one in offers) and not self._offer(offers):
+            self._settle_all(offers)
 
-    def _offer(self, offer: Offer) -> bool:
-        """Hold the hours and ask; False where the provider can't take it any more."""
-        course, case = self.course, offer.case
-        counted = offer.source in (Source.ALLOCATION, Source.FIRST_ACCEPTANCE)
-        if not (counted or self._is_eligible(offer.round, offer.provider)) or not course.supply.reserve(
-            offer.provider, offer.ref, case.package, offer.starts_on, course.now
-        ):
-            offer.is_live, case.award = False, None
-            return False
-        offer.is_held = True
-        if offer.already_accepted:
-            self._accepted(offer)
+    def _offer(self, offers: Sequence[Offer]) -> bool:
+        """Hold the hours and ask; False where the provider can't take one of them any more, and so none."""
+        for place, offer in enumerate(offers):
+            if not self._holds(offer):
+                for held in offers[:place]:
+                    self._release(held)
+                for one in offers:
+                    one.is_live, one.case.award = False, None
+                return False
+        first = offers[0]
+        if first.already_accepted:
+            self._accepted(offers)
             return True
+        course, case = self.course, first.case
         window = (
-            case.stages[offer.round.stage_no].window
-            if offer.source is Source.RANKED_OFFER
+            case.stages[first.round.stage_no].window
+            if first.source is Source.RANKED_OFFER
             else course.scheme.award.acceptance[case.need.urgency]
         )
         answer_by = window.end(course.now, course.calendar)
-        time = course.times_asked(case, offer.provider) if offer.source is Source.RANKED_OFFER else 0
-        self._answer(offer, answer_by, time)
+        time = course.times_asked(case, first.provider) if first.source is Source.RANKED_OFFER else 0
+        who, about = course.supply.providers[first.provider], _about(first)
+        mood = course.chance.share("answer", *about)
+        if time and not course.willing.takes_published(who, case.package, case.number):
+            mood = 0.9
+        at = course.now + (answer_by - course.now) * course.chance.between(0.05, 0.9, "answers at", *about)
+        if mood < 0.9:
+            course.agenda.at(at, lambda: self._accepted(offers))
+        else:
+            course.agenda.at(at if mood < 0.96 else answer_by, lambda: self._fall_through(offers))
         return True
 
-    def _answer(self, offer: Offer, answer_by: datetime, time: int) -> None:
-        course, case = self.course, offer.case
-        one = course.supply.providers[offer.provider]
-        drawn = case.number, offer.provider, case.cycle, offer.round.stage_no
-        mood = course.chance.share("answer", *drawn)
-        if time and not course.willing.takes_published(one, case.package, case.number):
-            mood = 0.9
-        at = course.now + (answer_by - course.now) * course.chance.between(0.05, 0.9, "answers at", *drawn)
-        if mood < 0.9:
-            course.agenda.at(at, lambda: self._accepted(offer))
-        else:
-            course.agenda.at(at if mood < 0.96 else answer_by, lambda: self._fall_through(offer))
+    def _holds(self, offer: Offer) -> bool:
+        course = self.course
+        counted = offer.source in (Source.ALLOCATION, Source.FIRST_ACCEPTANCE, Source.BLOCK_HOURS)
+        return (counted or self.is_eligible(offer.round, offer.provider)) and course.supply.reserve(
+            offer.provider, offer.ref, offer.case.package, offer.starts_on, course.now, block=offer.block
+        )
 
-    def _accepted(self, offer: Offer) -> None:
-        course, case = self.course, offer.case
+    def _release(self, offer: Offer) -> None:
+        self.course.supply.release(offer.provider, offer.ref, offer.case.package, block=offer.block)
+
+    def _accepted(self, offers: Sequence[Offer]) -> None:
+        course, about = self.course, _about(offers[0])
         confirm_by = course.scheme.award.confirmation.end(course.now, course.calendar)
-        drawn = case.number, offer.provider, case.cycle, offer.round.stage_no
-        mood = course.chance.share("confirms", *drawn)
-        at = course.now + (confirm_by - course.now) * course.chance.between(0.05, 0.8, "confirms at", *drawn)
+        mood = course.chance.share("confirms", *about)
+        at = course.now + (confirm_by - course.now) * course.chance.between(0.05, 0.8, "confirms at", *about)
         if mood < 0.93:
-            course.agenda.at(at, lambda: self._confirmed(offer))
+            course.agenda.at(at, lambda: self._confirmed(offers))
         else:
-            course.agenda.at(at if mood < 0.985 else confirm_by, lambda: self._fall_through(offer))
+            course.agenda.at(at if mood < 0.985 else confirm_by, lambda: self._fall_through(offers))
 
-    def _fall_through(self, offer: Offer) -> None:
-        """Declined, unanswered, given back, refused by the person: the next in line is asked at once."""
-        offer.is_live, offer.case.award = False, None
-        if offer.is_held:
-            self.course.supply.release(offer.provider, offer.ref, offer.case.package)
-        if self.course.now >= offer.case.leaves_at:
-            self.course.give_up(offer.case)
-        else:
-            self.settle(offer.round)
+    def _fall_through(self, offers: Sequence[Offer]) -> None:
+        """Declined, unanswered, given back, refused by the person: the next in line of each is asked at once."""
+        for offer in offers:
+            offer.is_live, offer.case.award = False, None
+            self._release(offer)
+        for offer in offers:
+            if self.course.now >= offer.case.leaves_at:
+                self.course.give_up(offer.case)
+            else:
+                self.settle(offer.round)
 
-    def _is_eligible(self, round_: AskedRound, provider: str) -> bool:
+    def is_eligible(self, round_: AskedRound, provider: str) -> bool:
         """Everything asked again before an offer that no run has counted."""
         course, case = self.course, round_.case
         need = course.need_of(case, round_.stage_no)
@@ -204,113 +280,29 @@ class Awarding:
         (candidate,) = course.supply.candidates([provider], case.package.authority, week, course.now)
         return assess(need, candidate).eligible
 
-    # Care
-
-    def _confirmed(self, offer: Offer) -> None:
-        course, case = self.course, offer.case
-        course.supply.commit(offer.provider, case.package, course.now)
-        case.wait_no_more(course.now)
-        offer.round.is_over, case.award, case.phase = True, None, Phase.PLACED
-        stage = OPEN_LIST if offer.source is Source.OPEN_LIST else offer.round.stage_key
-        case.placements.append(
-            Placement(course.now, stage, offer.source, offer.provider, offer.weekly_pence, offer.starts_on)
-        )
-        today = course.today
-        begins = max(offer.starts_on, today + _NEXT_DAY)
-        morning = datetime(begins.year, begins.month, begins.day, 10, tzinfo=LONDON)
-        course.agenda.at(morning, lambda: self._first_visit(offer, begins))
-
-    def _first_visit(self, offer: Offer, begins: date) -> None:
-        """Care begins and lasts; now and then it does not begin, or the provider hands it back within days."""
-        course, case = self.course, offer.case
-        time = len(case.placements)
-        fate = course.chance.share("first visit", case.number, offer.provider, time)
-        if fate < _FAILS_TO_START:
-            course.tally.failed_starts += 1
-            course.supply.end(offer.provider, case.package)
-            self._broker_again(case)
-            return
-        case.served.append((begins, None))
-        if fate > _HANDS_BACK:
-            days = 1 + course.chance.one_of(3, "hands back", case.number, time)
-            course.agenda.at(course.now + timedelta(days=days), lambda: self._handed_back(offer))
-            return
-        ends = course.now + course.willing.care_lasts(case.need)
-        course.agenda.at(ends, lambda: self._care_ends(offer))
-
-    def _handed_back(self, offer: Offer) -> None:
-        """Seven days' notice; care of somebody else is to begin the day after."""
-        course, case = self.course, offer.case
-        course.tally.handed_back += 1
-        last_day = course.today + timedelta(days=7)
-        case.served[-1] = case.served[-1][0], last_day
-        course.supply.end(offer.provider, case.package)
-        case.package.earliest_start = last_day + _NEXT_DAY
-        case.package.latest_start = last_day + timedelta(days=8)
-        self._broker_again(case)
-
-    def _care_ends(self, offer: Offer) -> None:
-        case = offer.case
-        case.served[-1] = case.served[-1][0], self.course.today
-        self.course.supply.end(offer.provider, case.package)
-
-    def _broker_again(self, case: Case) -> None:
+    def _confirmed(self, offers: Sequence[Offer]) -> None:
+        """Each package has its own contract, and care its own first day."""
         course = self.course
-        case.leaves_at = course.now + course.willing.patience(case.need)
-        course.agenda.at(case.leaves_at, lambda: course.give_up(case))
-        case.wait(course.now)
-        course.begin_ladder(case)
-
-    # The open list
-
-    def browse(self) -> None:
-        """Once a day some of those who work near look at what nobody took, and one may offer."""
-        course = self.course
-        day = course.today.toordinal()
-        for case in course.cases:
-            if case.phase is Phase.UNFILLED and course.chance.share("browses", case.number, day) < 0.5:
-                self._offered_openly(case, day)
-
-    def _offered_openly(self, case: Case, day: int) -> None:
-        course, package = self.course, case.package
-        near = course.supply.near[package.locality]
-        asked = asked_of(package, course.scheme, course.now)
-        for turn in range(min(3, len(near))):
-            provider = near[course.chance.one_of(len(near), "looks", case.number, day, turn)]
-            one = course.supply.providers[provider]
-            content = course.willing.content(one, package, case.number, Mode.SEALED_BID, asked.envelope)
-            stage_no = len(case.stages) - 1
-            round_ = AskedRound(
-                f"{package.ref}/{case.cycle}/open/{day}",
-                case,
-                stage_no,
-                OPEN_LIST,
-                Mode.DIRECT_AWARD,
-                course.now,
-                None,
-                (),
+        for offer in offers:
+            case = offer.case
+            course.supply.commit(offer.provider, case.package, course.now, block=offer.block)
+            case.wait_no_more(course.now)
+            offer.round.is_over, case.award, case.phase = True, None, Phase.PLACED
+            case.placements.append(
+                Placement(
+                    course.now,
+                    OPEN_LIST if offer.source is Source.OPEN_LIST else offer.round.stage_key,
+                    offer.source,
+                    offer.provider,
+                    offer.weekly_pence,
+                    offer.starts_on,
+                    offer.is_bundled,
+                )
             )
-            if content is None or problems(content, asked) or not self._is_eligible(round_, provider):
-                continue
-            at = course.now + timedelta(minutes=course.chance.between(30, 180, "takes", case.number, day))
-            weekly = weekly_pence(content, asked.schedule)
-            needs_person = is_outside(content.card, asked.schedule, asked.envelope)
-            course.agenda.at(at, partial(self._take, round_, provider, weekly, content.starts_on, needs_person))
-            return
+            course.caring.begin(offer)
 
-    def _take(self, round_: AskedRound, provider: str, weekly: int, starts_on: date, needs_person: bool) -> None:
-        """The broker takes an open offer, which is one approval."""
-        case = round_.case
-        if case.phase is not Phase.UNFILLED or case.award is not None:
-            return
-        case.phase, case.round = Phase.SEEKING, round_
-        if not self._propose(
-            round_,
-            provider,
-            weekly=weekly,
-            starts_on=starts_on,
-            source=Source.OPEN_LIST,
-            needs_person=needs_person,
-            approved=1,
-        ):
-            case.phase = Phase.UNFILLED
+
+def _about(offer: Offer) -> tuple[int, str, int, int]:
+    """What an answer is drawn for; an offer out of a block is none of the stage that it comes before."""
+    stage_no = offer.round.stage_no if offer.block is None else -1
+    return offer.case.number, offer.provider, offer.case.cycle, stage_no

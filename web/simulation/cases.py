@@ -10,6 +10,7 @@ from bidding.evaluation import Score
 from dps.packages.packages import Package
 from dps.schemes.model import Mode, Stage
 from web.demo.market import SyntheticNeed
+from web.simulation.supply import Block
 
 OPEN_LIST = "open list"
 """Where a placement came from that no stage of a ladder gave."""
@@ -34,6 +35,16 @@ class Placement:
     provider: str
     weekly_pence: int
     starts_on: date
+    is_bundled: bool = False
+
+
+@dataclass
+class Given:
+    """Care given: from its first day to the last, which is None while it runs, at this price beside blocks."""
+
+    first_day: date
+    weekly_pence: int
+    last_day: date | None = None
 
 
 @dataclass
@@ -49,14 +60,14 @@ class Case:
     seeking_since: datetime | None = None
     left_at: datetime | None = None
     asked: set[str] = field(default_factory=set)
+    blocks_tried: set[str] = field(default_factory=set)
     times_asked: dict[str, int] = field(default_factory=dict)
     round: "AskedRound | None" = None
     award: "Offer | None" = None
     placements: list[Placement] = field(default_factory=list)
     waits: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     """When nobody had taken the package: half-open, the last one without an end while it lasts."""
-    served: list[tuple[date, date | None]] = field(default_factory=list)
-    """Care given: from its first day to the last, which is None while it runs."""
+    served: list[Given] = field(default_factory=list)
 
     @property
     def number(self) -> int:
@@ -90,9 +101,24 @@ class AskedRound:
     is_over: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One bid for several rounds of a closing, all or nothing; `scores` are by round, once it is scored."""
+
+    ref: str
+    provider: str
+    content: BidContent
+    rounds: tuple[AskedRound, ...]
+    scores: dict[str, Score] = field(default_factory=dict)
+
+    @property
+    def is_valid(self) -> bool:
+        return all(one.ref in self.scores and self.scores[one.ref].is_valid for one in self.rounds)
+
+
 @dataclass
 class Offer:
-    """An award on its way: who is to have the package, at what price."""
+    """An award on its way: who is to have the package, at what price; out of a block, where it is paid already."""
 
     ref: str
     case: Case
@@ -103,13 +129,17 @@ class Offer:
     source: Source
     already_accepted: bool
     needs_person: bool
+    block: Block | None = None
+    is_bundled: bool = False
     is_live: bool = True
-    is_held: bool = False
 
 
 @dataclass
 class Tally:
-    """What is counted beside the cases: rounds by stage, and how many valid bids each round of sealed bids had."""
+    """What is counted beside the cases: rounds by stage, how many valid bids each round of sealed bids had, bundles.
+
+    `block_minutes_used` are those of a week that blocks served as each week ended.
+    """
 
     rounds: dict[str, int] = field(default_factory=dict)
     nobody_eligible: dict[str, int] = field(default_factory=dict)
@@ -118,3 +148,5 @@ class Tally:
     uncounted: int = 0
     failed_starts: int = 0
     handed_back: int = 0
+    bundles: int = 0
+    block_minutes_used: list[int] = field(default_factory=list)

@@ -78,6 +78,7 @@ def _headlines(first: Figures, second: Figures) -> Iterator[tuple[str, Unit, int
         ("Still waiting at the end", _COUNT, "waiting"),
         ("Hours of care missed", _HOURS, "missed_minutes"),
         ("Price of an hour", _PENCE, "pence_per_hour"),
+        ("An hour of care given, all told", _PENCE, "given_pence_per_hour"),
         ("A week of care placed", _PENCE, "weekly_pence"),
         ("Providers that won", _COUNT, "winning"),
         ("Won by the largest three", _SHARE, "top_three_thousandths"),
@@ -109,6 +110,8 @@ def chapters(compared: Comparison) -> Iterator[Chapter]:
     yield _stages(names, compared.figures)
     yield _unplaced(names, first, second)
     yield _cost(names, first, second)
+    if first.blocks or second.blocks:
+        yield _blocks(names, first, second)
     yield _market(names, first, second)
     yield _periods(names, first, second)
 
@@ -234,12 +237,24 @@ def _cost(names: _Names, first: Figures, second: Figures) -> Chapter:
         ("Rounds of sealed bids", _COUNT, first.sealed_rounds, second.sealed_rounds),
         ("of which without a bid", _COUNT, first.without_bids, second.without_bids),
         ("of which with a single bid", _COUNT, first.single_bids, second.single_bids),
+        ("Bids for two packages or none", _COUNT, first.bundles, second.bundles),
+        ("People placed by one of them", _COUNT, first.in_bundles, second.in_bundles),
+        ("Hours of care given", _HOURS, first.given_minutes, second.given_minutes),
+        ("What they cost, blocks in full", _PENCE, first.given_pence, second.given_pence),
+        ("An hour of care given, all told", _PENCE, first.given_pence_per_hour, second.given_pence_per_hour),
     )
     return Chapter(
         "cost",
         "Cost and competition",
-        "First placements alone. A cheaper week may only mean that fewer hours were placed: read the price of an hour.",
-        pairs("Price of an hour", [_pair("Price of an hour", first.pence_per_hour, second.pence_per_hour, _PENCE)]),
+        "First placements alone, at their own prices; a cheaper week may only mean that fewer hours were placed. All "
+        "told is what care cost on the days when it was given, blocks of hours paid in full, used or not.",
+        pairs(
+            "Price of an hour",
+            [
+                _pair("As placed", first.pence_per_hour, second.pence_per_hour, _PENCE),
+                _pair("All told", first.given_pence_per_hour, second.given_pence_per_hour, _PENCE),
+            ],
+        ),
         ("", *names, "Difference"),
         _rows(rows),
     )
@@ -248,6 +263,31 @@ def _cost(names: _Names, first: Figures, second: Figures) -> Chapter:
 def _rows(rows: Sequence[tuple[str, Unit, Any, Any]]) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (words, said(one, unit), said(other, unit), difference(one, other, unit)) for words, unit, one, other in rows
+    )
+
+
+def _blocks(names: _Names, first: Figures, second: Figures) -> Chapter:
+    """Whether a block pays: what was bought, what of it was used, and what an hour that was used came to."""
+    one, other = first.blocks, second.blocks
+
+    def row(words: str, unit: Unit, name: str) -> tuple[str, Unit, int | None, int | None]:
+        return words, unit, getattr(one, name, None), getattr(other, name, None)
+
+    rows = (
+        row("Bought a week", _HOURS, "bought_minutes"),
+        row("Paid a week", _PENCE, "weekly_pence"),
+        row("Used, of what was bought", _SHARE, "used_thousandths"),
+        row("An hour that was used", _PENCE, "pence_per_used_hour"),
+        row("People placed in them first", _COUNT, "people"),
+    )
+    return Chapter(
+        "blocks",
+        "Blocks of paid hours",
+        "Unused hours of a block are offered before anybody else is asked, and cost nothing more. They pay where an "
+        "hour that was used costs less than an hour placed otherwise.",
+        pairs("Used, of what was bought", [_pair("Used", rows[2][2], rows[2][3], _SHARE)]),
+        ("", *names, "Difference"),
+        _rows(rows),
     )
 
 

@@ -99,6 +99,7 @@ def played(scheme: Scheme, market: Market, seed: int, weeks: int, progress: Call
         begins=course.begins,
         until=course.until,
         weeks=weeks,
+        blocks=course.supply.blocks,
     )
 
 

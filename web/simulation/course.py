@@ -5,12 +5,13 @@ published order, scores, allocation, approvals, the clocks of an award, the rest
 figure of a year: sealing, messages, the trail, late bids' receipts. Only sums of money and minutes leave here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bidding.asking import need_at
-from bidding.stages import ends_at, in_order
+from bidding.asking import by_route, need_at
+from bidding.stages import BLOCK_STAGE, ends_at, in_order
+from bidding.standing import with_unused_hours
 from dps.kernel.calendar import LONDON
 from dps.kernel.references import Kind
 from dps.packages.facts import FundingStream, LinkKind
@@ -18,15 +19,18 @@ from dps.packages.identity import age_band
 from dps.packages.packages import Package
 from dps.schemes.model import Mode, Scheme
 from matching import allocation as solver
-from matching.eligibility import Need, assess_all
+from matching.eligibility import DirectRoute, Need, assess, assess_all
 from web.demo.agenda import Agenda
 from web.demo.market import DAYS_TO_START, Market, SyntheticNeed, days_later, weeks_later
 from web.simulation.awarding import Awarding
-from web.simulation.cases import AskedRound, Case, Phase, Tally
+from web.simulation.browsing import Browsing
+from web.simulation.bundling import bundles_of
+from web.simulation.caring import Caring
+from web.simulation.cases import AskedRound, Bundle, Case, Phase, Tally
 from web.simulation.chance import Chance
 from web.simulation.closing import allocate, score
 from web.simulation.ground import SETTLING
-from web.simulation.supply import Supply
+from web.simulation.supply import Block, Supply
 from web.simulation.willing import Willing
 
 _CLOSES_TOGETHER = (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW)
@@ -48,18 +52,20 @@ class Course:
         self.willing = Willing(scheme, self.chance)
         self.tally = Tally()
         self.cases: list[Case] = []
-        self.awarding = Awarding(self)
+        self.awarding, self.caring, self.browsing = Awarding(self), Caring(self), Browsing(self)
         self._closings: dict[tuple[Mode, datetime, str], list[AskedRound]] = {}
 
     def play(self, progress: Callable[[datetime, int, int], None]) -> None:
         """Play from the first Monday until two days after the last week."""
         for week in range(self.weeks):
             self.agenda.at(weeks_later(self.begins, week), lambda week=week: self.supply.declare(week))  # type: ignore[misc]
+            if self.supply.blocks:
+                self.agenda.at(weeks_later(self.begins, week + 1), self._count_blocks)
         for need in self.market.needs:
             self.agenda.at(need.arrives_at, lambda need=need: self._arrive(need))  # type: ignore[misc]
         if self.scheme.unfilled.open_list:
             for day in range((local_day(self.until) - local_day(self.begins)).days):
-                self.agenda.at(days_later(self.begins + _NOON, day), self.awarding.browse)
+                self.agenda.at(days_later(self.begins + _NOON, day), self.browsing.browse)
         self.agenda.play(self.until, lambda _: None, progress)
 
     @property
@@ -93,14 +99,45 @@ class Course:
         case.phase = Phase.SEEKING
         case.cycle += 1
         case.asked = set()
+        case.blocks_tried = set()
         self.ask_from(case, 0)
 
-    def ask_from(self, case: Case, first: int) -> None:
-        """Open stage after stage until one asks somebody; the ladder's end leaves the package unfilled."""
+    def _offer_block(self, case: Case, stage_no: int) -> None:
+        self.tally.rounds[BLOCK_STAGE] = self.tally.rounds.get(BLOCK_STAGE, 0) + 1
+        ref = f"{case.package.ref}/{case.cycle}/{stage_no}/block"
+        case.round = AskedRound(
+            ref, case, stage_no, BLOCK_STAGE, Mode.DIRECT_AWARD, self.now, None, (), tried=case.blocks_tried
+        )
+        self.awarding.settle(case.round)
+
+    def block_for(self, case: Case, tried: Collection[str]) -> Block | None:
+        """The first block with room for the package, of a holder that can serve it and was not tried."""
+        for block in self.supply.blocks:
+            if block.holder in tried or not block.has_room_for(case.package):
+                continue
+            need = by_route(self.need_of(case, 0), self.scheme, DirectRoute.BLOCK_HOURS, block.holder)
+            week = case.package.latest_start or self.today
+            (candidate,) = self.supply.candidates([block.holder], case.package.authority, week, self.now)
+            if assess(need, with_unused_hours(candidate, block.weekly_minutes - block.used_minutes)).eligible:
+                return block
+        return None
+
+    def _count_blocks(self) -> None:
+        self.tally.block_minutes_used.append(sum(block.used_minutes for block in self.supply.blocks))
+
+    def ask_from(self, case: Case, first: int, *, after_block: bool = False) -> None:
+        """Open stage after stage until one asks somebody; the ladder's end leaves the package unfilled.
+
+        Whoever has unused hours of a block is asked before each stage, but for the one that follows such a round.
+        """
         if self.scheme.is_in_term(self.today):
             for stage_no in range(first, len(case.stages)):
+                if not after_block and self.block_for(case, case.blocks_tried) is not None:
+                    self._offer_block(case, stage_no)
+                    return
                 if self._open(case, stage_no):
                     return
+                after_block = False
         case.phase, case.round = Phase.UNFILLED, None
         if self.now >= case.leaves_at:
             self.give_up(case)
@@ -193,25 +230,33 @@ class Course:
     def _close(self, key: tuple[Mode, datetime, str]) -> None:
         rounds = [one for one in self._closings.pop(key) if not one.is_over]
         self.tally.closings += bool(rounds)
-        score(rounds, self.scheme, self.supply, self.now)
+        bundles: tuple[Bundle, ...] = ()
+        if key[0] is Mode.SEALED_BID:
+            bundles = bundles_of(rounds, self.scheme, self.supply, self.willing, self.now)
+        score(rounds, self.scheme, self.supply, self.now, bundles=bundles)
         if key[0] is Mode.SEALED_BID:
             self.tally.bids += [len(one.scores) for one in rounds]
+            self.tally.bundles += len(bundles)
         contested = [one for one in rounds if one.scores]
         won: dict[str, solver.Award] = {}
         if contested:
-            result = allocate(contested, self.scheme, self.supply, key[0], self.now)
+            result = allocate(contested, self.scheme, self.supply, key[0], self.now, bundles=bundles)
             self.tally.uncounted += not result.counted
             won = {award.package: award for award in result.awards}
+        together = {one.ref: one for one in bundles}
         for one in rounds:
-            if one.ref in won:
-                self.awarding.win(one, won[one.ref].provider)
-            else:
+            if one.ref not in won:
                 self.exhaust(one)
+            elif (bundle := together.get(won[one.ref].bid)) is None:
+                self.awarding.win(one, won[one.ref].provider)
+            elif bundle.rounds[0] is one:
+                self.awarding.win_bundle(bundle)
 
     def exhaust(self, round_: AskedRound) -> None:
-        """A round that found nobody is over; the next stage is asked."""
+        """A round that found nobody is over; the next stage is asked, or the one that a block's hours came before."""
         round_.is_over = True
-        self.ask_from(round_.case, round_.stage_no + 1)
+        is_block = round_.stage_key == BLOCK_STAGE
+        self.ask_from(round_.case, round_.stage_no + (not is_block), after_block=is_block)
 
 
 def local_day(instant: datetime) -> date:

@@ -3,20 +3,23 @@
 Money is pence, time minutes, shares thousandths (cut). *Care missed* counts the days from the one on which care was
 wanted to the one on which it began. *Concentration* is of the weekly minutes won: 10,000 is one provider alone (the
 Herfindahl-Hirschman index). The *smaller half* of the providers is the half that usually has the fewest hours free.
+What is served out of a block has no price of its own; the *care given* pays blocks in full, used or not.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median_low
 
 from bidding.monthly.figures import thousandths
+from bidding.stages import BLOCK_STAGE
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import round_half_up
 from dps.schemes.model import Scheme, Urgency
 from web.demo.market import weeks_later
-from web.simulation.cases import OPEN_LIST, Case, Phase, Tally
+from web.simulation.cases import OPEN_LIST, Case, Given, Phase, Tally
+from web.simulation.supply import Block
 
 WITHIN_DAYS = (1, 2, 3, 5, 7, 10, 14, 21, 28)
 PERIOD_WEEKS = 4
@@ -60,6 +63,17 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """Hours that were bought in blocks: so many a week, for so much, and which share of them was used on average."""
+
+    bought_minutes: int
+    weekly_pence: int
+    used_thousandths: int
+    people: int
+    pence_per_used_hour: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """One rule set's year."""
 
@@ -74,6 +88,9 @@ class Figures:
     weekly_minutes: int
     weekly_pence: int
     pence_per_hour: int | None
+    given_minutes: int
+    given_pence: int
+    given_pence_per_hour: int | None
     ways: tuple[Way, ...]
     within_days: tuple[tuple[int, int], ...]
     stages: tuple[StageShare, ...]
@@ -81,6 +98,9 @@ class Figures:
     sealed_rounds: int
     without_bids: int
     single_bids: int
+    bundles: int
+    in_bundles: int
+    blocks: Blocks | None
     failed_starts: int
     handed_back: int
     providers: int
@@ -102,11 +122,13 @@ def figures_of(
     begins: datetime,
     until: datetime,
     weeks: int,
+    blocks: Sequence[Block] = (),
 ) -> Figures:
     """Reckon one year. `free_minutes` are the hours that each provider usually has free."""
     placed = [case for case in cases if case.placements]
     times = [_minutes_to_place(case) for case in placed]
     minutes, pence = _won(placed)
+    given_minutes, given_pence = _given(cases, begins, until, blocks)
     won: Counter[str] = Counter()
     for case in placed:
         won[case.placements[0].provider] += _minutes(case)
@@ -123,7 +145,10 @@ def figures_of(
         missed_minutes=_missed(cases, until),
         weekly_minutes=minutes,
         weekly_pence=pence,
-        pence_per_hour=_rate(pence, minutes),
+        pence_per_hour=_price(placed),
+        given_minutes=given_minutes,
+        given_pence=given_pence,
+        given_pence_per_hour=_rate(given_pence, given_minutes),
         ways=tuple(_ways(cases)),
         within_days=tuple(
             (days, _share(sum(time <= days * 24 * 60 for time in times), len(cases))) for days in WITHIN_DAYS
@@ -133,6 +158,9 @@ def figures_of(
         sealed_rounds=len(tally.bids),
         without_bids=tally.bids.count(0),
         single_bids=tally.bids.count(1),
+        bundles=tally.bundles,
+        in_bundles=sum(case.placements[0].is_bundled for case in placed),
+        blocks=_blocks(placed, tally, blocks),
         failed_starts=tally.failed_starts,
         handed_back=tally.handed_back,
         providers=len(free_minutes),
@@ -175,6 +203,45 @@ def _rate(pence: int, minutes: int) -> int | None:
     return round_half_up(pence * 60, minutes) if minutes else None
 
 
+def _price(placed: Iterable[Case]) -> int | None:
+    """The price of an hour of what has one."""
+    minutes, pence = _won(case for case in placed if case.placements[0].stage != BLOCK_STAGE)
+    return _rate(pence, minutes)
+
+
+def _given(cases: Iterable[Case], begins: datetime, until: datetime, blocks: Sequence[Block]) -> tuple[int, int]:
+    """Minutes of care given until then, and what they cost: each day a seventh of its week, and blocks as a whole."""
+    last = until.astimezone(LONDON).date()
+    minute_days = pence_days = 0
+    for case in cases:
+        for given in case.served:
+            days = _days_given(given, last)
+            minute_days += _minutes(case) * days
+            pence_days += given.weekly_pence * days
+    played = (last - begins.astimezone(LONDON).date()).days + 1
+    pence_days += sum(block.weekly_pence for block in blocks) * played
+    return round_half_up(minute_days, 7), round_half_up(pence_days, 7)
+
+
+def _days_given(given: Given, last: date) -> int:
+    end = last if given.last_day is None else min(given.last_day, last)
+    return max((end - given.first_day).days + 1, 0)
+
+
+def _blocks(placed: Iterable[Case], tally: Tally, blocks: Sequence[Block]) -> Blocks | None:
+    if not blocks:
+        return None
+    bought, pence = sum(one.weekly_minutes for one in blocks), sum(one.weekly_pence for one in blocks)
+    weeks, used = len(tally.block_minutes_used), sum(tally.block_minutes_used)
+    return Blocks(
+        bought_minutes=bought,
+        weekly_pence=pence,
+        used_thousandths=_share(used, bought * weeks),
+        people=sum(case.placements[0].stage == BLOCK_STAGE for case in placed),
+        pence_per_used_hour=_rate(pence * weeks, used),
+    )
+
+
 def _missed(cases: Iterable[Case], until: datetime) -> int:
     """Weekly minutes of each person by the days that they were wanted and not given."""
     return round_half_up(sum(_minutes(case) * _days_missed(case, until) for case in cases), 7)
@@ -183,11 +250,11 @@ def _missed(cases: Iterable[Case], until: datetime) -> int:
 def _days_missed(case: Case, until: datetime) -> int:
     today = until.astimezone(LONDON).date()
     wanted, days = case.need.earliest_start, 0
-    for first, last in case.served:
-        days += max((first - wanted).days, 0)
-        if last is None:
+    for given in case.served:
+        days += max((given.first_day - wanted).days, 0)
+        if given.last_day is None:
             return days
-        wanted = last + _DAY
+        wanted = given.last_day + _DAY
     if case.phase is Phase.PLACED and len(case.served) >= len(case.placements):
         return days  # Care has come to its own end.
     stop = case.left_at.astimezone(LONDON).date() if case.left_at else today
@@ -211,7 +278,7 @@ def _ways(cases: Sequence[Case]) -> Iterable[Way]:
 
 def _stages(cases: Sequence[Case], tally: Tally, scheme: Scheme) -> Iterable[StageShare]:
     """In the order in which the ladders name them, the open list last."""
-    names: dict[str, str] = {}
+    names: dict[str, str] = {BLOCK_STAGE: "Unused hours of a block"} if scheme.blocks else {}
     for ladder in scheme.ladders:
         for stage in ladder.stages:
             names.setdefault(stage.key, stage.name)
@@ -249,12 +316,11 @@ def _periods(cases: Sequence[Case], begins: datetime, until: datetime, weeks: in
         of_it = [case for case in cases if start <= case.need.arrives_at < end]
         placed = [case for case in of_it if case.placements]
         times = [_minutes_to_place(case) for case in placed]
-        minutes, pence = _won(placed)
         yield Period(
             first_week=first + 1,
             people=len(of_it),
             placed=len(placed),
             median_minutes=median_low(times) if times else None,
             missed_minutes=_missed(of_it, until),
-            pence_per_hour=_rate(pence, minutes),
+            pence_per_hour=_price(placed),
         )

@@ -12,7 +12,7 @@ from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput
 from dps.places.localities import districts_of
 from dps.places.packaged import read
-from dps.schemes.model import Demo, Ladder, Lot, Mode, Scheme
+from dps.schemes.model import Blocks, Demo, Ladder, Lot, Mode, Scheme
 from web.demo.homes import Spot, homes, middles
 from web.demo.market import Market, Place, draw_year
 
@@ -110,7 +110,10 @@ def put_on(rules: Scheme, ground: Scheme) -> Rules:
             "localities": ground.localities,
             "lots": lots,
             "ladders": _ladders(rules, {key: lot.key for key, lot in treated.items()}),
+            "blocks": _blocks(rules, treated),
             "payments": (),
+            "area_contracts": (),
+            "custody": None,
             "enablement": None,
             "follow_ups": (),
             "indicators": (),
@@ -137,6 +140,14 @@ def _placed(lot: Lot, treated_as: Lot, demo: Demo | None) -> Lot:
             "budget_weeks": treated_as.budget_weeks,
         }
     )
+
+
+def _blocks(rules: Scheme, treated: Mapping[str, Lot]) -> Blocks | None:
+    """Hours are bought in blocks for the ground's lots that are handled as one for which the rules do."""
+    if rules.blocks is None:
+        return None
+    lots = tuple(key for key, treated_as in treated.items() if treated_as.key in rules.blocks.lots)
+    return Blocks(lots=lots) if lots else None
 
 
 def _ladders(rules: Scheme, treated: Mapping[str, str]) -> tuple[Ladder, ...]:

@@ -1,11 +1,12 @@
 """What the synthetic providers can take: their standing by the rules, their free hours, and what they serve.
 
 Kept in the register's and the ledger's own records, which no database holds, so that eligibility is asked of them as
-in life. Each Monday a provider declares its free hours and sets its take limit anew.
+in life. Each Monday a provider declares its free hours and sets its take limit anew. Hours that are bought in a block
+come on top of them, as in the register.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -21,6 +22,7 @@ from dps.register.membership import MembershipState
 from dps.register.standing import LocationStanding, MembershipStanding, ProviderStanding
 from dps.schemes.model import Scheme
 from matching.eligibility import Candidate, Need
+from web.demo.blocks import block_of
 from web.demo.market import ALL_FLAGS, Market, asked_lists
 from web.demo.provider import SyntheticProvider
 from web.demo.seating import seated
@@ -44,6 +46,25 @@ class Provider:
     taken: dict[str, Taken] = field(default_factory=dict)
 
 
+@dataclass
+class Block:
+    """Hours a week that its holder is paid for, used or not; `used_minutes` serve somebody, or are offered."""
+
+    holder: str
+    authority: str
+    lot: str
+    locality: str
+    weekly_minutes: int
+    weekly_pence: int
+    used_minutes: int = 0
+
+    def has_room_for(self, package: Package) -> bool:
+        """Whether it is for this package's buyer, lot and place, and has as many unused minutes as it needs."""
+        place = (package.authority, package.lot, package.locality)
+        unused = self.weekly_minutes - self.used_minutes
+        return (self.authority, self.lot, self.locality) == place and unused >= (package.weekly_minutes or 0)
+
+
 class Supply:
     """All providers by reference, in the order of the register."""
 
@@ -65,6 +86,7 @@ class Supply:
             )
             for number, who in enumerate(seating.providers, start=1)
         }
+        self.blocks = tuple(_blocks(scheme, seating.providers))
         self.usual_minutes = {ref: who.minutes for ref, who in zip(self.providers, market.drawn, strict=True)}
         self.serving: dict[tuple[str, str], int] = {}
         self._agreed: deque[tuple[datetime, tuple[str, str], int]] = deque()
@@ -88,34 +110,48 @@ class Supply:
                 rows[WHOLE_AUTHORITY].declared_minutes = share
             one.taken.clear()
 
-    def reserve(self, ref: str, award: str, package: Package, starts_on: date, now: datetime) -> bool:
-        """Hold the hours of an offer; False where they are not free any more."""
-        row = self._row(ref, package)
+    def reserve(
+        self, ref: str, award: str, package: Package, starts_on: date, now: datetime, *, block: Block | None = None
+    ) -> bool:
+        """Hold the hours of an offer, out of a block where it is for one; False where they are not free any more."""
         minutes = package.weekly_minutes or 0
-        if row.free_minutes(now, is_full=False) < minutes:
-            return False
-        row.reserved_minutes += minutes
+        if block is not None:
+            if not block.has_room_for(package):
+                return False
+            block.used_minutes += minutes
+        else:
+            row = self._row(ref, package)
+            if row.free_minutes(now, is_full=False) < minutes:
+                return False
+            row.reserved_minutes += minutes
         hours = visit_hours(Schedule.from_dict(package.schedule))
         taken = Taken(locality=package.locality, minutes=minutes, hours=hours, starts_on=starts_on)
         self.providers[ref].taken[award] = taken
         return True
 
-    def release(self, ref: str, award: str, package: Package) -> None:
-        self._row(ref, package).reserved_minutes -= package.weekly_minutes or 0
+    def release(self, ref: str, award: str, package: Package, *, block: Block | None = None) -> None:
+        if block is not None:
+            block.used_minutes -= package.weekly_minutes or 0
+        else:
+            self._row(ref, package).reserved_minutes -= package.weekly_minutes or 0
         self.providers[ref].taken.pop(award, None)
 
-    def commit(self, ref: str, package: Package, now: datetime) -> None:
-        """The reserved hours are served from now on, and are no longer free."""
-        row, minutes = self._row(ref, package), package.weekly_minutes or 0
-        row.reserved_minutes -= minutes
-        row.declared_minutes = max((row.declared_minutes or 0) - minutes, 0)
+    def commit(self, ref: str, package: Package, now: datetime, *, block: Block | None = None) -> None:
+        """The reserved hours are served from now on, and are no longer free; a block's were never declared."""
+        minutes = package.weekly_minutes or 0
+        if block is None:
+            row = self._row(ref, package)
+            row.reserved_minutes -= minutes
+            row.declared_minutes = max((row.declared_minutes or 0) - minutes, 0)
         place = ref, package.locality
         self.serving[place] = self.serving.get(place, 0) + minutes
         self._won[place] = self._won.get(place, 0) + minutes
         self._agreed.append((now, place, minutes))
 
-    def end(self, ref: str, package: Package) -> None:
-        """Care that ends leaves the caseload; its hours come back with the next declaration."""
+    def end(self, ref: str, package: Package, *, block: Block | None = None) -> None:
+        """Care that ends leaves the caseload: a block's hours are unused at once, others come with a declaration."""
+        if block is not None:
+            block.used_minutes -= package.weekly_minutes or 0
         place = ref, package.locality
         self.serving[place] -= package.weekly_minutes or 0
         if not self.serving[place]:
@@ -203,6 +239,19 @@ def _memberships(who: SyntheticProvider, begins: datetime) -> tuple[MembershipSt
         for lot in who.lots
         for where in localities
     )
+
+
+def _blocks(scheme: Scheme, providers: Sequence[SyntheticProvider]) -> Iterator[Block]:
+    bought = block_of(scheme, providers)
+    if bought is not None:
+        yield Block(
+            holder=f"P{bought.holder + 1:03d}",
+            authority=scheme.authorities[0].key,
+            lot=bought.lot,
+            locality=bought.locality,
+            weekly_minutes=bought.weekly_minutes,
+            weekly_pence=bought.weekly_pence,
+        )
 
 
 def _lists_held(scheme: Scheme, market: Market, chance: Chance) -> list[tuple[str, ...]]:

@@ -2,7 +2,8 @@
 
 A provider likes a package or not, each time that it is asked anew; it has a price of its own for it, takes a published
 price down to a tenth below that, and bids when the ceiling is not more than a twentieth below. How often people accept,
-confirm and fail is as in the demonstration. All of this is assumed.
+confirm and fail is as in the demonstration. Who bids for two packages of one locality that are solved together wants
+both or none in 35 of 100 cases, 4% cheaper. All of this is assumed.
 """
 
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ _BIDS_DOWN_TO = 0.95
 _LEAST_PATIENCE, _MEAN_PATIENCE = timedelta(days=14), timedelta(days=21)
 _MEAN_CARE = timedelta(weeks=26)
 _MEETS_DEADLINE = 0.985
+_WANTS_BOTH, _CHEAPER_TOGETHER_PERCENT = 0.35, 4
 
 
 class Willing:
@@ -88,6 +90,20 @@ class Willing:
         if self.chance.share("weekend", number, one.number) < 0.25:
             prices[Band.WEEKEND] = min(rate + 40, ceiling)
         return BidContent(card=RateCard.of(PriceBasis.PER_HOUR, prices), starts_on=starts_on, answers=answers)
+
+    def wants_both(self, one: Provider, first: int, second: int) -> bool:
+        """Whether it would serve both packages in one round of visits, and says so in a bid for both or none."""
+        return self.chance.share("wants both", one.number, first, second) < _WANTS_BOTH
+
+    def both(self, first: BidContent, second: BidContent, envelope: Envelope) -> BidContent:
+        """What a bid for both says: its lower rates, less what a shared round saves, from the later start on."""
+        floor = envelope.floor_pence_per_hour
+        prices: dict[Band, int] = {}
+        for price in (*first.card.prices, *second.card.prices):
+            cheaper = max(price.pence * (100 - _CHEAPER_TOGETHER_PERCENT) // 100, floor)
+            prices[price.band] = min(cheaper, prices.get(price.band, cheaper))
+        starts_on = max(first.starts_on, second.starts_on)
+        return BidContent(card=RateCard.of(PriceBasis.PER_HOUR, prices), starts_on=starts_on, answers=first.answers)
 
     def moment(self, begins: datetime, ends: datetime, *about: object) -> datetime:
         """Some moment of a window, rather late than early, but well before its end."""
