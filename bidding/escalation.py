@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from bidding.block_hours import begin_with_block, is_block_round
+from bidding.block_hours import ask_blocks, is_block_round
 from bidding.concluding import conclude_bids
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import EligibilityReport, Outcome, Round, RoundState, decide
@@ -41,19 +41,10 @@ def climb(session: Session, ports: Ports, referral: Referral, predecessor: Round
 def begin_ladder(
     session: Session, ports: Ports, referral: Referral, now: datetime, *, predecessor: Round | None
 ) -> Round | None:
-    """Start a new cycle: with unused hours of blocks, if somebody has them, else at the first stage.
-
-    Returns the round that asks somebody, if any.
-    """
+    """Start a new cycle at the first stage. Returns the round that asks somebody, if any."""
     referral.cycle += 1
     session.add(referral)
     session.flush()
-    assert referral.rule_hash is not None
-    scheme = rules_by_hash(session, referral.rule_hash)
-    if scheme.is_in_term(now.astimezone(LONDON).date()):
-        unused = begin_with_block(session, ports, referral, scheme, predecessor=predecessor, now=now)
-        if unused is not None:
-            return unused
     return _ask(session, ports, referral, 0, predecessor, now)
 
 
@@ -65,7 +56,7 @@ def resume_at(session: Session, ports: Ports, referral: Referral, last: Round, n
 def _stage_after(session: Session, predecessor: Round) -> int:
     """The next stage; one that a direct award had cut short is asked again, because nobody had answered it.
 
-    Unused hours of blocks are offered before the first stage.
+    Unused hours of blocks are offered before a stage.
     """
     if is_block_round(predecessor):
         return predecessor.stage_no
@@ -77,11 +68,19 @@ def _stage_after(session: Session, predecessor: Round) -> int:
 def _ask(
     session: Session, ports: Ports, referral: Referral, first: int, predecessor: Round | None, now: datetime
 ) -> Round | None:
-    """Open stage after stage from `first` until one asks somebody; beyond the scheme's term none is opened."""
+    """Open stage after stage from `first` until one asks somebody; beyond the scheme's term none is opened.
+
+    Whoever has unused hours of a block is asked before each of them, but for the one that follows such a round.
+    """
     assert referral.rule_hash is not None
     last = predecessor
-    if rules_by_hash(session, referral.rule_hash).is_in_term(now.astimezone(LONDON).date()):
+    scheme = rules_by_hash(session, referral.rule_hash)
+    if scheme.is_in_term(now.astimezone(LONDON).date()):
         for stage_no in range(first, len(referral.stages)):
+            if last is None or last.cycle != referral.cycle or not is_block_round(last):
+                unused = ask_blocks(session, ports, referral, scheme, stage_no=stage_no, predecessor=last, now=now)
+                if unused is not None:
+                    return unused
             last = open_stage(session, ports, referral, stage_no=stage_no, predecessor=last, now=now)
             ports.reached(Waypoint.STAGE_OPENED)
             if last.state is RoundState.PUBLISHED:

@@ -133,18 +133,19 @@ def open_block_round(
     referral: Referral,
     package: Package,
     scheme: Scheme,
+    stage_no: int,
     predecessor: Round | None,
     now: datetime,
 ) -> Round:
-    """A round before the ladder's first stage, in which unused hours of blocks are offered."""
+    """A round before this stage of the ladder, in which unused hours of blocks are offered."""
     assert referral.rule_hash is not None
     round_ = Round(
         ref=new_reference(Kind.ROUND, ports.entropy),
         referral_id=referral.id or 0,
         predecessor_id=predecessor.id if predecessor else None,
         cycle=referral.cycle,
-        stage_no=0,
-        attempt=attempt_of(session, referral, 0),
+        stage_no=stage_no,
+        attempt=attempt_of(session, referral, stage_no),
         stage_key=BLOCK_STAGE,
         mode=Mode.DIRECT_AWARD,
         scheme=scheme.key,

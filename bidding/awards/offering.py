@@ -98,7 +98,7 @@ def settle(session: Session, ports: Ports, round_: Round, referral: Referral, no
         line = next_in_line(session, current, scheme, now)
         if line is None:
             successor = exhaust(session, ports, current, referral, now, cause=cause)
-            current = successor if successor is not None and successor.mode == Mode.RANKED_OFFER else None
+            current = successor if successor is not None and _asks_in_turn(successor) else None
             continue
         award = propose(
             session,
@@ -119,11 +119,15 @@ def _source(round_: Round) -> Source:
     return Source.RANKED_OFFER if round_.mode == Mode.RANKED_OFFER else Source.RESERVE
 
 
+def _asks_in_turn(round_: Round) -> bool:
+    return round_.mode == Mode.RANKED_OFFER or is_block_round(round_)
+
+
 def call_first(
     session: Session, ports: Ports, opened: Round | None, referral: Referral, now: datetime, *, cause: str
 ) -> Round | None:
     """Where a stage that was `opened`, or a block's unused hours, asks one after another, offer it to the first."""
-    if opened is not None and (opened.mode == Mode.RANKED_OFFER or is_block_round(opened)):
+    if opened is not None and _asks_in_turn(opened):
         settle(session, ports, opened, referral, now, cause=cause)
     return opened
 

@@ -123,8 +123,8 @@ def blocks(rules: Blocks | None) -> Iterator[str]:
     yield (
         f"Hours may be bought in blocks for {listed(f'`{key}`' for key in rules.lots)}, and are paid, used or not. A "
         "package that fits into a provider's unused hours for its lot and locality is offered to that provider before "
-        "the ladder begins, the block agreed first before the others, and costs nothing more. A statement of a block "
-        "shows used and unused hours."
+        "each stage of the ladder, the block agreed first before the others, to nobody twice before the ladder starts "
+        "again, and costs nothing more. A statement of a block shows used and unused hours."
     )
 
 

@@ -181,6 +181,28 @@ def test_a_blocks_hours_are_never_taken_twice_and_come_back_with_the_contracts_e
 
 
 @on_sqlite
+def test_hours_that_come_free_while_others_are_asked_come_before_the_next_stage(council: World, oak: Actor) -> None:
+    block_for(council, oak)
+    cares = [Care(council, council.referral(locality=PILOT), oak) for _ in range(2)]
+    elm = council.provider("Synthetic Elm", localities=[PILOT])
+    third = council.referral(locality=PILOT)
+    assert (council.round(third).stage_key, council.invited(third)) == ("locality", {elm.provider})
+    request = {"contract_ref": cares[0].ref, "reason": EndReason.INDEPENDENT, "last_day": cares[0].today}
+    council.run(end_contract, **request, actor=council.broker)
+
+    council.close(third)  # nobody has bid
+
+    award = council.award(third)
+    assert (award.provider, award.source, award.weekly_pence) == (oak.provider, "block_hours", 0)
+    council.run(moving.decline, award_ref=award.ref, actor=oak, reason="No carer is free.")
+    round_ = council.round(third)
+    assert (round_.stage_key, round_.stage_no, round_.mode) == ("neighbours", 1, "sealed_bid")
+    council.close(third)
+    assert council.round(third).stage_key == "county"  # who has said no is not asked again
+    assert council.faults() == []
+
+
+@on_sqlite
 def test_the_ledger_holds_a_block_from_the_day_it_is_agreed_and_nothing_twice(council: World) -> None:
     elm = council.provider("Synthetic Elm", localities=[PILOT], hours=10)
     provider_id = council.row_of(elm).id or 0
