@@ -14,7 +14,7 @@ from bidding.tenders.records import OPEN, Tender, TenderState, locked_tender
 from dps.contracts.area_contracts import in_place
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
-from dps.kernel.calendar import LONDON
+from dps.kernel.calendar import LONDON, years_later
 from dps.kernel.database import find, locked_one
 from dps.kernel.errors import BadInput, NotFound, RuleNotMet
 from dps.kernel.outbox import post
@@ -53,7 +53,7 @@ def publish_tender(
     if from_day <= closes_at.astimezone(LONDON).date() or not scheme.is_in_term(from_day):
         words = f"the contract begins after its closing on {closes_at.astimezone(LONDON):%-d %B %Y}, within the term"
         raise BadInput(words, field="from_day")
-    last_day = _years_later(from_day, asked.years) - timedelta(days=1)
+    last_day = years_later(from_day, asked.years) - timedelta(days=1)
     place: Mapping[str, Any] = {"scheme": scheme.key, "authority": actor.authority, "locality": locality}
     if let := in_place(session, **place, lots=asked.lots, first=from_day, last=last_day):
         raise RuleNotMet(reason=f"The area is let with {let.ref} until {let.last_day:%-d %B %Y}.")
@@ -107,14 +107,6 @@ def publish_tender(
             now=now,
         )
     return tender
-
-
-def _years_later(day: date, years: int) -> date:
-    """The same day so many years on; the 1st of March for a 29th of February that the year does not have."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
 
 
 def cancel_tender(session: Session, ports: Ports, *, tender_ref: str, actor: Actor) -> None:

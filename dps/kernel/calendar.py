@@ -357,3 +357,11 @@ def months_later(day: date, months: int) -> date:
     year, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + year, month + 1
     return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def years_later(day: date, years: int) -> date:
+    """The same day so many years on; the 1st of March for a 29th of February that the year does not have."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)

@@ -55,6 +55,11 @@ def _rates(one: AreaContract) -> Iterator[str]:
         for element in one.elements
     ]
     yield from table(("element", "units a year", "unit", "rate", "standing prices of"), rows)
+    yield ""
+    yield (
+        "Hours and nights of a service that the provider gives in the area by contracts for single people are read "
+        "from the records of their visits; of everything else a statement says how much was delivered."
+    )
 
 
 def _outcomes(one: AreaContract) -> Iterator[str]:
@@ -67,6 +72,7 @@ def _outcomes(one: AreaContract) -> Iterator[str]:
         f"- What is promised counts {count(one.target_points or 0, 'point')} of its quality beside the others, each "
         f"outcome by its own points, and {one.at_risk_percent}% of the price waits for it."
     )
+    yield "- Each year costs its price, by the day: in a year with a 29th of February a day is its 366th part."
     yield f"- Within {one.tolerance_percent}% of the price the provider absorbs or keeps; beyond it, to discussion."
     yield ""
     rows = [(f"{plain(goal.name)} (`{goal.key}`)", f"{goal.least_percent}%", str(goal.points)) for goal in one.targets]

@@ -7,7 +7,7 @@ turns. Everybody acts through the same commands as in life, and chance is drawn 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import numpy as np
@@ -15,10 +15,7 @@ from sqlmodel import Session, col, select
 
 from dps.contracts.answers import answer_review
 from dps.contracts.contracts import Contract, ContractState
-from dps.contracts.deliveries.matching import VisitRecord
-from dps.contracts.deliveries.recording import record_deliveries
 from dps.contracts.outcomes import review_outcomes
-from dps.contracts.payment.visits import VisitOutcome
 from dps.contracts.reasons import Averted, ChangeReason, FlexChange, FlexOutcome, FlexReason, SuspensionReason
 from dps.contracts.tiers import place_in_tier
 from dps.contracts.variations.flexing import FlexWanted, flex, report_flex
@@ -26,16 +23,17 @@ from dps.contracts.variations.pausing import pause, resume
 from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks
 from dps.contracts.variations.rescheduling import WeekWanted, agree, increase, propose, reduce_as_assessor
 from dps.kernel.actors import Actor, Role
-from dps.kernel.calendar import LONDON, Weekday
+from dps.kernel.calendar import LONDON
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.errors import Conflict, Refused
 from dps.kernel.ports import Ports
 from dps.packages.packages import Package
-from dps.packages.schedule import Schedule, Visit
+from dps.packages.schedule import Visit
 from dps.register.documents import receive
 from dps.register.providers import Provider
 from dps.schemes.model import Scheme
+from web.demo.monitoring import FLEX_MINUTES, Monitoring, week_on
 from web.demo.passing_on import pass_work_on
 from web.demo.paying import Paying, broker_of, provider_of
 
@@ -45,7 +43,7 @@ PAUSED_DAYS = 5
 PLAYED_DAYS = 22
 _VARIED = 2
 """Every so many-th contract varies."""
-_FLEX_MINUTES, _FLEX_DAYS = 120, 3
+_FLEX_DAYS = 3
 _OUTCOMES = 3
 
 
@@ -77,9 +75,10 @@ class Following:
         for contract in contracts:
             self._resume(contract)
         self._wait(PLAYED_DAYS - PAUSED_DAYS)
+        monitoring = Monitoring(self.database, self.ports, self.scheme, self._rng)
         for contract in contracts:
             self._close_flexes(contract)
-            self._record(contract)
+            monitoring.record(contract, *self._span(contract))
             self._review(contract)
         if self.scheme.variations.review is not None:
             for contract in contracts[:3]:
@@ -127,7 +126,7 @@ class Following:
         wanted = FlexWanted(
             from_day=self._today,
             days=_FLEX_DAYS,
-            extra_minutes_a_day=_FLEX_MINUTES,
+            extra_minutes_a_day=FLEX_MINUTES,
             group=rule.groups[0],
             begun_by=rule.begun_by[0],
             reason=FlexReason.FALL,
@@ -192,7 +191,7 @@ class Following:
 
     def _week(self, session: Session, contract: Contract, percent: int, reason: ChangeReason) -> WeekWanted:
         """The week with every visit this much of its length, in whole minutes towards the old one."""
-        week = _week_on(Weeks(session, contract), self._today)
+        week = week_on(Weeks(session, contract), self._today)
 
         def minutes(visit: Visit) -> int:
             wanted = visit.minutes * percent
@@ -239,56 +238,6 @@ class Following:
         assert contract.started_on is not None
         return contract.started_on, contract.started_on + timedelta(days=FORTNIGHT - 1)
 
-    def _record(self, contract: Contract) -> None:
-        with self.database.transaction() as session:
-            record_deliveries(
-                session,
-                self.ports,
-                contract_ref=contract.ref,
-                scheme=self.scheme,
-                records=self._visits(session, contract),
-                actor=provider_of(contract),
-            )
-
-    def _visits(self, session: Session, contract: Contract) -> list[VisitRecord]:
-        """What the call monitoring noted: each planned visit but those of a pause, a few missed; and flexed ones."""
-        rows = session.exec(select(Variation).where(Variation.contract_id == contract.id).order_by(col(Variation.id)))
-        spans = [(row.kind, row.from_day, row.last_day) for row in rows if row.last_day is not None]
-        first, last = self._span(contract)
-        weeks = Weeks(session, contract)
-        found: list[VisitRecord] = []
-        for number in range((last - first).days + 1):
-            day = first + timedelta(days=number)
-            over = [kind for kind, since, until in spans if since <= day <= until]
-            if VariationKind.PAUSE in over:
-                continue
-            planned = [visit for visit in _week_on(weeks, day).visits if Weekday(day.weekday()) in visit.days]
-            found += [self._visit(day, line, visit) for line, visit in enumerate(planned)]
-            if VariationKind.FLEX in over:
-                begins = datetime.combine(day, time(2, 0))
-                ends = begins + timedelta(minutes=_FLEX_MINUTES)
-                found.append(VisitRecord(visit_ref=f"{day} flex", day=day, started=begins.time(), ended=ends.time()))
-        return found
-
-    def _visit(self, day: date, line: int, visit: Visit) -> VisitRecord:
-        ref = f"{day} {line}"
-        if self._rng.random() < 0.02:
-            return VisitRecord(
-                visit_ref=ref, day=day, outcome=VisitOutcome.MISSED, planned_start=visit.window_start,
-                carers=visit.carers,
-            )  # fmt: skip
-        late = int(self._rng.integers(0, min(15, visit.window_minutes - visit.minutes) + 1))
-        lasted = max(1, visit.minutes + int(self._rng.integers(-6, 7)))
-        begins = datetime.combine(day, visit.window_start) + timedelta(minutes=late)
-        return VisitRecord(
-            visit_ref=ref,
-            day=day,
-            planned_start=visit.window_start,
-            started=begins.time(),
-            ended=(begins + timedelta(minutes=lasted)).time(),
-            carers=visit.carers,
-        )
-
     def _review(self, contract: Contract) -> None:
         """The broker says what was reached in the fortnight, or in fewer budgeted weeks; the provider agrees."""
         met = _OUTCOMES if self._rng.random() < 0.7 else int(self._rng.integers(0, _OUTCOMES))
@@ -330,10 +279,3 @@ class Following:
                 from_day=contract.started_on,
                 actor=broker_of(contract),
             )
-
-
-def _week_on(weeks: Weeks, day: date) -> Schedule:
-    """A contract's week on a day; it has one, because the contract began with it."""
-    week = weeks.on(day)
-    assert week is not None
-    return week

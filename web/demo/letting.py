@@ -4,7 +4,7 @@ Bids are drawn from the same seed as the rest. A contract begins only after ever
 nothing that contracts of the week are paid for is paid again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,8 +19,9 @@ from bidding.tenders.handing_in import hand_in_for_area
 from bidding.tenders.publishing import publish_tender
 from bidding.tenders.records import Tender
 from dps.contracts.area_contracts import AreaContractRow, area_contracts_of
+from dps.contracts.contracts import ContractState
+from dps.contracts.deliveries.by_area import contracts_served, recorded_units
 from dps.contracts.statements.area_contracts import make_area_contract_statement
-from dps.contracts.statements.moving import agree_statement, pay_statement
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.clock import SteppedClock
@@ -30,6 +31,8 @@ from dps.law.clocks import Clock
 from dps.law.notices import record_notice
 from dps.schemes.area_contracts import AreaContract
 from dps.schemes.model import Scheme
+from web.demo.monitoring import Monitoring
+from web.demo.paying import agree_and_pay
 
 BIDDERS = 4
 STATED_DAYS = 28
@@ -83,21 +86,20 @@ class Letting:
             first = max(row.from_day for row in rows)
             self.clock.move_to(self.clock.instant + timedelta(days=(first - self._today).days + STATED_DAYS))
         for row in rows:
+            last = row.from_day + timedelta(days=STATED_DAYS - 1)
+            read = self._record(row, row.from_day, last)
             with self.database.transaction() as session:
                 made = make_area_contract_statement(
                     session,
                     self.ports,
                     area_contract_ref=row.ref,
                     first_day=row.from_day,
-                    last_day=row.from_day + timedelta(days=STATED_DAYS - 1),
+                    last_day=last,
                     actor=self._office(Role.BROKER),
-                    **self._delivered(row),
+                    **self._delivered(row, read),
                 )
                 ref = made.ref
-            with self.database.transaction() as session:
-                agree_statement(session, self.ports, statement_ref=ref, actor=_of(row.provider))
-            with self.database.transaction() as session:
-                pay_statement(session, self.ports, statement_ref=ref, actor=self._office(Role.APPROVER))
+            agree_and_pay(self.database, self.ports, ref, row)
 
     @property
     def _today(self) -> date:
@@ -154,14 +156,27 @@ class Letting:
         rates = ((one.key, one.ceiling_pence * int(self._rng.integers(75, 91)) // 100) for one in asked.elements)
         return AreaBid(rates=tuple(sorted(rates)), answers=answers)
 
-    def _delivered(self, row: AreaContractRow) -> dict[str, Any]:
+    def _record(self, row: AreaContractRow, first: date, last: date) -> Collection[str]:
+        """Record the visits of those whom the provider serves there; returns the elements that are read from them."""
+        with self.database.reading() as session:
+            served = contracts_served(session, row, first=first, last=last)
+        monitoring = Monitoring(self.database, self.ports, self.scheme, self._rng)
+        for contract in served:
+            if contract.state is ContractState.ACTIVE:
+                monitoring.record(contract, first, last)
+        with self.database.reading() as session:
+            return recorded_units(session, row, self.scheme, first=first, last=last).keys()
+
+    def _delivered(self, row: AreaContractRow, read: Collection[str]) -> dict[str, Any]:
         """What four weeks brought: near the stated volume; near the price, with most of what was promised."""
         asked = self.scheme.area_contract(row.key)
         if not asked.areas:
             share = int(self._rng.integers(90, 108))
             return {
                 "units": {
-                    one.key: one.units_a_year * STATED_DAYS * share // (_YEAR_DAYS * 100) for one in asked.elements
+                    one.key: one.units_a_year * STATED_DAYS * share // (_YEAR_DAYS * 100)
+                    for one in asked.elements
+                    if one.key not in read
                 }
             }
         price = row.terms["yearly_pence"] * STATED_DAYS // _YEAR_DAYS

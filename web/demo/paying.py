@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract
 from dps.contracts.statements.blocks import make_block_statement
 from dps.contracts.statements.making import make_area_statement, make_statement
@@ -21,14 +22,27 @@ _AREA_COST_PERCENT = 107
 _BY_AREA = (PaymentModel.BANDS, PaymentModel.CAPITATED)
 
 
-def provider_of(contract: Contract | Block) -> Actor:
+Paid = Contract | Block | AreaContractRow
+"""What a statement is for; each has its provider, and the authority that pays."""
+
+
+def provider_of(contract: Paid) -> Actor:
     """Whoever acts for the provider."""
     return Actor(f"demo-user-{contract.provider}", Role.PROVIDER, provider=contract.provider)
 
 
-def broker_of(contract: Contract | Block) -> Actor:
+def broker_of(contract: Paid) -> Actor:
     """The broker of the council that pays."""
     return Actor(f"demo-broker-{contract.authority}", Role.BROKER, authority=contract.authority)
+
+
+def agree_and_pay(database: Database, ports: Ports, ref: str, paid: Paid) -> None:
+    """The provider agrees to a statement, and an approver of the council pays it."""
+    with database.transaction() as session:
+        agree_statement(session, ports, statement_ref=ref, actor=provider_of(paid))
+    with database.transaction() as session:
+        actor = Actor(f"demo-approver-{paid.authority}", Role.APPROVER, authority=paid.authority)
+        pay_statement(session, ports, statement_ref=ref, actor=actor)
 
 
 class Paying:
@@ -57,7 +71,7 @@ class Paying:
                 actor=broker_of(contract),
             )
             ref = made.ref
-        self._agree_and_pay(ref, contract)
+        agree_and_pay(self.database, self.ports, ref, contract)
 
     def _is_in_block(self, contract: Contract) -> bool:
         with self.database.reading() as session:
@@ -80,7 +94,7 @@ class Paying:
                     actor=broker_of(block),
                 )
                 ref = made.ref
-            self._agree_and_pay(ref, block)
+            agree_and_pay(self.database, self.ports, ref, block)
 
     def pay_areas(self, contracts: Sequence[Contract], *, days: int) -> None:
         """What is paid by area: bands for the days played; of a year's budget, the year, once it is over."""
@@ -118,11 +132,4 @@ class Paying:
                 **figures,
             )
             ref = made.ref
-        self._agree_and_pay(ref, contract)
-
-    def _agree_and_pay(self, ref: str, contract: Contract | Block) -> None:
-        with self.database.transaction() as session:
-            agree_statement(session, self.ports, statement_ref=ref, actor=provider_of(contract))
-        with self.database.transaction() as session:
-            actor = Actor(f"demo-approver-{contract.authority}", Role.APPROVER, authority=contract.authority)
-            pay_statement(session, self.ports, statement_ref=ref, actor=actor)
+        agree_and_pay(self.database, self.ports, ref, contract)

@@ -3,7 +3,8 @@
 A record may be of a visit of that weekday whose window holds its time, tolerance added: the time for which it was
 planned, or without one when it began. The records of a day are matched together: as many as can be, with the least
 minutes between their times and their windows' beginnings in all; of equal sums the earlier record goes to the earlier
-visit, and of visits that begin alike to the one of its length. In which order they are told makes no difference.
+visit, and of visits that begin alike to the one of its length. In which order they are told makes no difference, nor in
+how many files: what comes later of a day is matched together with what is there, which keeps a visit in any case.
 Minutes are real minutes, also in the night in which the clocks change.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
 from dps.contracts.payment.visits import VisitOutcome
 from dps.kernel.calendar import LONDON, Weekday
@@ -62,6 +64,15 @@ class VisitRecord:
         if not 1 <= self.carers <= 4:
             raise BadInput(f"{self.carers} carers can't be", field="carers")
 
+    def told(self) -> dict[str, Any]:
+        """What the monitoring said, but for the name, the day and what became of the visit, for `Delivery.told`."""
+        return {
+            "planned_start": self.planned_start.isoformat() if self.planned_start else None,
+            "started": self.started.isoformat() if self.started else None,
+            "ended": self.ended.isoformat() if self.ended else None,
+            "carers": self.carers,
+        }
+
     @property
     def times(self) -> tuple[datetime, datetime] | None:
         """When it began and ended, in UTC."""
@@ -89,19 +100,27 @@ class Matched:
 
 
 def match_day(
-    records: Sequence[VisitRecord], week: Schedule | None, *, tolerance_minutes: int, taken: Collection[int] = ()
+    records: Sequence[VisitRecord],
+    week: Schedule | None,
+    *,
+    tolerance_minutes: int,
+    taken: Collection[int] = (),
+    before: Sequence[VisitRecord] = (),
 ) -> list[Matched | None]:
-    """For each record of one day its visit in the week in force; `taken` are the places matched before.
+    """For each record of one day, those `before` first, its visit in the week in force.
 
-    None stands for a record whose visit has another record already, one matched before or a nearer one of these.
+    `before` are records that had a visit already and keep one, though perhaps another; `taken` are places that nobody
+    moves from. None stands for a record whose visit has another record: one of before, or a nearer one of these.
     """
-    fits = [_fitting(record, week, tolerance_minutes) for record in records]
-    order = sorted(range(len(records)), key=lambda n: (_time_of(records[n]) or time.min, records[n].visit_ref))
+    everything = [*before, *records]
+    fits = [_fitting(record, week, tolerance_minutes) for record in everything]
+    order = sorted(range(len(everything)), key=lambda n: (_time_of(everything[n]) or time.min, everything[n].visit_ref))
     costs = [{line: cost for line, cost in fits[n].items() if line not in taken} for n in order]
-    lines = {order[place]: line for line, place in _assigned(costs).items()}
+    first = _assigned([own if n < len(before) else {} for n, own in zip(order, costs, strict=True)])
+    lines = {order[place]: line for line, place in _assigned(costs, first).items()}
     return [
         None if fits[n] and n not in lines else _matched(record, week, lines.get(n), tolerance_minutes)
-        for n, record in enumerate(records)
+        for n, record in enumerate(everything)
     ]
 
 
@@ -146,13 +165,15 @@ def _cost(record: VisitRecord, at: time, visit: Visit) -> int:
     return (off * _MORE_THAN_ALL_SQUARES + off * off) * _MORE_THAN_ALL_LENGTHS + off_length
 
 
-def _assigned(costs: Sequence[Mapping[int, int]]) -> dict[int, int]:
+def _assigned(costs: Sequence[Mapping[int, int]], first: Mapping[int, int] | None = None) -> dict[int, int]:
     """From each line to the record that has it: as many as can be, at the least cost. `costs` are by record and line.
+
+    Whoever has a line at `first`, at the least cost among those, has one at the end.
 
     One record more in each turn, by the cheapest way in which those before it move on to other lines; so that the sum
     stays the least for so many (successive shortest paths).
     """
-    held: dict[int, int] = {}
+    held = dict(first or {})
     while True:
         # line -> what it costs to bring a record there, which record, and the line that it leaves for it
         reached: dict[int, tuple[int, int, int | None]] = {}

@@ -1,15 +1,18 @@
 """Recording what the call monitoring says: each record matched to its contract's week, each once.
 
-A record that is known already changes nothing; one that says something else of a known visit is refused. All records of
-a call are written, or none: the caller's transaction is taken back at the first that can't be.
+A record that is known already changes nothing; one that says something else of a known visit is refused. Which
+visit a record is of is found with all others of its day, also those of earlier files, until the day is stated. All
+records of a call are written, or none: the caller's transaction is taken back at the first that can't be.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, or_, select
 
+from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.deliveries.matching import Matched, VisitRecord, match_day
 from dps.contracts.deliveries.records import Delivery
@@ -28,10 +31,14 @@ from dps.schemes.model import Scheme
 
 @dataclass(slots=True)
 class Recorded:
-    """What became of a contract's records: how many are new, known before, or odd; the oddities by name."""
+    """What became of a contract's records: how many are new, known before, or odd; the oddities by name.
+
+    `moved` counts earlier records of these days that were found to be of another visit.
+    """
 
     new: int = 0
     known: int = 0
+    moved: int = 0
     oddities: dict[str, int] = field(default_factory=dict)
 
 
@@ -53,14 +60,11 @@ class Recorder:
         self._pauses = variations_of(session, self._contract, VariationKind.PAUSE)
         known = session.exec(select(Delivery).where(Delivery.contract_id == self._contract.id)).all()
         self._known = {row.visit_ref: row for row in known}
-        live = select(Statement).where(
-            Statement.contract_id == self._contract.id, Statement.state != StatementState.WITHDRAWN
-        )
-        self._stated = session.exec(live.order_by(col(Statement.id))).all()
-        self._taken: dict[date, dict[int, str]] = {}
+        self._stated = _live_statements(session, self._contract)
+        self._placed: dict[date, list[Delivery]] = {}
         for row in known:
             if row.line is not None:
-                self._taken.setdefault(row.day, {})[row.line] = row.visit_ref
+                self._placed.setdefault(row.day, []).append(row)
         self.recorded = Recorded()
 
     def record(self, records: Sequence[VisitRecord]) -> dict[int, BadInput]:
@@ -80,18 +84,35 @@ class Recorder:
                 continue
             new.setdefault(record.day, {})[place] = record
         for day, of_day in new.items():
-            taken = self._taken.setdefault(day, {})
-            matched = match_day(
-                list(of_day.values()), self._weeks.on(day), tolerance_minutes=self._tolerance, taken=frozenset(taken)
-            )
-            for (place, record), found in zip(of_day.items(), matched, strict=True):
+            for place, found in zip(of_day, self._match(day, list(of_day.values())), strict=True):
                 if found is None:
                     refused[place] = BadInput("its planned visit is recorded already, by another", field="visit")
-                    continue
-                self._write(record, found)
-                if found.line is not None:
-                    taken[found.line] = record.visit_ref
+                else:
+                    self._write(of_day[place], found)
         return dict(sorted(refused.items()))
+
+    def _match(self, day: date, records: Sequence[VisitRecord]) -> Sequence[Matched | None]:
+        """A visit for each, beside what is there of this day, which may move on to another visit of it."""
+        placed, week = self._placed.get(day, []), self._weeks.on(day)
+        movable = [row for row in placed if row.told is not None]
+        fixed = frozenset(row.line for row in placed if row.told is None and row.line is not None)
+        before = [row.as_told() for row in movable]
+        found = match_day(records, week, tolerance_minutes=self._tolerance, taken=fixed, before=before)
+        kept = found[: len(before)]
+        if any(one is None or one.line is None for one in kept):
+            # The week was another when these were matched: they stay as they are.
+            all_taken = frozenset(row.line for row in placed if row.line is not None)
+            return match_day(records, week, tolerance_minutes=self._tolerance, taken=all_taken)
+        moved = [(row, one) for row, one in zip(movable, kept, strict=True) if one is not None and one.line != row.line]
+        for row, _ in moved:
+            row.line, row.planned_minutes = None, 0
+        if moved:
+            self._session.flush()  # so that two of them can change places
+        for row, one in moved:
+            row.line, row.planned_minutes, row.carers = one.line, one.planned_minutes, one.carers
+            row.is_night, row.oddities = one.is_night, list(one.oddities)
+        self.recorded.moved += len(moved)
+        return found[len(before) :]
 
     def _is_known(self, record: VisitRecord, first: VisitRecord) -> bool:
         """Whether its name is kept, or was told just before as `first`; BadInput where that says otherwise."""
@@ -112,18 +133,20 @@ class Recorder:
 
     def planned(self, day: date) -> tuple[Schedule | None, Collection[int]]:
         """The week in force on a day, and the places in it whose visit of that day is recorded."""
-        return self._weeks.on(day), self._taken.get(day, {})
+        return self._weeks.on(day), [row.line for row in self._placed.get(day, []) if row.line is not None]
 
     def close(self) -> Recorded:
         """Write all that was recorded, and its event."""
         self._session.flush()
         if self.recorded.new:
-            facts = {
+            facts: dict[str, Any] = {
                 "ref": self._contract.ref,
                 "new": self.recorded.new,
                 "known": self.recorded.known,
                 "oddities": self.recorded.oddities,
             }
+            if self.recorded.moved:
+                facts["moved"] = self.recorded.moved
             audit.append(self._session, self._contract.stream, "contract.deliveries", self._actor, self._now, facts)
         return self.recorded
 
@@ -142,11 +165,14 @@ class Recorder:
             started_at=times[0] if times else None,
             ended_at=times[1] if times else None,
             oddities=list(matched.oddities),
+            told=record.told(),
             recorded_at=self._now,
             recorded_by=self._actor.ref,
         )
         self._session.add(row)
         self._known[record.visit_ref] = row
+        if row.line is not None:
+            self._placed.setdefault(record.day, []).append(row)
         self.recorded.new += 1
         for oddity in matched.oddities:
             self.recorded.oddities[oddity] = self.recorded.oddities.get(oddity, 0) + 1
@@ -169,6 +195,26 @@ class Recorder:
         for pause in self._pauses:
             if pause.last_day is not None and pause.from_day <= day <= pause.last_day:
                 raise BadInput(f"visits were paused from {pause.from_day} to {pause.last_day}", field="day")
+
+
+def _live_statements(session: Session, contract: Contract) -> Sequence[Statement]:
+    """Those of the contract, and of an area contract that pays for what is recorded of it."""
+    area = (
+        col(AreaContractRow.provider) == contract.provider,
+        col(AreaContractRow.authority) == contract.authority,
+        col(AreaContractRow.scheme) == contract.scheme,
+        col(AreaContractRow.locality) == contract.locality,
+    )
+    query = (
+        select(Statement, AreaContractRow)
+        .join(AreaContractRow, col(AreaContractRow.ref) == col(Statement.area_contract), isouter=True)
+        .where(
+            or_(col(Statement.contract_id) == contract.id, and_(*area)),
+            Statement.state != StatementState.WITHDRAWN,
+        )
+        .order_by(col(Statement.id))
+    )
+    return [one for one, its in session.exec(query) if its is None or contract.lot in its.lots]
 
 
 def recorder_of(session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme, actor: Actor) -> Recorder:

@@ -1,19 +1,25 @@
 """One delivered (or missed, or cancelled) visit of a contract, as it was matched when it was recorded."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.contracts.contracts import Contract
+from dps.contracts.deliveries.matching import VisitRecord
 from dps.contracts.payment.visits import VisitOutcome
 from dps.kernel.columns import day_column, id_column, json_column, link_column, state_column, utc_column, whole_column
 
+WALL_TIMES = ("planned_start", "started", "ended")
+
 
 class Delivery(SQLModel, table=True):
-    """One record, never rewritten. Minutes are of one carer; `line` is the visit's place in the week of that day.
+    """One record. Minutes are of one carer; `line` is the visit's place in the week of that day.
 
+    What was `told` is never rewritten; which visit it is of may be found anew with later records of the same day, until
+    the day is stated. One of the time before that was kept has told nothing, and stays where it is.
     `visit_ref` is the call monitoring's own name of the visit: a file sent twice is recorded once.
     """
 
@@ -48,8 +54,16 @@ class Delivery(SQLModel, table=True):
     started_at: datetime | None = utc_column(nullable=True)
     ended_at: datetime | None = utc_column(nullable=True)
     oddities: list[str] = json_column()
+    told: Any = json_column(nullable=True)
     recorded_at: datetime = utc_column()
     recorded_by: str = Field(max_length=64)
+
+    def as_told(self) -> VisitRecord:
+        """The record once more as the monitoring said it."""
+        told = {name: time.fromisoformat(self.told[name]) if self.told[name] else None for name in WALL_TIMES}
+        return VisitRecord(
+            visit_ref=self.visit_ref, day=self.day, outcome=self.outcome, carers=self.told["carers"], **told
+        )
 
 
 def deliveries_of(session: Session, contract: Contract, *, first: date, last: date) -> Sequence[Delivery]:

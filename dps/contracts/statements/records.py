@@ -52,6 +52,8 @@ class Statement(SQLModel, table=True):
 
     `chargeable_pence` is what of it the council may charge to the person; `to_discussion_pence` is beyond a tolerance,
     neither paid nor taken back here. `rule_hash` names the rules that it was reckoned by.
+
+    `figures` are what was told for an area contract, so that it can be reckoned again; nothing of the others is told.
     """
 
     __tablename__ = "statement"
@@ -82,6 +84,7 @@ class Statement(SQLModel, table=True):
     chargeable_pence: int = whole_column()
     to_discussion_pence: int = whole_column(default=0)
     lines: Any = json_column()
+    figures: Any = json_column(nullable=True)
     made_at: datetime = utc_column()
     made_by: str = Field(max_length=64)
     paid_at: datetime | None = utc_column(nullable=True)

@@ -238,3 +238,43 @@ def test_a_match_is_a_visit_of_that_weekday_and_pays_no_carer_that_was_not_plann
         visit = week.visits[matched.line]
         assert weekday in visit.days
         assert (matched.planned_minutes, matched.carers) == (visit.minutes, min(2, visit.carers))
+
+
+def test_what_comes_in_a_second_file_lets_the_first_move_on() -> None:
+    nearer_to_the_second, of_the_second_alone = (a_record(at, "09:00", visit_ref=at) for at in ("08:06", "08:35"))
+
+    assert lines([of_the_second_alone], CLOSE, before=[nearer_to_the_second]) == [0, 1]
+    assert lines([of_the_second_alone], CLOSE, taken={1}) == [None]
+
+
+def test_who_had_a_visit_keeps_one_though_another_would_be_nearer() -> None:
+    once = parse_schedule("Mon-Sun 08:00-09:00 30m personal_care")
+    there, nearer = (a_record(at, "09:30", visit_ref=at) for at in ("08:20", "08:02"))
+
+    assert lines([nearer], once, before=[there]) == [0, None]
+
+
+@given(schedules, st.lists(times, max_size=5), st.integers(0, 90), st.integers(0, 5))
+def test_in_how_many_files_a_day_comes_makes_no_difference(
+    week: Schedule, begun: list[time], tolerance: int, cut: int
+) -> None:
+    records = [
+        VisitRecord(visit_ref=str(n), day=MONDAY, outcome=VisitOutcome.CANCELLED, planned_start=at)
+        for n, at in enumerate(begun)
+    ]
+    allowed = [places(at, week, tolerance) for at in begun]
+    in_one = lines(records, week, tolerance_minutes=tolerance)
+    first = lines(records[:cut], week, tolerance_minutes=tolerance)
+    kept = [n for n, line in enumerate(first) if line is not None]
+    rest = list(range(len(first), len(records)))
+
+    in_two = lines([records[n] for n in rest], week, tolerance_minutes=tolerance, before=[records[n] for n in kept])
+
+    own = dict(zip([*kept, *rest], in_two, strict=True))
+    assert all(own[n] is not None for n in kept)
+    placed = {n: line for n, line in own.items() if line is not None}
+    assert len(set(placed.values())) == len(placed) == sum(line is not None for line in in_one)
+    if all(line is not None for n, line in enumerate(in_one) if allowed[n]):
+        assert sum(allowed[n][line] for n, line in placed.items()) == sum(
+            allowed[n][line] for n, line in enumerate(in_one) if line is not None
+        )

@@ -18,6 +18,7 @@ from dps.kernel import ending
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput, NotFound
+from dps.packages.schedule import parse_schedule
 from tests.dps.contracts.cases import TODAY
 from tests.dps.contracts.desk import Desk, morning
 from tests.dps.packages.cases import BROKER, ENTROPY, NEIGHBOUR, OTHER_PROVIDER, PROVIDER
@@ -158,3 +159,55 @@ def test_a_missed_visit_is_kept_as_missed(database: Database) -> None:
         assert desk.record(missed).oddities == {"missed": 1}
         row = session.exec(select(Delivery)).one()
         assert (row.outcome, row.delivered_minutes, row.started_at) == (VisitOutcome.MISSED, 0, None)
+
+
+CLOSE = "Mon-Sun 08:00-08:15 15m medication; Mon-Sun 08:10-08:40 30m personal_care"
+
+
+def visits(session: Session) -> dict[str, tuple[int | None, int, list[str]]]:
+    rows = session.exec(select(Delivery).order_by(Delivery.id)).all()  # type: ignore[arg-type]
+    return {row.visit_ref: (row.line, row.planned_minutes, row.oddities) for row in rows}
+
+
+def test_a_second_file_of_a_day_lets_what_the_first_left_move_on(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session, schedule=parse_schedule(CLOSE))
+        first = VisitRecord(visit_ref="A", day=TODAY, started=time(8, 6), ended=time(8, 21))
+        second = VisitRecord(visit_ref="B", day=TODAY, started=time(8, 35), ended=time(9, 5))
+        desk.record(first)
+        assert visits(session) == {"A": (1, 30, ["short"])}  # its beginning is nearer to the second visit's
+
+        done = desk.record(second)
+
+        assert visits(session) == {"A": (0, 15, []), "B": (1, 30, [])}
+        assert (done.new, done.moved) == (1, 1)
+        ending.write(session)
+        events = session.exec(select(AuditEvent).where(AuditEvent.kind == "contract.deliveries")).all()
+        assert [event.body.get("moved") for event in events] == [None, 1]
+
+
+def test_two_records_change_places_when_a_third_comes(database: Database) -> None:
+    three = "Mon-Sun 08:00-09:00 15m medication; Mon-Sun 08:20-09:20 30m personal_care; Mon-Sun 08:40-09:40 45m meal"
+    with database.transaction() as session:
+        desk = Desk(session, schedule=parse_schedule(three))
+        late = [
+            VisitRecord(visit_ref=f"V{minute}", day=TODAY, started=time(8, minute), ended=time(9, minute))
+            for minute in (42, 25)
+        ]
+        desk.record(*late)
+        assert {ref: line for ref, (line, _, _) in visits(session).items()} == {"V42": 2, "V25": 1}
+
+        desk.record(VisitRecord(visit_ref="V39", day=TODAY, started=time(9, 39), ended=time(9, 59)))
+
+        assert {ref: line for ref, (line, _, _) in visits(session).items()} == {"V42": 1, "V25": 0, "V39": 2}
+
+
+def test_what_was_kept_before_it_could_be_matched_anew_stays_where_it_is(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session, schedule=parse_schedule(CLOSE))
+        desk.record(VisitRecord(visit_ref="A", day=TODAY, started=time(8, 6), ended=time(8, 21)))
+        row = session.exec(select(Delivery)).one()
+        row.told = None
+
+        with pytest.raises(BadInput, match="recorded already"):
+            desk.record(VisitRecord(visit_ref="B", day=TODAY, started=time(8, 35), ended=time(9, 5)))
