@@ -1,4 +1,4 @@
-"""An audit pack: one award's whole story in one file that an auditor takes away and checks without us.
+"""An audit pack: the whole story of one award or area contract, for an auditor to take away and check without us.
 
 A ZIP with `story.html` to read, `story.json` with the same facts, the receipts, ciphertexts and opened contents of its
 bids, the closing's manifest and number, every event of the streams it was told from, the checkpoints that signed them,
@@ -17,7 +17,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bidding.sealing import checking
-from bidding.story.claims import Claim, claims
+from bidding.story.areas import area_story
+from bidding.story.claims import Claim, area_claims, claims
 from bidding.story.telling import Story, story
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent, AuditHead, Checkpoint, CheckpointHead
@@ -37,10 +38,28 @@ def pack(
 ) -> tuple[bytes, list[Claim]]:
     """The ZIP, and the claims of the award with what speaks against each of them."""
     told = story(session, award_ref=award_ref, actor=actor, replay=replay)
-    keys = {name: key.hex() for name, key in public_keys.items()}
+    keys = _in_hex(public_keys)
     found = claims(told.facts, told.bids, keys)
+    return _pack(session, told, found, keys, "pack.html"), found
+
+
+def pack_area(
+    session: Session, *, area_contract_ref: str, actor: Actor, public_keys: Mapping[str, bytes]
+) -> tuple[bytes, list[Claim]]:
+    """The same of an area contract; its evaluation is worked out again from the bids."""
+    told = area_story(session, area_contract_ref=area_contract_ref, actor=actor)
+    keys = _in_hex(public_keys)
+    found = area_claims(told.facts, told.bids, keys)
+    return _pack(session, told, found, keys, "pack_area.html"), found
+
+
+def _in_hex(public_keys: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: key.hex() for name, key in public_keys.items()}
+
+
+def _pack(session: Session, told: Story, found: list[Claim], keys: Mapping[str, str], template: str) -> bytes:
     files: dict[str, bytes] = {
-        "story.html": render("pack.html", story=told.facts, claims=found, events=len(told.events)).encode(),
+        "story.html": render(template, story=told.facts, claims=found, events=len(told.events)).encode(),
         "story.json": _json({**told.facts, "claims": [{"claim": one.words, "against": one.against} for one in found]}),
         "signing.pub.json": _json(keys),
         "checking.py": Path(checking.__file__).read_bytes(),
@@ -50,7 +69,7 @@ def pack(
     }
     if told.facts["closing"] is not None:
         files["closing.json"] = _json(told.facts["closing"])
-    return _zipped(files), found
+    return _zipped(files)
 
 
 def write(content: bytes, path: Path) -> None:

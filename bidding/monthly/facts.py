@@ -12,10 +12,24 @@ from bidding.allocation.runs import AllocationRun
 from bidding.awards.records import Award
 from bidding.bids.records import ScoredBid
 from bidding.closings import Closing
+from bidding.monthly.records import (
+    AreaFact,
+    AwardFact,
+    BlockFact,
+    ContractFact,
+    EndFact,
+    MonthFacts,
+    PlacementFact,
+    ReferralFact,
+    RoundFact,
+    RunFact,
+)
 from bidding.otherwise.records import Placement, PlacementState
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
+from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract
+from dps.contracts.statements.records import Statement, StatementState
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.calendar import LONDON
@@ -26,125 +40,6 @@ from dps.schemes.model import Scheme
 
 READERS = (Role.COMMISSIONER, Role.AUDITOR, Role.ADMINISTRATOR)
 LONGEST_DAYS = 366
-
-
-@dataclass(frozen=True, slots=True)
-class ReferralFact:
-    """A referral that was published in these days; `placed_at` is when its first contract was agreed, if one was."""
-
-    ref: str
-    urgency: str
-    state: str
-    published_at: datetime
-    placed_at: datetime | None
-    started_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class RoundFact:
-    """A round that was opened in these days. `bids` are the valid ones, known once its closing was scored."""
-
-    ref: str
-    stage: str
-    mode: str
-    state: str
-    outcome: str | None
-    invited: int
-    declined: int
-    bids: int
-
-
-@dataclass(frozen=True, slots=True)
-class AwardFact:
-    """An award that was proposed in these days, whatever became of it."""
-
-    ref: str
-    state: str
-    source: str
-    provider: str
-    locality: str
-    weekly_minutes: int
-    weekly_pence: int
-    needed_a_person: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PlacementFact:
-    """A package that was placed otherwise in these days, and the two people who did it."""
-
-    referral: str
-    how: str
-    provider: str | None
-    weekly_pence: int
-    proposed_by: str
-    approved_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContractFact:
-    """A contract that was agreed in these days."""
-
-    ref: str
-    provider: str
-    lot: str
-    locality: str
-    starts_on: date
-    weekly_minutes: int
-    weekly_pence: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndFact:
-    """A contract that did not start, or was handed back, in these days, with its coded reason."""
-
-    contract: str
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class BlockFact:
-    """A block of paid hours that ran at the end of these days, and what of it was taken then."""
-
-    ref: str
-    provider: str
-    lot: str
-    locality: str
-    weekly_minutes: int
-    used_minutes: int
-    weekly_pence: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunFact:
-    """A finished allocation run; `advised_pence` and `advised_placed` are of its joint answer, where it had one."""
-
-    ref: str
-    mode: str
-    placed: int
-    pence: int
-    advised_placed: int | None
-    advised_pence: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class MonthFacts:
-    """Everything that a report of these days is reckoned from. `served` counts people by provider as they began."""
-
-    scheme: Scheme
-    authorities: tuple[str, ...]
-    first: date
-    last: date
-    until: datetime
-    referrals: tuple[ReferralFact, ...]
-    rounds: tuple[RoundFact, ...]
-    awards: tuple[AwardFact, ...]
-    placements: tuple[PlacementFact, ...]
-    contracts: tuple[ContractFact, ...]
-    ends: tuple[EndFact, ...]
-    runs: tuple[RunFact, ...]
-    blocks: tuple[BlockFact, ...]
-    served: dict[str, int]
 
 
 def month_facts(
@@ -177,6 +72,7 @@ def month_facts(
         ends=_ends(session, days),
         runs=_runs(session, days),
         blocks=_blocks(session, days, last),
+        areas=_areas(session, days, first, last),
         served=_served(session, days),
     )
 
@@ -406,6 +302,50 @@ def _blocks(session: Session, days: _Days, last: date) -> tuple[BlockFact, ...]:
     return tuple(
         BlockFact(ref, provider, lot, locality, minutes, int(used), pence)
         for ref, provider, lot, locality, minutes, used, pence in session.execute(query)
+    )
+
+
+def _areas(session: Session, days: _Days, first: date, last: date) -> tuple[AreaFact, ...]:
+    is_paid = sa.and_(col(Statement.state) == StatementState.PAID, col(Statement.paid_at) < days.until)
+    stated = (
+        sa.select(
+            col(Statement.area_contract),
+            sa.func.sum(col(Statement.pence)).label("stated"),
+            sa.func.sum(sa.case((is_paid, col(Statement.pence)), else_=0)).label("paid"),
+            sa.func.sum(col(Statement.to_discussion_pence)).label("to_discussion"),
+        )
+        .where(
+            col(Statement.area_contract).is_not(None),
+            col(Statement.state) != StatementState.WITHDRAWN,
+            col(Statement.last_day) >= first,
+            col(Statement.last_day) <= last,
+            col(Statement.made_at) < days.until,
+        )
+        .group_by(col(Statement.area_contract))
+        .subquery()
+    )
+    query = (
+        sa.select(
+            col(AreaContractRow.ref),
+            col(AreaContractRow.provider),
+            col(AreaContractRow.key),
+            col(AreaContractRow.locality),
+            col(AreaContractRow.evaluated_pence),
+            *(sa.func.coalesce(column, 0) for column in (stated.c.stated, stated.c.paid, stated.c.to_discussion)),
+        )
+        .outerjoin(stated, stated.c.area_contract == col(AreaContractRow.ref))
+        .where(
+            col(AreaContractRow.scheme) == days.scheme,
+            col(AreaContractRow.authority).in_(days.authorities),
+            col(AreaContractRow.agreed_at) < days.until,
+            col(AreaContractRow.from_day) <= last,
+            col(AreaContractRow.last_day) >= first,
+        )
+        .order_by(col(AreaContractRow.id))
+    )
+    return tuple(
+        AreaFact(ref, provider, key, locality, yearly, int(due), int(paid), int(left))
+        for ref, provider, key, locality, yearly, due, paid, left in session.execute(query)
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from statistics import median_low
 
 from bidding.awards.records import AwardState, Source
-from bidding.monthly.facts import AwardFact, ContractFact, MonthFacts, ReferralFact, RoundFact, RunFact
+from bidding.monthly.records import AreaFact, AwardFact, ContractFact, MonthFacts, ReferralFact, RoundFact, RunFact
 from bidding.referrals import ReferralState
 from bidding.rounds import Outcome, RoundState
 from dps.kernel.money import round_half_up
@@ -151,6 +151,7 @@ class Month:
     market: Market
     prices: tuple[LotPrice, ...]
     blocks: tuple[BlockUse, ...]
+    areas: tuple[AreaFact, ...]
     advice: Advice | None
 
 
@@ -187,6 +188,7 @@ def month_of(facts: MonthFacts) -> Month:
             )
             for one in facts.blocks
         ),
+        areas=facts.areas,
         advice=_advice(facts.runs),
     )
 

@@ -170,6 +170,23 @@ def tables(month: Month) -> Iterator[Table]:
         "No block of hours ran.",
     )
     yield Table(
+        "areas",
+        "Contracts for a whole area",
+        "Those that ran on one of these days; stated is what statements that end in them came to.",
+        (
+            ("Contract", _REF),
+            ("Provider", _REF),
+            ("Sought as", _WORDS),
+            ("Locality", _WORDS),
+            ("Evaluated a year", _PENCE),
+            ("Stated", _PENCE),
+            ("Paid", _PENCE),
+            ("To discussion", _PENCE),
+        ),
+        tuple(_row(area) for area in month.areas),
+        "No area was let.",
+    )
+    yield Table(
         "advice",
         "Joint against per package",
         "Runs that were awarded package by package and had a joint answer too, as advice; the costs are a week's.",

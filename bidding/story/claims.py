@@ -30,11 +30,7 @@ def claims(facts: Facts, ciphertexts: Mapping[str, bytes], public_keys: Mapping[
     """Every claim that this story makes, the sealing first, the money last. `public_keys`: hex by key id."""
     found: list[Claim] = []
     if facts["closing"] is not None:
-        found += [
-            Claim("Every bid is what its signed receipt says.", _receipts(facts, ciphertexts, public_keys)),
-            Claim("No bid was received at or after its closing.", _late(facts)),
-            Claim("Nobody could read a price before the closing.", _early(facts)),
-        ]
+        found += _of_sealing(facts, ciphertexts, public_keys)
     if facts["run"] is not None and facts["award"]["source"] == "allocation":
         found.append(Claim("The allocation run gave this award.", _not_of_run(facts)))
     if facts["run"] is not None and facts["run"]["replayed"] is not None:
@@ -58,6 +54,39 @@ def claims(facts: Facts, ciphertexts: Mapping[str, bytes], public_keys: Mapping[
         )
         found.append(Claim("What is paid follows from the rates awarded.", _paid_otherwise(contract["statements"])))
     return found
+
+
+def area_claims(facts: Facts, ciphertexts: Mapping[str, bytes], public_keys: Mapping[str, str]) -> list[Claim]:
+    """The same of an area contract's story."""
+    contract = facts["area_contract"]
+    is_same = facts["evaluation"] == facts["evaluated_again"]
+    return [
+        *_of_sealing(facts, ciphertexts, public_keys),
+        Claim(
+            "The evaluation, worked out again, is the one that was kept.",
+            () if is_same else ("it comes to something else",),
+        ),
+        Claim(
+            "The contract says what was bid.",
+            () if contract["is_what_was_bid"] else (f"contract {contract['ref']} says something else",),
+        ),
+        Claim("Another person offered it than the one who published it.", _published_and_offered(facts)),
+        Claim("Who decided had no declared interest in a provider that bid.", _interested(facts)),
+        Claim("What is paid follows from what was bid, told and recorded.", _paid_otherwise(facts["statements"])),
+    ]
+
+
+def _of_sealing(facts: Facts, ciphertexts: Mapping[str, bytes], public_keys: Mapping[str, str]) -> Sequence[Claim]:
+    return (
+        Claim("Every bid is what its signed receipt says.", _receipts(facts, ciphertexts, public_keys)),
+        Claim("No bid was received at or after its closing.", _late(facts)),
+        Claim("Nobody could read a price before the closing.", _early(facts)),
+    )
+
+
+def _published_and_offered(facts: Facts) -> tuple[str, ...]:
+    both = {*facts["people"]["published_by"]} & {*facts["people"]["offered_by"]}
+    return tuple(f"{account} did both" for account in sorted(both))
 
 
 def _receipts(facts: Facts, ciphertexts: Mapping[str, bytes], public_keys: Mapping[str, str]) -> tuple[str, ...]:
@@ -136,5 +165,5 @@ def _paid_otherwise(statements: Sequence[Facts]) -> tuple[str, ...]:
     return tuple(
         f"statement {one['ref']} says {one['pence']}p, and what is on record gives {one['reckoned_pence']}p"
         for one in statements
-        if one["state"] != "withdrawn" and one["pence"] != one["reckoned_pence"]
+        if one["state"] != "withdrawn" and one["reckoned_pence"] not in (None, one["pence"])
     )

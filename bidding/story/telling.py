@@ -59,15 +59,15 @@ def story(session: Session, *, award_ref: str, actor: Actor, replay: solver.Solv
     bids = _bids(session, [round_.id for round_ in rounds])
     contract = session.exec(select(Contract).where(Contract.award_ref == award.ref)).first()
     events = _events(session, award, referral, rounds, closing, bids, contract)
-    of = _ByKind(events)
+    of = ByKind(events)
     run = session.exec(select(AllocationRun).where(AllocationRun.closing_id == closing.id)).first() if closing else None
     facts: dict[str, Any] = {
         "award": _award(session, award),
         "referral": _referral(referral, of),
         "rules": {"hash": decided.rule_hash, "name": rules_by_hash(session, decided.rule_hash).name},
         "rounds": [_round(session, round_) for round_ in rounds],
-        "closing": _closing(closing, of) if closing else None,
-        "bids": [_bid(session, bid) for bid in bids],
+        "closing": closing_facts(closing, of) if closing else None,
+        "bids": [bid_facts(session, bid) for bid in bids],
         "run": _run(run, replay) if run else None,
         "people": _people(session, award, referral, rounds, of),
         "otherwise": _otherwise(session, referral, of),
@@ -77,7 +77,7 @@ def story(session: Session, *, award_ref: str, actor: Actor, replay: solver.Solv
     return Story(facts=facts, bids={bid.ref: bid.ciphertext for bid in bids}, events=events)
 
 
-class _ByKind:
+class ByKind:
     """Events by kind, in the order in which they were written."""
 
     def __init__(self, events: Sequence[AuditEvent]) -> None:
@@ -153,7 +153,7 @@ def _award(session: Session, award: Award) -> dict[str, Any]:
     }
 
 
-def _referral(referral: Referral, of: _ByKind) -> dict[str, Any]:
+def _referral(referral: Referral, of: ByKind) -> dict[str, Any]:
     steps = of.said("referral.opened", "referral.publish", "round.amended", "referral.broker_again")
     return {
         "ref": referral.ref,
@@ -189,7 +189,8 @@ def _round(session: Session, round_: Round) -> dict[str, Any]:
     }
 
 
-def _closing(closing: Closing, of: _ByKind) -> dict[str, Any]:
+def closing_facts(closing: Closing, of: ByKind) -> dict[str, Any]:
+    """When it closed and was opened, for whom it was sealed, and what parts equal bids."""
     closed = of("closing.close")
     body: dict[str, Any] = closed[-1].body if closed else {}
     return {
@@ -211,7 +212,8 @@ def _closing(closing: Closing, of: _ByKind) -> dict[str, Any]:
     }
 
 
-def _bid(session: Session, bid: Bid) -> dict[str, Any]:
+def bid_facts(session: Session, bid: Bid) -> dict[str, Any]:
+    """A bid with its receipt, what it said once it was opened, and what each round made of it."""
     opened = session.exec(select(OpenedBid).where(OpenedBid.bid_id == bid.id)).first()
     scored = session.exec(select(ScoredBid).where(ScoredBid.bid_id == bid.id).order_by(col(ScoredBid.id))).all()
     return {
@@ -276,7 +278,7 @@ def _reasons(run: AllocationRun, answer: solver.Result) -> dict[str, Any]:
     }
 
 
-def _people(session: Session, award: Award, referral: Referral, rounds: Sequence[Round], of: _ByKind) -> dict[str, Any]:
+def _people(session: Session, award: Award, referral: Referral, rounds: Sequence[Round], of: ByKind) -> dict[str, Any]:
     """Who published, typed, approved and overrode, and who of them had declared a tie to a provider that was asked."""
     ids = [round_.id for round_ in rounds]
     asked = {award.provider, *session.exec(select(Invitation.provider).where(col(Invitation.round_id).in_(ids)))}
@@ -299,7 +301,7 @@ def _people(session: Session, award: Award, referral: Referral, rounds: Sequence
     }
 
 
-def _otherwise(session: Session, referral: Referral, of: _ByKind) -> list[dict[str, Any]]:
+def _otherwise(session: Session, referral: Referral, of: ByKind) -> list[dict[str, Any]]:
     """Every proposal to place the package outside the competition: who made it, in which role, and who ended it."""
     rows = session.exec(select(Placement).where(Placement.referral_id == referral.id).order_by(col(Placement.id)))
     steps = of.said(*(f"placement.{step}" for step in ("proposed", *Placement.STEPS.names)))
@@ -319,7 +321,7 @@ def _otherwise(session: Session, referral: Referral, of: _ByKind) -> list[dict[s
     ]
 
 
-def _looks(session: Session, referral: Referral, of: _ByKind) -> dict[str, Any]:
+def _looks(session: Session, referral: Referral, of: ByKind) -> dict[str, Any]:
     """Prices: by nobody before the closing was opened. The person: by whom it was disclosed to, each time."""
     return {
         "opened": of.said("closing.open"),

@@ -24,7 +24,7 @@ def tender_faults(session: Session) -> Iterator[str]:
         yield from (f"tender {tender.ref}: {fault}" for fault in _faults(session, tender))
     rows = select(AreaContractRow, Tender).join(Tender, col(Tender.ref) == col(AreaContractRow.tender), isouter=True)
     for row, its in session.exec(rows.order_by(col(AreaContractRow.id))):
-        if its is None or not _is_what_was_bid(session, row, its):
+        if its is None or not is_what_was_bid(session, row, its):
             yield f"area contract {row.ref}: it is not what was bid"
 
 
@@ -61,7 +61,8 @@ def _faults(session: Session, tender: Tender) -> Iterator[str]:
         yield "its scores are not what the rules make of its bids"
 
 
-def _is_what_was_bid(session: Session, row: AreaContractRow, tender: Tender) -> bool:
+def is_what_was_bid(session: Session, row: AreaContractRow, tender: Tender) -> bool:
+    """Whether an area contract is its tender's, and says what the bid that was offered it said."""
     found = session.exec(
         select(Bid.provider, OpenedBid.content)
         .join(OpenedBid, col(OpenedBid.bid_id) == col(Bid.id))

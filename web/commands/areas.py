@@ -146,7 +146,7 @@ def state(
     area_contract: ContractRef,
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day.")],
     until: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day, included.")],
-    unit: Annotated[list[str] | None, typer.Option(help="What was delivered, as personal-care=4600; again.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="What no visit records, as live-in=12; again.")] = None,
     cost: Annotated[str | None, typer.Option(help="What care in the area cost, as 149000.00.")] = None,
     reached: Annotated[list[str] | None, typer.Option(help="An outcome in percent, as at-home=93; again.")] = None,
     by: By = "command-line",

@@ -14,7 +14,7 @@ from dps.kernel import trail_check
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput
 from dps.kernel.keys import key_id, load_keyring
-from dps.kernel.references import Kind, parse_reference
+from dps.kernel.references import Kind, kind_of, parse_reference
 from dps.kernel.settings import read_settings
 from dps.kernel.trail_file import trail_lines
 from dps.migrations.history import refuse_outdated
@@ -111,25 +111,34 @@ def export(
 
 @app.command("pack")
 def pack(
-    award: Annotated[str, typer.Argument(help="The award, such as AWD-…")],
-    out: Annotated[Path | None, typer.Option(help="The ZIP to write; else AWARD.zip here.")] = None,
+    what: Annotated[str, typer.Argument(metavar="REF", help="An award, AWD-…, or a contract for an area, LET-….")],
+    out: Annotated[Path | None, typer.Option(help="The ZIP to write; else REF.zip here.")] = None,
     replay: Annotated[bool, typer.Option(help="Solve the stored allocation run again.")] = True,
 ) -> None:
-    """Write one award's whole story, with all that proves it; the exit code is 1 where a claim does not hold."""
+    """Write the whole story of an award or an area contract, with all that proves it.
+
+    The exit code is 1 where a claim does not hold.
+    """
     from matching.allocation import SolverProcess
     from web.packing import pack as packed
-    from web.packing import write
+    from web.packing import pack_area, write
 
     settings = read_settings()
-    ref = parse_reference(award, Kind.AWARD)
+    ref = parse_reference(what)
+    is_area = kind_of(ref) is Kind.AREA_CONTRACT
+    if not is_area:
+        parse_reference(ref, Kind.AWARD)
     path = out or Path(f"{ref}.zip")
     database = Database(settings.database_url)
-    process = SolverProcess() if replay else None
+    process = SolverProcess() if replay and not is_area else None
     try:
         refuse_outdated(database)
         keys = load_keyring(settings.keys_dir).public_keys
         with Console(stderr=True).status("Gathering the story …"), database.reading() as session:
-            content, claims = packed(session, award_ref=ref, actor=OPERATOR, public_keys=keys, replay=process)
+            if is_area:
+                content, claims = pack_area(session, area_contract_ref=ref, actor=OPERATOR, public_keys=keys)
+            else:
+                content, claims = packed(session, award_ref=ref, actor=OPERATOR, public_keys=keys, replay=process)
         write(content, path)
     finally:
         database.dispose()

@@ -10,6 +10,7 @@ from web.pages import refusals
 from web.pages.accounts import Accounts
 from web.pages.assets import asset, theme
 from web.pages.calendar import Calendars
+from web.pages.desk.area_contracts import AreaContracts
 from web.pages.desk.areas import AreaStatements
 from web.pages.desk.awards import Awards
 from web.pages.desk.calls import Calls, TelephoneBids
@@ -160,6 +161,7 @@ def pages(installation: Installation) -> Router:
             Varying,
             Outcomes,
             Settling,
+            AreaContracts,
             AreaStatements,
             Statements,
             Calls,

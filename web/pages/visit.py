@@ -93,6 +93,7 @@ _UNDER = (
     ("/portal/quality", "/portal/service"),
     ("/portal/statements", "/portal/contracts"),
     ("/portal/variations", "/portal/contracts"),
+    ("/desk/area-contracts", "/desk/contracts"),
     ("/desk/area-statements", "/desk/contracts"),
     ("/desk/people", "/desk/contracts"),
     ("/desk/statements", "/desk/contracts"),

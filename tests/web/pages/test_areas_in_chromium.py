@@ -32,7 +32,9 @@ def test_axe_finds_nothing_wrong_with_a_tender_from_its_form_to_its_contract(kin
     rates = {one.key: one.ceiling_pence // 2 for one in world.scheme.area_contract("rate-card").elements}
     bid = AreaBid(rates=tuple(sorted(rates.items())))
     provider = an_account(kingston, Part.PROVIDER_USER, provider=oak.provider)
-    commissioner, approver = (an_account(kingston, part) for part in (Part.COMMISSIONER, Part.APPROVER))
+    commissioner, approver, broker = (
+        an_account(kingston, part) for part in (Part.COMMISSIONER, Part.APPROVER, Part.BROKER)
+    )
     listening = Site(kingston)
     site = listening.start()
     with CHROMIUM.lent() as browser:
@@ -55,7 +57,13 @@ def test_axe_finds_nothing_wrong_with_a_tender_from_its_form_to_its_contract(kin
         look("evaluated", approver, f"/office/areas/{ref}")
         world.run(offer_area, tender_ref=ref, actor=world.second)
         look("offered", provider, f"/portal/areas/{ref}")
-        world.run(accept_area, tender_ref=ref, actor=oak)
+        row = world.run(accept_area, tender_ref=ref, actor=oak)
+        world.step(days=75)
+        look("agreed", broker, "/desk/area-statements", f"/desk/area-contracts/{row.ref}")
+        with walk.window(broker) as page:
+            page.goto(f"/desk/area-contracts/{row.ref}")
+            page.get_by_role("button", name="State it").click()
+            walk.look(page, "error", f"/desk/area-contracts/{row.ref}")
         look("agreed", provider, f"/portal/areas/{ref}")
         look("agreed", commissioner, "/office/areas")
     listening.stop()

@@ -41,7 +41,7 @@ def test_a_commissioner_reads_the_month_and_takes_it_away(served: Served) -> Non
 def test_a_text_that_begins_like_a_formula_stays_a_text() -> None:
     evil = Single("=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", 100, "-2")
     nothing, nobody = Competition(0, 0, 0, 0, None), Market(0, 0, 0, None, None)
-    month = Month((), (), nothing, (evil,), (), (), (), nobody, (), (), None)
+    month = Month((), (), nothing, (evil,), (), (), (), nobody, (), (), (), None)
 
     sheet = load_workbook(io.BytesIO(workbook(month, about="")))["Awards round the competition"]
 

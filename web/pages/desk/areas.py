@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from bidding.looking.drafted import providers_by_name
+from dps.contracts.area_contracts import area_contracts_of
 from dps.contracts.desk import PAGE, area_statements
 from dps.contracts.payment.areas import BY_AREA
 from dps.contracts.statements.making import make_area_statement
@@ -16,6 +17,7 @@ from dps.kernel.errors import BadInput, CannotState, NotFound, StatedAlready
 from dps.kernel.money import parse_pence
 from dps.schemes.contracting import PaymentModel
 from dps.schemes.model import Scheme
+from dps.schemes.stored import rules_by_hash
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS, DESK
@@ -75,6 +77,10 @@ def _page(visit: Visit, values: Mapping[str, str], faults: Mapping[str, str], pa
             statements=found,
             page=max(page, 1),
             is_last=len(found) < PAGE,
+            contracts=[
+                (row, rules_by_hash(session, row.rule_hash).area_contract(row.key).name)
+                for row in area_contracts_of(session, actor=visit.actor)
+            ],
             paid=[(key, name) for key, name, _ in paid],
             areas=[
                 (place.key, place.name) for scheme in schemes if _paid_by_area(scheme) for place in scheme.localities

@@ -1,0 +1,116 @@
+"""One contract for a whole area, for those who state it: its rates or promises, its statements, the next one.
+
+What the records of visits say is read from them and not asked for.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlmodel import Session
+
+from dps.contracts.area_contracts import AreaContractRow, area_contract_of
+from dps.contracts.deliveries.by_area import contracts_served, read_elements
+from dps.contracts.statements.area_contracts import make_area_contract_statement
+from dps.contracts.statements.records import Statement
+from dps.kernel.actors import Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.database import find, find_all
+from dps.kernel.errors import BadInput, CannotState, StatedAlready
+from dps.kernel.money import parse_pence
+from dps.register.providers import Provider
+from dps.schemes.area_contracts import AreaContract, BiddingModel
+from dps.schemes.stored import rules_by_hash
+from dps.schemes.wording import UNITS
+from web.pages.forms import Form, Values
+from web.pages.guards import BROKERS, DESK
+from web.pages.visit import Page, Visit
+
+UNIT, REACHED = "unit-", "reached-"
+_WHOLE, _PERCENT = "write a whole number, or leave it empty", "write a percentage from 0 to 100"
+
+
+class AreaContracts(Controller):
+    """Those of the caller's authority; a statement is moved on its own page like any other."""
+
+    path = "/desk/area-contracts/{area_contract_ref:str}"
+
+    @get("/", guards=[DESK], sync_to_thread=True)
+    def one(self, area_contract_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """The contract with its statements, and the form for the next."""
+        return _page(visit, area_contract_ref, {}, {})
+
+    @post("/statements", guards=[BROKERS], sync_to_thread=True)
+    def state(
+        self, area_contract_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """State what the contract is paid for some past days."""
+        with visit.look() as (session, _now):
+            _, asked = _known(session, visit, area_contract_ref)
+        try:
+            figures = _told(form, asked)
+            with visit.command() as session:
+                made = make_area_contract_statement(
+                    session,
+                    visit.ports,
+                    area_contract_ref=area_contract_ref,
+                    first_day=form.day("first_day", "give the first day"),
+                    last_day=form.day("last_day", "give the last day"),
+                    actor=visit.actor,
+                    **figures,
+                ).ref
+        except BadInput as bad:
+            field = str(bad.field or "first_day")
+            return _page(visit, area_contract_ref, form.fields, {_FIRST.get(field, field): str(bad.reason)})
+        except (CannotState, StatedAlready) as refused:
+            return _page(visit, area_contract_ref, form.fields, {"first_day": str(refused)})
+        return visit.to(f"/desk/statements/{made}")
+
+
+_FIRST = {"units": "first_day", "reached": "first_day"}
+"""Faults of no single field stand beside the days."""
+
+
+def _told(form: Form, asked: AreaContract) -> dict[str, Any]:
+    """What the form says was delivered, or what care cost and which outcomes were reached."""
+    if asked.model is not BiddingModel.OUTCOMES:
+        units = {element.key: form.whole(f"{UNIT}{element.key}", _WHOLE) for element in asked.elements}
+        return {"units": {key: number for key, number in units.items() if number is not None}}
+    cost = form.needed("actual_pence", "say what care in the area cost")
+    for goal in asked.targets:
+        form.needed(f"{REACHED}{goal.key}", _PERCENT)
+    return {
+        "actual_pence": parse_pence(cost, field="actual_pence"),
+        "reached": {goal.key: form.whole(f"{REACHED}{goal.key}", _PERCENT, most=100) for goal in asked.targets},
+    }
+
+
+def _known(session: Session, visit: Visit, ref: str) -> tuple[AreaContractRow, AreaContract]:
+    row = area_contract_of(session, ref, visit.actor)
+    return row, rules_by_hash(session, row.rule_hash).area_contract(row.key)
+
+
+def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
+    with visit.look() as (session, now):
+        row, asked = _known(session, visit, ref)
+        today = min(max(now.astimezone(LONDON).date(), row.from_day), row.last_day)
+        lots = {one.lot for one in contracts_served(session, row, first=row.from_day, last=today)}
+        provider = find(session, Provider, ref=row.provider)
+        assert provider is not None
+        return visit.page(
+            "desk/area_contract.html",
+            status=400 if faults else 200,
+            contract=row,
+            asked=asked,
+            place=rules_by_hash(session, row.rule_hash).locality(row.locality).name,
+            provider=provider.name,
+            read={element.key for element in read_elements(asked) if element.lot in lots},
+            units=UNITS,
+            statements=find_all(session, Statement, area_contract=row.ref, order=("first_day", "id")),
+            has_begun=row.from_day < now.astimezone(LONDON).date(),
+            is_broker=visit.actor.role is Role.BROKER,
+            values=Values(values),
+            faults=faults,
+        )
