@@ -15,6 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from sqlalchemy.exc import DataError
 
 from dps.kernel.actors import Actor, Role
 from dps.kernel.clock import Clock, DatabaseClock
@@ -127,6 +128,10 @@ def create_app(installation: Installation, wall: Clock | None = None) -> Litesta
         exception_handlers={
             DpsError: problems.refused,
             HTTPException: _turned_away,
+            RecursionError: problems.unreadable,
+            UnicodeDecodeError: problems.unreadable,
+            DataError: problems.unstorable,
+            OverflowError: problems.unstorable,
             Exception: problems.failed,
         },
         openapi_config=_openapi(),

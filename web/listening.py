@@ -10,6 +10,7 @@ from dps.kernel.logs import configure
 from dps.kernel.settings import Settings
 from web.app import create_app
 from web.assembly import opened
+from web.patience import PatientProtocol
 from web.serving import bound
 
 GRACE_S = 10
@@ -26,6 +27,7 @@ def listen(settings: Settings) -> None:
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=PatientProtocol,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -7,8 +7,13 @@ from datetime import date, datetime
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
-from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR, HTTP_503_SERVICE_UNAVAILABLE
+from litestar.exceptions import HTTPException, InternalServerException
+from litestar.status_codes import (
+    HTTP_400_BAD_REQUEST,
+    HTTP_422_UNPROCESSABLE_ENTITY,
+    HTTP_500_INTERNAL_SERVER_ERROR,
+    HTTP_503_SERVICE_UNAVAILABLE,
+)
 
 from dps.kernel.columns import canonical_json
 from dps.kernel.database import is_away
@@ -66,6 +71,9 @@ _NOTED = (
 )
 
 
+UNSTORABLE = "A text holds a character, or a number or a day is of a size, that can't be stored."
+
+
 def status_of(error: DpsError) -> int:
     """The HTTP status of a refusal; what is nobody's refusal is our own fault."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTP_500_INTERNAL_SERVER_ERROR)
@@ -82,6 +90,8 @@ def refused(request: Request[Any, Any, Any], error: DpsError) -> Response[str]:
 
 def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[str]:
     """A request that never reached the engine: no such address, no such method, a body that can't be read."""
+    if went_away(error):
+        return _problem(HTTP_400_BAD_REQUEST, "bad_request", "The body broke off.")
     if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
         return failed(request, error)
     code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -91,6 +101,21 @@ def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     return _problem(
         error.status_code, code.get(error.status_code, "bad_request"), detail, headers=error.headers or {}, **more
     )
+
+
+def went_away(error: HTTPException) -> bool:
+    """Whether whoever asked broke off before the body was there: nobody's fault, and nobody reads the answer."""
+    return isinstance(error, InternalServerException) and error.detail == "client disconnected prematurely"
+
+
+def unreadable(_request: Request[Any, Any, Any], _error: RecursionError | UnicodeDecodeError) -> Response[str]:
+    """A body nested deeper than anything that is asked for, or in another coding."""
+    return _problem(HTTP_400_BAD_REQUEST, "bad_request", "The body is nested too deeply, or is not UTF-8.")
+
+
+def unstorable(_request: Request[Any, Any, Any], _error: Exception) -> Response[str]:
+    """What no column holds: a NUL in a text, a number beyond 64 bits, a day beyond the calendar."""
+    return _problem(HTTP_422_UNPROCESSABLE_ENTITY, "unstorable", UNSTORABLE)
 
 
 def failed(request: Request[Any, Any, Any], error: Exception) -> Response[str]:

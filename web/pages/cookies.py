@@ -18,12 +18,12 @@ _KEPT_S = 90 * 24 * 60 * 60
 
 def session_token(connection: Connection) -> str | None:
     """What the browser brought along as its session."""
-    return connection.cookies.get(_name(connection, "session"))
+    return _brought(connection, "session")
 
 
 def visit_token(connection: Connection) -> str | None:
     """What a browser that is not signed in was given for its form."""
-    return connection.cookies.get(_name(connection, "visit"))
+    return _brought(connection, "visit")
 
 
 def session_cookie(connection: Connection, token: str | None) -> Cookie:
@@ -38,7 +38,7 @@ def visit_cookie(connection: Connection, token: str) -> Cookie:
 def copies_key(connection: Connection) -> bytes | None:
     """The key of this browser's own copies; None where it has none, or what it has is no key."""
     try:
-        key = base64.urlsafe_b64decode(connection.cookies.get(_name(connection, "copies"), "") + "=")
+        key = base64.urlsafe_b64decode((_brought(connection, "copies") or "") + "=")
     except ValueError:
         return None
     return key if len(key) == _KEY_BYTES else None
@@ -52,11 +52,21 @@ def copies_cookie(connection: Connection, key: bytes) -> Cookie:
 
 def elsewhere_token(connection: Connection) -> str | None:
     """What a browser took along while its person signed in elsewhere."""
-    return connection.cookies.get(_name(connection, "elsewhere"))
+    return _brought(connection, "elsewhere")
 
 
 def elsewhere_cookie(connection: Connection, sealed: str | None) -> Cookie:
     return _cookie(connection, "elsewhere", sealed)
+
+
+def _brought(connection: Connection, name: str) -> str | None:
+    """One cookie's value; those of ours need no quotes. The framework's reader would remember what it has read."""
+    wanted = _name(connection, name)
+    for pair in connection.headers.get("cookie", "").split(";"):
+        found, _, value = pair.strip().partition("=")
+        if found == wanted:
+            return value.strip('"')
+    return None
 
 
 def _cookie(connection: Connection, name: str, token: str | None, *, kept_s: int | None = None) -> Cookie:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from litestar import Request
-from litestar.datastructures import UploadFile
 
 from dps.kernel.errors import BadForm, BadInput
+from web.pages.bodies import read_form
 from web.pages.cookies import session_token, visit_token
 from web.security.sessions import csrf_of
 
@@ -92,9 +92,7 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
     The token follows from a cookie that no other site can read; a browser that says where a request comes from is
     believed as well.
     """
-    sent = await request.form()
-    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
-    files = {name: await value.read() for name, value in sent.items() if isinstance(value, UploadFile)}
+    fields, files = await read_form(request)
     token = session_token(request) or visit_token(request)
     elsewhere = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     given = fields.pop(TOKEN, "")

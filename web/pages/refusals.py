@@ -27,7 +27,7 @@ from dps.kernel.errors import (
     TooLate,
 )
 from dps.kernel.logs import log
-from web.api.problems import status_of
+from web.api.problems import status_of, went_away
 from web.pages.rendering import render
 from web.pages.visit import Visit
 from web.pages.wording import instant
@@ -66,12 +66,16 @@ def refused(request: Request[Any, Any, Any], error: DpsError) -> Response[Any]:
 
 def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """A request that never reached the engine."""
-    if error.status_code >= 500:
+    if error.status_code >= 500 and not went_away(error):
         return failed(request, error)
     if error.status_code in (404, 405):
         return _page(request, error.status_code, *_MISSING)
-    lines = ["Go back, check what you filled in, and send it again."]
-    return _page(request, error.status_code, "That could not be read", lines)
+    return _page(request, 400 if went_away(error) else error.status_code, *_UNREADABLE)
+
+
+def unreadable(request: Request[Any, Any, Any], _error: Exception) -> Response[Any]:
+    """What can't be read or kept, whoever wrote it: nested too deeply, a NUL in a text, a number beyond 64 bits."""
+    return _page(request, 400, *_UNREADABLE)
 
 
 def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -86,6 +90,7 @@ def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return Response(html, status_code=503 if away else 500, media_type=MediaType.HTML, headers=headers)
 
 
+_UNREADABLE = ("That could not be read", ["Go back, check what you filled in, and send it again."])
 _MISSING = (
     "Page not found",
     ["If you typed or copied the address, check that it is right.", "It may also have been closed or withdrawn."],

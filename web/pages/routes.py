@@ -3,6 +3,7 @@
 from litestar import Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from sqlalchemy.exc import DataError
 
 from dps.kernel.errors import DpsError
 from web.assembly import Installation
@@ -187,6 +188,10 @@ def pages(installation: Installation) -> Router:
         exception_handlers={
             DpsError: refusals.refused,
             HTTPException: refusals.turned_away,
+            RecursionError: refusals.unreadable,
+            UnicodeDecodeError: refusals.unreadable,
+            DataError: refusals.unreadable,
+            OverflowError: refusals.unreadable,
             Exception: refusals.failed,
         },
         response_headers=headers,
