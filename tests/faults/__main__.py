@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,18 @@ from dps.kernel.logs import configure
 from dps.migrations import history
 from dps.schemes.model import Scheme
 from tests.bidding.histories import Worlds
-from tests.faults import canary, canary_person, instants, racing, scripting, solving, storm, tampering
+from tests.faults import (
+    canary,
+    canary_person,
+    full_disk,
+    hostile,
+    instants,
+    racing,
+    scripting,
+    solving,
+    storm,
+    tampering,
+)
 from tests.faults.figures import Figure
 from tests.faults.fleet import Processes
 from tests.faults.instants import AUTUMN, SPRING, minutes_of
@@ -130,8 +142,11 @@ def simulated(places: Places, first: int, seeds: int) -> Figure:
     return found
 
 
-def stormed(places: Places, seconds: float) -> Figure:
-    """Two web processes and four workers on a server that restarts every 5 to 40 s; any of them is killed meanwhile."""
+def stormed(places: Places, night: datetime, seconds: float) -> Figure:
+    """Two web processes and four workers on a server that restarts every 5 to 40 s; any of them is killed meanwhile.
+
+    The council's time runs six hundred times faster, through a night in which the clocks change; mail goes for hours.
+    """
     folder = places.empty()
     with ExitStack() as ends:
         server = ends.enter_context(Server())
@@ -150,10 +165,10 @@ def stormed(places: Places, seconds: float) -> Figure:
             server.cut_connections()
             return "connections cut"
 
-        blown = Storm(world, folder, lambda: Processes(folder, url), seed=int(seconds))
-        breakages = [restart, cut, storm.kill, storm.kill, storm.mail_away, storm.clock_steps(world)]
+        blown = Storm(world, folder, lambda mail: Processes(folder, url, mail), seed=int(seconds), night=night)
+        breakages = [restart, cut, storm.kill, storm.kill, storm.mail_away(6.0, 40.0), storm.clock_steps(world)]
         found = blown.blow(seconds, breakages, every=(5.0, 13.0))
-    found.what = "2 web processes, 4 workers, PostgreSQL; all breaks"
+    found.what = f"2 web processes, 4 workers, PostgreSQL; all breaks, from {night:%d %B}"
     return found
 
 
@@ -190,7 +205,9 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
         ],
         "posts": each(places.served, racing.identical_posts, times=number(200, 10)),
         "simulation": [partial(simulated, places, 0, number(2_000, 20))],
-        "storm": [partial(stormed, places, float(number(1_800, 60)))],
+        "storm": [partial(stormed, places, night, number(1_800, 60) / 2) for night in (SPRING, AUTUMN)],
+        "disk": [partial(full_disk.campaign, places.empty(), kind) for kind in full_disk.KINDS],
+        "hostile": each(places.folder_and_world, hostile.campaign),
         "canary": [
             *each(
                 places.council,

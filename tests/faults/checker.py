@@ -22,7 +22,7 @@ Row = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLES = (
     "bid", "bid_round", "closing", "round", "referral", "award", "contract", "capacity_ledger", "capacity_hold",
-    "outbox_message", "opened_bid", "scored_bid", "allocation_run", "audit_event", "invitation",
+    "outbox_message", "opened_bid", "scored_bid", "allocation_run", "audit_event", "invitation", "letter",
 )  # fmt: skip
 _TIMES = ("_at", "_by", "_until", "not_before", "at")
 _BORN = {
@@ -40,10 +40,14 @@ _ONCE = {"invitation", "award_offered", "award_won", "debrief_ready"}
 
 @dataclass
 class Evidence:
-    """All rows of the tables that count, and what a postman carried, by message."""
+    """All rows of the tables that count, what a postman carried, by message, and a mail server took over, by letter.
+
+    `mailed` is None where nobody was written to.
+    """
 
     tables: dict[str, list[Row]]
     carried: Counter[str] = field(default_factory=Counter)
+    mailed: Counter[str] | None = None
 
     def __getitem__(self, table: str) -> list[Row]:
         return self.tables[table]
@@ -52,7 +56,7 @@ class Evidence:
         return {row["id"]: row for row in self[table]}
 
 
-def gathered(database: str | Path, carried: Sequence[str] = ()) -> Evidence:
+def gathered(database: str | Path, carried: Sequence[str] = (), mailed: Sequence[str] | None = None) -> Evidence:
     """Read everything: `database` is an SQLite file or a libpq address."""
     if isinstance(database, Path):
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as lite:
@@ -65,7 +69,7 @@ def gathered(database: str | Path, carried: Sequence[str] = ()) -> Evidence:
     for rows in tables.values():
         for row in rows:
             row.update({name: _instant(value) for name, value in row.items() if name.endswith(_TIMES)})
-    return Evidence(tables, Counter(carried))
+    return Evidence(tables, Counter(carried), None if mailed is None else Counter(mailed))
 
 
 def _instant(value: Any) -> Any:
@@ -94,6 +98,7 @@ def faults(
         *_oversold(evidence),
         *_untold(evidence),
         *_misdelivered(evidence, crashes),
+        *_unread(evidence, crashes),
     ]
 
 
@@ -270,3 +275,21 @@ def _misdelivered(evidence: Evidence, crashes: int) -> Iterator[str]:
         kinds = {kind for who, kind, about in told if about == row["ref"] and who == f"provider:{row['provider']}"}
         if row["offered_at"] is not None and not kinds & {"award_offered", "award_won"}:
             yield f"lost: {row['ref']} was offered and its provider not told"
+
+
+def _unread(evidence: Evidence, crashes: int) -> Iterator[str]:
+    """Letters that no mail server took over, that nobody wrote, or that came too often; messages without a letter."""
+    mailed = evidence.mailed
+    if mailed is None:
+        return
+    letters = {row["ref"]: row for row in evidence["letter"] if row["channel"] == "mail"}
+    for ref, row in letters.items():
+        # Who has no account is told by the feed alone; that letter has no reader and is given up at once.
+        if row["account_id"] is not None and (row["delivery"] != "sent" or not mailed[ref]):
+            yield f"lost: letter {ref} is {row['delivery']}, taken over {mailed[ref]} times"
+    yield from (f"early: letter {ref} was sent and never written" for ref in sorted(mailed.keys() - letters.keys()))
+    yield from (f"doubled: letter {ref} came {times} times" for ref, times in mailed.items() if times > crashes + 1)
+    sorted_ = {row["message_id"] for row in evidence["letter"]}
+    for row in evidence["outbox_message"]:
+        if row["delivery"] == "sent" and row["id"] not in sorted_:
+            yield f"lost: {row['ref']} left, and nobody is written to"

@@ -7,7 +7,6 @@ that another stands in the place of one that was killed within a second.
 import os
 import random
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +18,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+import psycopg
 
 from bidding.timetable import Timetable
-from dps.kernel.outbox import OutboxMessage
 from dps.kernel.settings import read_settings
-from tests.faults.history import append, lines
+from tests.faults.mailing import MailHouse, free_port
+from tests.faults.surroundings import Counted
+from tests.support.world import World
 
 _FORKED = get_context("forkserver")
 SECRET = "made-up-for-tests-made-up-for-tests"
+PATIENCE = "TEST_PATIENCE_S"
 
 
 class Fleet(Protocol):
@@ -34,25 +36,11 @@ class Fleet(Protocol):
 
     clients: Sequence[Any]
     kills: int
+    mail: MailHouse
 
-    def stop_mail(self) -> None: ...
-    def start_mail(self) -> None: ...
     def kill_one(self, chance: random.Random) -> None: ...
     def end(self) -> None: ...
     def carried(self) -> list[str]: ...
-
-
-@dataclass
-class Posts:
-    """A postman whose log is on the disk, and who can be told that the mail server is away."""
-
-    path: Path
-    is_away: bool = False
-
-    def carry(self, message: OutboxMessage) -> None:
-        if self.is_away:
-            raise ConnectionRefusedError("synthetic: the mail server is away")
-        append(self.path, {"carried": message.ref})
 
 
 @dataclass
@@ -60,25 +48,26 @@ class Threads:
     """Workers as threads, each ringing on; `clients` are applications of this process."""
 
     clients: Sequence[Any]
-    timetable: Timetable
-    folder: Path
+    world: World
+    mail: MailHouse
     workers: int = 2
     kills: int = 0
-    posts: Posts = field(init=False)
+    _postman: Counted = field(init=False)
     _ended: threading.Event = field(init=False, default_factory=threading.Event)
     _running: list[threading.Thread] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self.posts = Posts(self.folder / "carried")
-        self.timetable.postman = self.posts
+        timetable = self.world.timetable
+        timetable.postman = self._postman = Counted(timetable.postman)
         for _ in range(self.workers):
-            self._running.append(threading.Thread(target=self._work, args=(replace(self.timetable),)))
+            self._running.append(threading.Thread(target=self._work, args=(replace(timetable),)))
             self._running[-1].start()
 
     def _work(self, timetable: Timetable) -> None:
         bells: tuple[Callable[[], Any], ...] = (
             timetable.sweep,
             timetable.carry_messages,
+            self.mail.letters_of(self.world).make,
             timetable.sign_checkpoint,
         )
         while not self._ended.wait(0.1):
@@ -86,12 +75,6 @@ class Threads:
                 # As a worker's bell: what fails is rung again.
                 with suppress(Exception):
                     bell()
-
-    def stop_mail(self) -> None:
-        self.posts.is_away = True
-
-    def start_mail(self) -> None:
-        self.posts.is_away = False
 
     def kill_one(self, chance: random.Random) -> None:
         """A thread can't be killed."""
@@ -102,7 +85,7 @@ class Threads:
             thread.join()
 
     def carried(self) -> list[str]:
-        return [line["carried"] for line in lines(self.folder / "carried")]
+        return self._postman.carried
 
 
 @dataclass
@@ -111,8 +94,11 @@ class Processes:
 
     folder: Path
     url: str
+    mail: MailHouse
     webs: int = 2
     workers: int = 4
+    patience_s: float | None = None
+    """How long a web process waits for what comes slowly, where it is not to be as long as in life."""
     kills: int = 0
     clients: Sequence[httpx.Client] = field(init=False)
     _running: dict[str, ForkServerProcess] = field(init=False, default_factory=dict)
@@ -128,12 +114,8 @@ class Processes:
         ]
         for name in [*(f"web {number}" for number in range(self.webs)), *(f"work {n}" for n in range(self.workers))]:
             self._begin(name)
-        for client in self.clients:
-            _answers(client)
-
-    @property
-    def spool(self) -> Path:
-        return self.folder / "spool"
+        for number, client in enumerate(self.clients):
+            _answers(client, self._running[f"web {number}"])
 
     def _begin(self, name: str) -> None:
         kind, number = name.split()
@@ -144,16 +126,27 @@ class Processes:
             "DPS_DATABASE_URL": self.url,
             "DPS_KEYS_DIR": str(self.folder / "keys"),
             "DPS_IDENTITIES_DIR": os.devnull if kind == "web" else str(self.folder / "identities"),
-            "DPS_SPOOL_DIR": str(self.spool),
             "DPS_NOTES_DIR": str(self.folder / "notes"),
             "DPS_OPENS_AFTER_S": "0",
             "DPS_PORT": str(self._ports[int(number)]) if kind == "web" else "0",
             "DPS_LOG_LEVEL": "error",
+            **self.mail.environment,
+            **({} if self.patience_s is None else {PATIENCE: str(self.patience_s)}),
         }
         log = str(self.folder / f"log-{kind}-{number}")
         process = _FORKED.Process(target=_serve if kind == "web" else _work, args=(environment, log))
         process.start()
         self._running[name] = process
+
+    @property
+    def port(self) -> int:
+        """Of the first web process."""
+        return self._ports[0]
+
+    @property
+    def pid(self) -> int | None:
+        """Of the first web process."""
+        return self._running["web 0"].pid
 
     def kill_one(self, chance: random.Random) -> None:
         """SIGKILL any one of them; another is begun in its place."""
@@ -162,16 +155,6 @@ class Processes:
         self._running[name].join()
         self.kills += 1
         self._begin(name)
-
-    def stop_mail(self) -> None:
-        """A file stands where the spool's folder should be: nothing can be handed over."""
-        self.spool.mkdir(exist_ok=True)
-        self.spool.rename(self.folder / "spool-kept")
-        self.spool.touch()
-
-    def start_mail(self) -> None:
-        self.spool.unlink()
-        (self.folder / "spool-kept").rename(self.spool)
 
     def end(self) -> None:
         """By SIGTERM, as in life; whoever has not ended after half a minute is killed."""
@@ -185,14 +168,21 @@ class Processes:
             client.close()
 
     def carried(self) -> list[str]:
-        return [path.stem for path in self.spool.glob("*.eml")]
+        """The lines of the feed: written where a message leaves the outbox, and nowhere else."""
+        address = self.url.replace("postgresql+psycopg", "postgresql")
+        with psycopg.connect(address) as server:
+            found = server.execute("SELECT ref FROM change JOIN outbox_message ON outbox_message.id = message_id")
+            return [ref for (ref,) in found]
 
 
 def _serve(environment: Mapping[str, str], log: str) -> None:
     from web.listening import listen
+    from web.patience import PatientProtocol
 
     _speak_to(log)
     os.environ.update(environment)
+    if PATIENCE in environment:
+        PatientProtocol.head_s = PatientProtocol.body_s = float(environment[PATIENCE])
     listen(read_settings())
 
 
@@ -214,17 +204,10 @@ def _speak_to(log: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def _answers(client: httpx.Client, patience_s: float = 120.0) -> None:
+def _answers(client: httpx.Client, process: ForkServerProcess, patience_s: float = 120.0) -> None:
     """Wait until this web process answers."""
     until = time.monotonic() + patience_s
-    while time.monotonic() < until:
+    while time.monotonic() < until and process.is_alive():
         with suppress(httpx.TransportError):
             if client.get("/health").status_code == httpx.codes.OK:
                 return

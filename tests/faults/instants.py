@@ -33,6 +33,11 @@ MINUTE = timedelta(minutes=1)
 SPRING, AUTUMN = datetime(2019, 3, 31, tzinfo=LONDON), datetime(2019, 10, 27, tzinfo=LONDON)
 
 
+def change_of(night: datetime) -> datetime:
+    """The instant at which the clocks change in this night: one in the morning, Greenwich's time."""
+    return datetime(night.year, night.month, night.day, 1, tzinfo=UTC)
+
+
 def minutes_of(night: datetime) -> list[datetime]:
     """Every minute from midnight to three on the wall: those that come twice are twice here, the missing ones never."""
     first, last = night.astimezone(UTC), night.replace(hour=3).astimezone(UTC)

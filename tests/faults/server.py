@@ -76,6 +76,11 @@ class Server:
         self.stop()
         self.start()
 
+    def come_back(self) -> None:
+        """What whoever watches a server does: start it where it ended by itself; wait where it recovers."""
+        if self._process is None or self._process.poll() is not None or not is_ready(self._process, self.folder):
+            self.start()
+
     def cut_connections(self) -> None:
         """End every connection but this one; the server stays."""
         with psycopg.connect(self.address("postgres"), autocommit=True) as admin:

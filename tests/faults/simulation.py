@@ -2,18 +2,18 @@
 
 Clock, entropy and faults are drawn from the seed alone, so that a seed that fails fails again: a command dies at a
 waypoint, before its commit or after it, a sweep is late, a message can't be carried, the clock steps ten minutes either
-way. At the end everything comes to rest, and the checker and the proof say what is wrong.
+way, the mail server goes for hours. Of three seeds one is played through the night in which the clocks go forward,
+one through that in which they go back. At the end everything comes to rest, and the checker and the proof say what is
+wrong.
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
-
-from sqlalchemy import event
 
 from bidding import deadline
 from bidding.awards import moving
@@ -23,8 +23,6 @@ from bidding.bids.records import Bid, BidState
 from bidding.closings import Closing, ClosingState, ExtensionReason
 from bidding.rounds import Round, RoundState
 from dps.kernel.actors import Actor, Role
-from dps.kernel.clock import SteppedClock
-from dps.kernel.database import Database
 from dps.kernel.entropy import SeededEntropy
 from dps.kernel.errors import DpsError
 from dps.kernel.outbox import OutboxMessage
@@ -36,65 +34,23 @@ from tests.bidding.builders import content
 from tests.bidding.histories import Worlds
 from tests.faults import checker
 from tests.faults.history import DONE, Operation
+from tests.faults.instants import AUTUMN, SPRING, change_of
 from tests.faults.killing import CRISIS_WINDOW, address_of
+from tests.faults.surroundings import Counted, Died, MailServer, Reaper, SkewedClock
 from tests.support.world import MORNING_VISITS, World
+from tests.web.sending.office import reader
+from web.security.accounts import Part
+from web.sending.carrying import LetterRound
+from web.sending.letters import Letter
+from web.sending.silence import SilenceWatch
+from web.sending.sorting import Sorter
 
 MICROSECOND = timedelta(microseconds=1)
 SKEW = timedelta(minutes=10)
 SILENCE = "Synthetic: no carer is free."
-
-
-class Died(BaseException):
-    """The process that was at it is no more: nothing may catch this and go on."""
-
-
-class SkewedClock(SteppedClock):
-    """A clock that can be put back, as a machine's can."""
-
-    def put(self, instant: datetime) -> None:
-        self._instant = instant
-
-
-@dataclass
-class Reaper:
-    """Death on order: at the n-th waypoint, before the n-th commit, or after it."""
-
-    database: Database
-    kind: str = ""
-    left: int = 0
-
-    def __post_init__(self) -> None:
-        event.listen(self.database.engine, "commit", lambda _: self._passed("before commit"))
-        event.listen(self.database._write, "after_commit", lambda _: self._passed("after commit"))
-
-    def arm(self, kind: str, number: int) -> None:
-        self.kind, self.left = kind, number
-
-    def disarm(self) -> None:
-        self.kind = ""
-
-    def waypoint(self, _name: str) -> None:
-        self._passed("waypoint")
-
-    def _passed(self, kind: str) -> None:
-        if kind == self.kind:
-            self.left -= 1
-            if self.left == 0:
-                self.disarm()
-                raise Died
-
-
-@dataclass
-class Postman:
-    """Carries, or fails, as it is told; what it carried is counted."""
-
-    fails: bool = False
-    carried: list[str] = field(default_factory=list)
-
-    def carry(self, message: OutboxMessage) -> None:
-        if self.fails:
-            raise OSError("synthetic: the mail server is away")
-        self.carried.append(message.ref)
+NIGHTS = (None, SPRING, AUTUMN)
+WORKERS = ("sweep", "carry", "letters", "warn", "sign")
+"""Nobody asks again for what these do: they ring on."""
 
 
 @dataclass
@@ -104,6 +60,8 @@ class Simulation:
     world: World
     providers: list[Actor]
     seed: int
+    change: datetime | None = None
+    """The instant at which the clocks change in this story."""
     trace: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     history: list[Operation] = field(default_factory=list)
@@ -114,7 +72,6 @@ class Simulation:
         self.chance = random.Random(self.seed)
         self.clock = SkewedClock(self.world.now)
         self.reaper = Reaper(self.world.database)
-        self.postman = Postman()
         world = self.world
         world.clock = self.clock
         world.ports = replace(
@@ -123,12 +80,17 @@ class Simulation:
             entropy=SeededEntropy(f"simulation {self.seed}"),
             reached=self.reaper.waypoint,
         )
+        self.postman = Counted(Sorter(world.ports.entropy, spool=None))
+        self.mail = MailServer(self.clock)
+        self.letters = LetterRound(world.database, world.ports, [self.mail])
+        self.silence = SilenceWatch(world.database, world.ports)
         world.timetable = replace(world.timetable, ports=world.ports, postman=self.postman)
 
     def play(self, steps: int) -> None:
         moves = (
             (self.refer, 3), (self.bid, 8), (self.withdraw, 1), (self.sweep, 6), (self.carry, 3), (self.answer, 8),
             (self.approve, 2), (self.wait, 6), (self.register, 2), (self.extend, 1), (self.again, 3), (self.sign, 1),
+            (self.send, 4), (self.mail_goes, 1), (self.warn, 1),
         )  # fmt: skip
         names, weights = zip(*moves, strict=True)
         for _ in range(steps):
@@ -258,15 +220,33 @@ class Simulation:
     def sign(self) -> None:
         self.do("sign", self.world.timetable.sign_checkpoint)
 
+    def send(self) -> None:
+        self.do("letters", self.letters.make)
+
+    def warn(self) -> None:
+        self.do("warn", self.silence.warn)
+
+    def mail_goes(self) -> None:
+        """The mail server is away for hours; whoever is written to meanwhile is written to again."""
+        self.mail.away_until = self.clock.instant + timedelta(minutes=self.chance.randint(30, 480))
+        self.trace.append(f"mail away until {self.mail.away_until:%d %H:%M}")
+
     def wait(self) -> None:
         """Time passes, to an instant that matters or by a step of the clock."""
         ends = [closing.closes_at for closing in self.world.rows(Closing, Closing.state == ClosingState.GATHERING)]
         ends += [award.due for award in self.world.rows(Award) if award.is_live and award.due is not None]
         ahead = sorted(end for end in ends if end > self.clock.instant)
-        kind = self.chance.choice(("before", "at", "at", "minutes", "hours", "back", "forward"))
+        kinds = ["before", "at", "at", "minutes", "hours", "back", "forward"]
+        if self.change is not None and self.clock.instant < self.change + timedelta(hours=1):
+            kinds += ["change", "change"]
+        kind = self.chance.choice(kinds)
         match kind:
             case "before" | "at" if ahead:
                 to = ahead[0] - (MICROSECOND if kind == "before" else timedelta())
+            case "change":
+                assert self.change is not None
+                near = self.change + timedelta(minutes=self.chance.randint(-30, 30))
+                to = max(near, self.clock.instant - SKEW)
             case "hours":
                 to = self.clock.instant + timedelta(hours=self.chance.randint(1, 8))
             case "back":
@@ -293,7 +273,7 @@ class Simulation:
         except Died:
             outcome = "died"
             self.deaths += 1
-            if op not in ("sweep", "carry", "sign"):
+            if op not in WORKERS:
                 self.unanswered.append((op, args, ask))
         except Exception as fault:
             outcome = f"crashed: {fault!r}"
@@ -318,17 +298,19 @@ class Simulation:
             except DpsError:
                 continue
         self.clock.put(self.clock.instant + 2 * SKEW + timedelta(hours=3))
+        self.mail.away_until, ended = None, self.clock.instant
         for _ in range(60):
             if not self.world.timetable.sweep():
                 break
         for _ in range(200):
             self.world.timetable.carry_messages()
-            if not self.world.rows(OutboxMessage, OutboxMessage.delivery == "queued"):
+            self.letters.make()
+            if not any(self.world.rows(table, table.delivery == "queued") for table in (OutboxMessage, Letter)):
                 break
-            self.clock.put(self.clock.instant + timedelta(minutes=1))
-        evidence = checker.gathered(address_of(self.world), self.postman.carried)
+            self.clock.put(self.clock.instant + timedelta(minutes=5))
+        evidence = checker.gathered(address_of(self.world), self.postman.carried, self.mail.delivered)
         self.faults += checker.faults(
-            evidence, self.history, least_window=CRISIS_WINDOW, now=self.clock.instant - timedelta(hours=4),
+            evidence, self.history, least_window=CRISIS_WINDOW, now=ended - timedelta(hours=4),
             crashes=max(self.deaths, 1),
         )  # fmt: skip
         self.faults += self.world.faults()
@@ -339,14 +321,23 @@ class Simulation:
         return sha256("\n".join(self.trace).encode()).hexdigest()
 
 
-def a_council(world: World, _nothing: None) -> list[Actor]:
-    """Three providers; one has few hours."""
-    return [world.provider(f"Synthetic {name}", hours=hours) for name, hours in (("Oak", 60), ("Elm", 14), ("Ash", 7))]
+def a_council(world: World, night: datetime | None) -> list[Actor]:
+    """Three providers, of whom one has few hours, and people who are written to; before this night."""
+    if night is not None:
+        world.publish_lists()
+        world.clock.move_to(night.astimezone(UTC) - timedelta(hours=2))
+    providers = []
+    for name, hours in (("Oak", 60), ("Elm", 14), ("Ash", 7)):
+        providers.append(world.provider(f"Synthetic {name}", hours=hours))
+        reader(world, Part.PROVIDER_USER, name.lower(), provider=providers[-1].provider)
+    reader(world, Part.BROKER, "broker")
+    return providers
 
 
 def simulate(worlds: Worlds, seed: int, steps: int = 60) -> Simulation:
-    """Play one seed in a council of its own."""
-    world, providers = worlds.begin(a_council, None)
-    played = Simulation(world, providers, seed)
+    """Play one seed in a council of its own, on one of the nights or on none."""
+    night = NIGHTS[seed % len(NIGHTS)]
+    world, providers = worlds.begin(a_council, night)
+    played = Simulation(world, providers, seed, None if night is None else change_of(night))
     played.play(steps)
     return played

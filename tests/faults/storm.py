@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,16 +29,22 @@ from tests.faults import checker
 from tests.faults.figures import Figure
 from tests.faults.fleet import Fleet
 from tests.faults.history import DONE, REFUSED, append, read
-from tests.faults.instants import run_in_real_time
+from tests.faults.instants import change_of, run_in_real_time
 from tests.faults.killing import CRISIS_WINDOW, address_of
+from tests.faults.mailing import MailHouse
 from tests.support.world import World
+from tests.web.sending.office import reader
 from tests.web.served import ADMINISTRATOR
+from web.security.accounts import Part
 from web.security.api_keys import create
+from web.sending.sorting import Sorter
 
 RATE = 600
 """Ten minutes a second: a crisis closes after nine seconds."""
 PATIENCE_S = 90.0
 SKEW = timedelta(minutes=10)
+BEFORE = timedelta(minutes=20)
+"""So long before the clocks change a storm through such a night begins."""
 
 
 @dataclass
@@ -47,8 +53,10 @@ class Storm:
 
     world: World
     folder: Path
-    fleet_of: Callable[[], Fleet]
+    fleet_of: Callable[[MailHouse], Fleet]
     seed: int
+    night: datetime | None = None
+    """A night in which the clocks change, to be played through."""
     statuses: Counter[int] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)
     broken_off: list[str] = field(default_factory=list)
@@ -64,9 +72,15 @@ class Storm:
     ) -> Figure:
         """Load for so long, with one of the breakages after each pause drawn from `every`; then rest and judge."""
         world = self.world
+        if self.night is not None:
+            world.publish_lists()
+            world.move_to(change_of(self.night) - BEFORE)
         self._providers = [self._provider(name) for name in ("Oak", "Elm", "Ash")]
+        reader(world, Part.BROKER, "broker")
         run_in_real_time(world, world.now, RATE)
-        fleet, chance = self.fleet_of(), random.Random(self.seed)
+        world.timetable.postman = Sorter(world.ports.entropy, spool=None)
+        mail = MailHouse(self.folder / "mailed")
+        fleet, chance = self.fleet_of(mail), random.Random(self.seed)
         loads = [self._publish, *(partial(self._bid, fleet, *who) for who in self._providers)]
         threads = [threading.Thread(target=self._loaded, args=(load,)) for load in loads]
         for thread in threads:
@@ -81,10 +95,14 @@ class Storm:
             for thread in threads:
                 thread.join()
             fleet.end()
-        return self._judged(fleet)
+        try:
+            return self._judged(fleet)
+        finally:
+            mail.go_away()
 
     def _provider(self, name: str) -> tuple[Actor, str]:
         actor = self.world.provider(f"Synthetic {name}", hours=10_000)
+        reader(self.world, Part.PROVIDER_USER, name.lower(), provider=actor.provider)
         with self.world.database.transaction() as session:
             _, key = create(
                 session, self.world.ports.entropy, label="a storm", role=Role.PROVIDER, authority=None,
@@ -185,17 +203,16 @@ class Storm:
         for _ in range(100):
             if not world.timetable.sweep():
                 break
-        postman = world.timetable.postman
+        letters, ended = fleet.mail.letters_of(world), world.now
         while _queued(world):
             world.timetable.carry_messages()
-            world.clock.step(timedelta(minutes=1))
-        carried = fleet.carried()
-        carried += [message.ref for message in getattr(postman, "messages", ())]
+            letters.make()
+            world.clock.step(timedelta(minutes=5))
         told = read(self._history)
-        evidence = checker.gathered(address_of(world), carried)
+        evidence = checker.gathered(address_of(world), fleet.carried(), fleet.mail.mailed())
         crashes = sum(self.broken.values()) + 1
         faults = checker.faults(
-            evidence, told, least_window=CRISIS_WINDOW - SKEW, now=world.now - timedelta(hours=2), crashes=crashes
+            evidence, told, least_window=CRISIS_WINDOW - SKEW, now=ended - timedelta(hours=2), crashes=crashes
         )
         faults += [*world.faults(), *self.broken_off]
         if self.statuses[500]:
@@ -218,8 +235,8 @@ def _with_clock(world: World) -> Any:
 
 def _queued(world: World) -> bool:
     with world.database.reading() as session:
-        query = text("SELECT count(*) FROM outbox_message WHERE delivery = 'queued'")
-        return bool(session.execute(query).scalar_one())
+        query = "SELECT EXISTS (SELECT 1 FROM {} WHERE delivery = 'queued')"
+        return any(session.execute(text(query.format(table))).scalar_one() for table in ("outbox_message", "letter"))
 
 
 def _now() -> float:
@@ -245,12 +262,16 @@ def clock_steps(world: World) -> Callable[[Fleet, random.Random], str]:
     return step
 
 
-def mail_away(fleet: Fleet, chance: random.Random) -> str:
-    """The mail server is away for some seconds, which are hours of the council's."""
-    fleet.stop_mail()
-    time.sleep(chance.uniform(0.5, 3.0))
-    fleet.start_mail()
-    return "mail away"
+def mail_away(least_s: float, most_s: float) -> Callable[[Fleet, random.Random], str]:
+    """The mail server is away for some seconds: six of them are an hour of the council's."""
+
+    def away(fleet: Fleet, chance: random.Random) -> str:
+        fleet.mail.go_away()
+        time.sleep(chance.uniform(least_s, most_s))
+        fleet.mail.come_back()
+        return "mail away"
+
+    return away
 
 
 def kill(fleet: Fleet, chance: random.Random) -> str:

@@ -1,5 +1,6 @@
 """The checker finds each kind of loss, double and haste: what can't turn it red proves nothing by being green."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -141,6 +142,37 @@ def test_one_key_with_two_receipts_is_found(story: Story) -> None:
     found = story.faults(story.evidence, [first, replace(second, args=first.args)])
 
     assert any("one key got" in fault for fault in found)
+
+
+def written_to(evidence: Evidence) -> Evidence:
+    """The same with a letter about each message, that the mail server took over once."""
+    letters = [
+        {"id": row["id"], "ref": f"MSG-{row['id']}", "message_id": row["id"], "channel": "mail", "account_id": 1,
+         "delivery": "sent"}
+        for row in evidence["outbox_message"]
+    ]  # fmt: skip
+    mailed = Counter(letter["ref"] for letter in letters)
+    return Evidence({**evidence.tables, "letter": letters}, evidence.carried, mailed)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_letter_that_did_not_reach_its_reader_once_is_found(story: Story) -> None:
+    unread = []
+    tamperings: list[tuple[str, Callable[[Evidence], None]]] = [
+        ("is queued, taken over 1 times", changed("letter", delivery="queued")),
+        ("is sent, taken over 0 times", lambda evidence: setattr(evidence, "mailed", Counter())),
+        ("came 3 times", lambda evidence: (evidence.mailed or Counter()).update([*(evidence.mailed or ())] * 2)),
+        ("was sent and never written", without("letter")),
+        ("nobody is written to", without("letter")),
+    ]
+    assert story.faults(written_to(story.evidence)) == []
+    for words, tamper in tamperings:
+        other = written_to(story.evidence)
+        tamper(other)
+        if not any(words in fault for fault in story.faults(other)):
+            unread.append(words)
+
+    assert unread == []
 
 
 def test_the_checker_knows_nothing_of_the_application() -> None:

@@ -20,10 +20,12 @@ def worlds(sqlite_schema: SqliteSchema, tmp_path: Path) -> Iterator[Worlds]:
 @pytest.mark.database
 @pytest.mark.slow
 def test_no_seed_loses_doubles_oversells_or_is_early(worlds: Worlds) -> None:
-    played = [simulate(worlds, seed) for seed in range(5)]
+    played = [simulate(worlds, seed) for seed in range(6)]
 
     assert {one.seed: one.faults for one in played if one.faults} == {}
     assert sum(one.deaths for one in played) > 0
+    told = {" ".join(line.split()[:2]) for one in played for line in one.trace}
+    assert {"clock change", "clock back", "mail away"} <= told
 
 
 @pytest.mark.database

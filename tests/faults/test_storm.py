@@ -1,4 +1,4 @@
-"""The server goes, connections are cut, mail is away, the clock steps, the disk is full: samples of line 9."""
+"""The server goes, connections are cut, mail is away, the clock steps while the clocks change, a full disk (line 9)."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +12,7 @@ from bidding.bids.records import Bid
 from dps.kernel.database import Database
 from tests.faults import storm
 from tests.faults.fleet import Threads
+from tests.faults.instants import SPRING
 from tests.faults.server import Server
 from tests.faults.storm import Storm
 from tests.support.schema import create_tables
@@ -48,9 +49,10 @@ def test_nothing_acknowledged_is_lost_while_the_server_restarts_and_all_else_bre
         ends.callback(other.dispose)
         clients = [council.client, ends.enter_context(council.beside(other))]
         world = council.world
-        blown = Storm(world, tmp_path, lambda: Threads(clients, world.timetable, tmp_path), seed=9)
+        blown = Storm(world, tmp_path, lambda mail: Threads(clients, world, mail), seed=9, night=SPRING)
 
-        found = blown.blow(5.0, [restart, cut, storm.mail_away, storm.clock_steps(world)], every=(0.5, 1.5))
+        breakages = [restart, cut, storm.mail_away(0.3, 1.5), storm.clock_steps(world)]
+        found = blown.blow(5.0, breakages, every=(0.5, 1.5))
 
     assert found.faults == []
     assert int(found.counted.get("bid acknowledged", 0)) > 0

@@ -21,7 +21,8 @@ from dps.kernel.database import Database
 from dps.kernel.errors import AnsweredMeanwhile
 from dps.kernel.ports import Ports
 from dps.kernel.settings import read_settings
-from tests.faults.fleet import SECRET, free_port
+from tests.faults.fleet import SECRET
+from tests.faults.mailing import free_port
 from web import assembly
 from web.listening import listen
 
