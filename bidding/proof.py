@@ -146,6 +146,8 @@ def _faults(
     if bid.provider != (place.provider or (story.sealed.body.get("provider") if story.sealed else None)):
         yield "it does not belong to the provider that was invited"
     yield from _trail_faults(bid, story)
+    if bid.handed_over_from is not None and not _is_what_stood_before(session, bid):
+        yield "it is not what its provider had handed in before everybody was asked again"
     yield from _opening_faults(bid, place)
     if not _stands_as_long_as_it_should(session, bid, place):
         yield "it stands for longer or shorter than the rules say"
@@ -179,6 +181,14 @@ def _trail_faults(bid: Bid, story: _Story) -> Iterator[str]:
     typed_by = story.sealed.actor if story.sealed.role == Role.BROKER else None
     if typed_by != bid.typed_by:
         yield "the trail says that somebody else handed it in"
+    if story.sealed.body.get("handed_over") != bid.handed_over_from:
+        yield "the trail says otherwise of the bid in whose place it stands"
+
+
+def _is_what_stood_before(session: Session, bid: Bid) -> bool:
+    """Whether a bid that was handed over holds the very bytes that its provider had sealed."""
+    query = select(Bid.provider, Bid.ciphertext_sha256, Bid.commitment).where(Bid.ref == bid.handed_over_from)
+    return session.exec(query).first() == (bid.provider, bid.ciphertext_sha256, bid.commitment)
 
 
 def _manifest_faults(bid: Bid, listed: tuple[str, str] | None) -> Iterator[str]:

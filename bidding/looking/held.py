@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from bidding.closings import Closing, ClosingState
 from bidding.custody import Custodian, CustodianState, CustodyRelease, sought_in
+from bidding.unkept import waits_until
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import find_all
 from dps.kernel.errors import NotFound
@@ -92,7 +93,8 @@ def held_closings(session: Session, actor: Actor, *, ref: str | None = None) -> 
                     state=closing.state,
                     needed=closing.custodians_needed,
                     usable=closing.shares_usable,
-                    is_tried=closing.wakes_at is not None,
+                    # What waits for a broker is not tried with the shares.
+                    is_tried=closing.wakes_at is not None and waits_until(session, closing) is None,
                     sought=tuple(about for _, about in sought),
                     holders=holders,
                 )

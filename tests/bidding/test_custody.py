@@ -10,6 +10,7 @@ import pytest
 
 from bidding import deadline, publishing
 from bidding.bids.records import Bid, OpenedBid
+from bidding.bids.submitting import submit_in
 from bidding.closings import Closing, ClosingState
 from bidding.custody import (
     AWAITED,
@@ -21,13 +22,14 @@ from bidding.custody import (
 )
 from bidding.looking.held import HeldClosing, held_closings
 from bidding.sealing.sharing import release
+from bidding.second_chance import ask_again
 from bidding.tenders.content import AreaBid
 from bidding.tenders.handing_in import hand_in_for_area
 from bidding.tenders.publishing import publish_tender
 from bidding.tenders.records import Tender
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, Forbidden, NotFound, PriceStillSealed, RuleNotMet
+from dps.kernel.errors import BadInput, Forbidden, LostByUs, NotFound, PriceStillSealed, RuleNotMet
 from dps.kernel.outbox import OutboxMessage
 from dps.schemes.custody import Custody
 from dps.schemes.loader import preset
@@ -352,3 +354,27 @@ def test_no_area_is_sought_before_its_custodians_are_there(database: Database, t
 
     with pytest.raises(RuleNotMet, match="wants 3 and 0 are registered"):
         world.run(publish_tender, **sought, from_day=world.now.date() + timedelta(days=40))
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_closing_that_is_asked_again_keeps_its_custodians(held: Held) -> None:
+    world, oak, elm = held.world, held.world.provider("Synthetic Oak"), held.world.provider("Synthetic Elm")
+    referral = world.referral()
+    world.bid(oak, referral, pence=1600)
+    content, rounds = world.content(referral, 1700), [world.round(referral).ref]
+    world.close(referral)
+    late: dict[str, Any] = {"rounds": rounds, "content": content, "actor": elm, "idempotency_key": "late"}
+    with pytest.raises(LostByUs):
+        submit_in(world.database, world.ports, **late, waited=lambda: timedelta(seconds=5))
+    first = held.closing
+
+    world.run(ask_again, closing_ref=first.ref, actor=world.broker)
+    held.register("Head of internal audit")
+    world.close(referral)
+    for custodian in [one.ref for one in first.holders][:2]:
+        held.open_by(custodian)
+    world.step(minutes=1)
+
+    assert held.closing.custody == first.custody
+    assert world.award(referral).provider == oak.provider
+    assert world.faults() == []

@@ -12,20 +12,26 @@ from bidding.bids import submitting
 from bidding.bids.handed import Handed, Verdict
 from bidding.bids.handing_in import hand_in_all
 from bidding.bids.records import Bid
+from bidding.bids.storing import row_of
 from bidding.closings import Closing, ClosingState
 from bidding.looking.lost import lost_here
+from bidding.sealing.opening import Identities
+from bidding.sealing.seal import Sealed, seal
 from bidding.second_chance import GoingOn
 from bidding.unkept import UnkeptBid, is_ours, note_unkept
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.kernel.errors import InvalidBid, LostByUs, NeedsSecondPerson, NotFound, RuleNotMet, TooLate
+from dps.kernel.keys import load_keyring, rotate_recipients
 from dps.kernel.outbox import OutboxMessage
+from dps.kernel.ports import Ports
 from dps.schemes.model import Urgency
 from tests.support.world import World
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
+on_sqlite_alone = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @pytest.fixture
@@ -119,6 +125,7 @@ def test_everybody_is_asked_again_and_what_was_handed_in_stands_unopened(world: 
     assert world.faults() == []
 
 
+@on_sqlite_alone
 def test_what_was_handed_over_can_be_replaced_and_withdrawn(world: World) -> None:
     oak, elm, referral = lose_one(world)
     world.timetable.sweep()
@@ -167,6 +174,7 @@ def test_a_bundle_and_a_telephone_bid_are_handed_over_whole(database: Database, 
     assert world.faults() == []
 
 
+@on_sqlite_alone
 def test_the_opening_waits_for_a_broker_no_longer_than_the_rules_say(world: World) -> None:
     oak, _elm, referral = lose_one(world)
     until = world.scheme.closings.wait_after_loss.end(world.now, world.scheme.calendar())
@@ -196,6 +204,7 @@ def test_a_broker_may_go_on_without_it_and_then_nothing_waits(world: World) -> N
     assert world.faults() == []
 
 
+@on_sqlite_alone
 def test_where_the_lost_bid_was_the_only_one_nobody_goes_up_the_ladder_before_a_broker_has_decided(
     world: World,
 ) -> None:
@@ -213,6 +222,7 @@ def test_where_the_lost_bid_was_the_only_one_nobody_goes_up_the_ladder_before_a_
     assert world.award(referral).provider == elm.provider
 
 
+@on_sqlite_alone
 def test_who_has_no_part_or_nothing_lost_to_decide_about_is_refused(world: World) -> None:
     world.provider("Synthetic Oak")
     referral = world.referral()
@@ -254,6 +264,7 @@ def test_what_was_not_stored_is_told_while_there_is_time_and_lost_if_nothing_com
     assert world.faults() == []
 
 
+@on_sqlite_alone
 def test_who_sends_it_again_in_time_has_lost_nothing(world: World) -> None:
     elm = world.provider("Synthetic Elm")
     referral = world.referral()
@@ -281,6 +292,7 @@ def test_what_was_kept_after_all_declined_since_or_late_by_itself_is_not_noted(w
     assert world.rows(UnkeptBid) == []
 
 
+@on_sqlite_alone
 def test_who_was_not_asked_finds_no_round_to_note(world: World) -> None:
     world.provider("Synthetic Oak")
     referral = world.referral()
@@ -290,6 +302,7 @@ def test_who_was_not_asked_finds_no_round_to_note(world: World) -> None:
         note(world, later, referral)
 
 
+@on_sqlite_alone
 def test_a_bid_in_hand_at_the_closing_has_the_workers_patience(world: World) -> None:
     """What a web process holds while the worker closes is noted before anything is opened."""
     oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
@@ -311,6 +324,7 @@ def test_a_bid_in_hand_at_the_closing_has_the_workers_patience(world: World) -> 
     assert not isinstance(verdict, InvalidBid)
 
 
+@on_sqlite_alone
 def test_patience_over_what_nobody_bid_for_is_decided_all_the_same(world: World) -> None:
     world.provider("Synthetic Oak")
     referral = world.referral()
@@ -323,3 +337,40 @@ def test_patience_over_what_nobody_bid_for_is_decided_all_the_same(world: World)
 
     assert world.round(referral).ref != first.ref
     assert world.faults() == []
+
+
+@on_sqlite_alone
+def test_what_was_sealed_to_a_key_that_was_rotated_since_is_handed_over_and_opened(
+    world: World, tmp_path: Path
+) -> None:
+    oak, _elm, referral = lose_one(world)
+    world.timetable.sweep()
+    keys, identities = tmp_path / "keys", tmp_path / "identities"
+    rotate_recipients(keys, identities)
+    world.ports = world.timetable.ports = replace(world.ports, keyring=load_keyring(keys))
+    world.timetable.opener = Identities(identities)
+
+    world.run(second_chance.ask_again, closing_ref=world.rows(Closing)[0].ref, actor=world.broker)
+    world.close(referral)
+
+    first, second = world.rows(Closing)
+    assert second.recipients == first.recipients != list(world.ports.keyring.recipients)
+    assert world.award(referral).provider == oak.provider
+    assert world.faults() == []
+
+
+@on_sqlite_alone
+def test_a_bid_that_was_changed_as_it_was_handed_over_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lose_one(world)
+    world.timetable.sweep()
+    honest = row_of
+
+    def forged(ports: Ports, _sealed: Sealed, **more: Any) -> dict[str, Any]:
+        recipients = tuple(more["closing"].recipients)
+        return honest(ports, seal({"price": 1}, recipients=recipients, entropy=ports.entropy), **more)
+
+    monkeypatch.setattr(second_chance, "row_of", forged)
+    world.run(second_chance.ask_again, closing_ref=world.rows(Closing)[0].ref, actor=world.broker)
+
+    (fault,) = world.faults()
+    assert "not what its provider had handed in before" in fault
