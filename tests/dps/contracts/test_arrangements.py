@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dps.contracts.passing_on import delivers_on, pass_on, shares, shares_of
-from dps.kernel.actors import Actor
+from dps.contracts.passing_on import delivered_for_others, delivers_on, pass_on, shares, shares_of
+from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput, Conflict, NoSuchStep, NotFound, RuleNotMet
@@ -36,6 +36,10 @@ def arranged(council: World, kind: ArrangementKind, lead: Actor, members: Mappin
         from_day=council.now.astimezone(LONDON).date(),
         actor=council.officer,
     )
+
+
+def of(provider: str) -> Actor:
+    return Actor(ref=f"user-{provider}", role=Role.PROVIDER, provider=provider)
 
 
 def admitted(council: World, provider: str) -> None:
@@ -81,7 +85,17 @@ def test_a_lead_passes_a_contract_on_and_answers_for_it(halton: World) -> None:
         halton.run(pass_on, **request, to=one, from_day=care.today + timedelta(days=5))
     with halton.database.reading() as session:
         days = [delivers_on(session, care.contract, care.today + timedelta(days=n)) for n in (-1, 0, 4, 5)]
+        theirs = [
+            [
+                (seen.contract, seen.lead_name, seen.from_day, seen.until)
+                for seen in delivered_for_others(session, actor=agent, today=care.today + timedelta(days=ahead))
+            ]
+            for agent, ahead in ((of(one), 0), (of(one), 5), (of(other), 0), (lead, 0))
+        ]
     assert days == [lead.provider, one, one, other]
+    change = care.today + timedelta(days=5)
+    named = (care.ref, "Synthetic Lead")
+    assert theirs == [[(*named, care.today, change)], [], [(*named, change, None)], []]
     halton.step(days=7)
     care.mornings(7)
     statement = care.paid(7)

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
 
 from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput, NoCapacity, NotFound
 from dps.kernel.ports import Ports
@@ -242,7 +244,7 @@ def test_a_flag_stays_until_somebody_has_looked(database: Database, ports: Ports
         free_hours(session, ports, given_provider, 3 * HOUR)
         before = [row.locality for row in capacity.flagged(session, AUTHORITY)]
 
-        for row in capacity.flagged(session, AUTHORITY):
+        for row in [*capacity.flagged(session, AUTHORITY)] * 2:
             capacity.clear_flag(session, ports, row=row, actor=BROKER)
         foreign = Actor("USR-KENT", Role.BROKER, authority="kent")
         row = capacity.rows_of(session, provider, AUTHORITY)[""]
@@ -250,6 +252,9 @@ def test_a_flag_stays_until_somebody_has_looked(database: Database, ports: Ports
             capacity.clear_flag(session, ports, row=row, actor=foreign)
 
         assert (before, list(capacity.flagged(session, AUTHORITY))) == (["", HERE], [])
+    with database.reading() as session:
+        cleared = session.exec(select(AuditEvent).where(AuditEvent.kind == "capacity.flag_cleared")).all()
+    assert len(cleared) == 2
 
 
 def test_a_broker_speaks_for_a_provider_to_its_own_authority_only(database: Database, ports: Ports) -> None:
