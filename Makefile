@@ -75,6 +75,10 @@ bench-allocation: $(VENV)/.dev setup ## Compare the allocation engine with its p
 bench-bids: $(VENV)/.dev setup ## Durable bids a second, beside pgbench, the drivers, and one transaction each (ARGS=--write)
 	@$(BIN)/python -m tests.benchmarks.bids $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.dev setup ## Play a county's year of 40,000 referrals and see that nothing grows (ARGS="--live 1000 --database postgresql")
+	@$(BIN)/python -m tests.benchmarks.bench_soak $(ARGS)
+
 # What is installed, held against published advisories, and listed for whoever has to know (CycloneDX).
 .PHONY: audit
 audit: .tools/audit/.made ## Look for known weaknesses in what is installed, and write sbom.json

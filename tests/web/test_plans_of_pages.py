@@ -43,10 +43,13 @@ class Filled:
         self.past = Past(database, holders=3 if database.is_sqlite else 200)
         self.past.copy(copies)
         self.open_some(3)
+        self.give_keys()
+
+    def give_keys(self) -> None:
+        """New keys to the programs: one is in force for thirty days."""
         caller = self.served.caller
         self.system = caller(Role.PROVIDER, provider=self.oak.provider)
         self.office = caller(Role.BROKER)
-        self.broker, self.provider = Browser(self.served), Browser(self.served)
 
     def _live(self) -> None:
         """One package served, one that nobody took and that was withdrawn."""
@@ -67,6 +70,8 @@ class Filled:
             world.referral(publish_it=False)
 
     def sign_in(self) -> None:
+        """Once the council is served."""
+        self.broker, self.provider = Browser(self.served), Browser(self.served)
         self.broker.sign_in(an_account(self.served, Part.BROKER))
         self.provider.sign_in(an_account(self.served, Part.PROVIDER_ADMIN, provider=self.oak.provider))
 
@@ -134,14 +139,14 @@ def test_no_hot_page_works_harder_because_more_is_over(filled: Filled) -> None:
     filled.world.timetable.sweep()
     worked = []
     for _ in range(2):
-        worked.append({name: _steps(filled.world.database, act) for name, act in filled.hot.items()})
+        worked.append({name: steps(filled.world.database, act) for name, act in filled.hot.items()})
         filled.past.copy(COPIES)
 
     grown = {name: (steps, worked[1][name]) for name, steps in worked[0].items() if worked[1][name] > 1.3 * steps + 20}
     assert grown == {}
 
 
-def _steps(database: Database, act: Callable[[], Any]) -> int:
+def steps(database: Database, act: Callable[[], Any]) -> int:
     """How many hundreds of steps SQLite takes for what `act` asks."""
     taken = 0
 
