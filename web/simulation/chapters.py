@@ -278,6 +278,7 @@ def _blocks(names: _Names, first: Figures, second: Figures) -> Chapter:
         row("Paid a week", _PENCE, "weekly_pence"),
         row("Used, of what was bought", _SHARE, "used_thousandths"),
         row("An hour that was used", _PENCE, "pence_per_used_hour"),
+        ("An hour placed otherwise", _PENCE, first.pence_per_hour, second.pence_per_hour),
         row("People placed in them first", _COUNT, "people"),
     )
     return Chapter(
@@ -285,7 +286,10 @@ def _blocks(names: _Names, first: Figures, second: Figures) -> Chapter:
         "Blocks of paid hours",
         "Unused hours of a block are offered before anybody else is asked, and cost nothing more. They pay where an "
         "hour that was used costs less than an hour placed otherwise.",
-        pairs("Used, of what was bought", [_pair("Used", rows[2][2], rows[2][3], _SHARE)]),
+        pairs(
+            "An hour out of a block that was used, and an hour placed otherwise",
+            [_pair(words, one_side, other_side, unit) for words, unit, one_side, other_side in rows[3:5]],
+        ),
         ("", *names, "Difference"),
         _rows(rows),
     )
