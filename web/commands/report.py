@@ -153,7 +153,7 @@ def ocds(
         typer.echo(text.decode())
     else:
         out.write_bytes(text + b"\n")
-        typer.echo(f"{out}: {len(found.awards)} awards of {scheme}")
+        typer.echo(f"{out}: {len(found.awards)} awards and {len(found.areas)} area contracts of {scheme}")
 
 
 @app.command("clocks")
