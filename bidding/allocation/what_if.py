@@ -26,6 +26,7 @@ from dps.kernel.money import round_half_up
 from dps.schemes.model import EvaluationRule, Mode, Scheme
 from matching import allocation as solver
 from matching.allocation.frontier import Frontier, frontier
+from matching.allocation.terms import newcomers_wanted
 
 WITHIN_S = 2.5
 """How long all closings together may be solved again; with the page around it an answer takes three seconds."""
@@ -146,7 +147,7 @@ def what_if(found: Sequence[Over], rules: Scheme, *, within_s: float = WITHIN_S)
             continue
         instance = under(solver.instance_from_json(one.run.instance), one.points, rules, Mode(one.mode))
         seed = bytes.fromhex(one.run.lot_seed)
-        draws_frontier = len(found) == 1 and bool(instance.policy.default_target)
+        draws_frontier = len(found) == 1 and _has_something_to_trade(instance)
         share_s = left_s * (1 - FRONTIER_SHARE) if draws_frontier else left_s / (len(found) - place)
         result = solver.solve(instance, lot_seed=seed, time_limit_s=share_s)
         is_proven &= result.status is solver.Status.OPTIMAL
@@ -171,6 +172,11 @@ def what_if(found: Sequence[Over], rules: Scheme, *, within_s: float = WITHIN_S)
         frontier=picture,
         seconds=time.monotonic() - began,
     )
+
+
+def _has_something_to_trade(instance: solver.Instance) -> bool:
+    """Whether coverage can be bought: packages are decided together, and some locality wants another provider."""
+    return instance.policy.mode is solver.Mode.JOINT and bool(newcomers_wanted(instance))
 
 
 def under(

@@ -1,6 +1,7 @@
 """The what-if's rules, without a database: other weights rank anew, other prices decide anew, time is kept."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -70,6 +71,19 @@ def test_who_would_have_got_it_is_said_for_ones_own_packages_alone() -> None:
     assert what_if([theirs], RULES).moved == ()
     assert (answer.decided.placed, answer.what_if.placed) == (1, 1)
     assert answer.what_if.award_pence == 10_000
+
+
+def test_a_frontier_is_drawn_only_where_some_locality_wants_another_provider() -> None:
+    served = tuple(
+        solver.LocalityTerms(provider=f"of-{name}", locality="here", committed_minutes=600)
+        for name in ("cheap", "good")
+    )
+
+    wanting = what_if([decided(an_instance())], RULES)
+    covered = what_if([decided(replace(an_instance(), localities=served))], RULES)
+
+    assert wanting.frontier is not None
+    assert (covered.frontier, covered.closings, covered.what_if.placed) == (None, 1, 1)
 
 
 def test_when_the_time_is_up_the_rest_is_left_out_and_said_to_be() -> None:
