@@ -72,7 +72,11 @@ class Past:
                 said.append(column.name)
         names = ", ".join(column.name for column in table.columns)
         first, last = self._copies + 1, self._copies + times
-        past = f"id <= {self._last}" if "id" in table.columns else "length(stream) <= 18"
+        past = (
+            f"id <= {self._last}"
+            if "id" in table.columns
+            else f"stream IN (SELECT stream FROM audit_event WHERE id <= {self._last})"
+        )
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({names}) "
             f"WITH RECURSIVE many(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM many WHERE n < {last}) "
