@@ -91,6 +91,17 @@ def test_without_a_script_the_slider_that_was_moved_counts(served: Served) -> No
 
 
 @SQLITE
+def test_of_one_closing_what_coverage_costs_is_a_picture_and_a_table(worcestershire: Served) -> None:
+    closing = decided(worcestershire)
+
+    page = commissioner(worcestershire).open(f"{PAGE}?over={closing}")
+
+    assert page.status_code == 200, page.text
+    assert "What coverage costs" in page.text
+    assert "Price of a missing provider" in page.text
+
+
+@SQLITE
 def test_what_is_no_rule_is_refused_in_words(served: Served) -> None:
     closing = decided(served)
     browser = commissioner(served)
