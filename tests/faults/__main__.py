@@ -23,6 +23,7 @@ from bidding.waypoints import Waypoint
 from dps.kernel.database import Database
 from dps.kernel.logs import configure
 from dps.migrations import history
+from dps.schemes.loader import preset
 from dps.schemes.model import Scheme
 from tests.bidding.histories import Worlds
 from tests.faults import (
@@ -207,7 +208,7 @@ def campaigns(places: Places) -> dict[str, list[Callable[[], Figure]]]:
         "simulation": [partial(simulated, places, 0, number(2_000, 20))],
         "storm": [partial(stormed, places, night, number(1_800, 60) / 2) for night in (SPRING, AUTUMN)],
         "disk": [partial(full_disk.campaign, places.empty(), kind) for kind in full_disk.KINDS],
-        "hostile": each(places.folder_and_world, hostile.campaign),
+        "hostile": each(places.council, hostile.campaign, scheme=preset("st-helens")),
         "canary": [
             *each(
                 places.council,
