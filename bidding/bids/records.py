@@ -73,6 +73,7 @@ class Bid(SQLModel, table=True):
             sqlite_where=text(_PROVISIONAL),
             postgresql_where=text(_PROVISIONAL),
         ),
+        Index("ix_bid_state_provider", "state", "provider"),
     )
     STEPS: ClassVar[StateTable] = StateTable(
         "bid",
@@ -94,7 +95,7 @@ class Bid(SQLModel, table=True):
     closing_id: int = link_column("closing.id")
     rounds_key: str = Field(max_length=64)
     invitation_ref: str = Field(max_length=24)
-    state: BidState = state_column(BidState)
+    state: BidState = state_column(BidState, index=False)
     received_at: datetime = utc_column()
     ciphertext: bytes = bytes_column()
     ciphertext_sha256: str = Field(max_length=64)

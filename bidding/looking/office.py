@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid
 from bidding.closings import Closing, ClosingState
-from bidding.looking.pages import PAGE, behind
+from bidding.looking.pages import PAGE, AsFilter, behind
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import OPENED, UNREACHED, EligibilityReport, Invitation, Round, RoundState
 from bidding.unkept import UnkeptBid, waits
@@ -52,12 +52,14 @@ def referrals(
     query = (
         select(Referral, Package)
         .join(Package, col(Package.id) == col(Referral.package_id))
-        .where(Referral.authority == actor.authority, behind(Referral, after))
+        .where(behind(Referral, after))
         .order_by(col(Referral.id))
         .limit(PAGE)
     )
     if state is not None:
-        query = query.where(col(Referral.state) == state)
+        query = query.where(Referral.authority == actor.authority, col(Referral.state) == state)
+    else:
+        query = query.where(AsFilter(Referral.authority) == actor.authority)
     if ref is not None:
         query = query.where(Referral.ref == ref)
     return [

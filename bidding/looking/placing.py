@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -69,15 +69,15 @@ def awards(
         .limit(PAGE)
     )
     if actor.role is Role.PROVIDER:
-        query = query.where(Award.provider == actor.provider, col(Award.offered_at).is_not(None))
+        own: ColumnElement[bool] = col(Award.provider) == actor.provider
+        if states:
+            # Looked for by themselves, by their own index: else a provider's every award is read for the few that wait.
+            own = col(Award.id).in_(select(Award.id).where(own, col(Award.state).in_(states)))
+        query = query.where(own, col(Award.offered_at).is_not(None))
     else:
         query = query.where(Award.authority == actor.authority)
-    if states and actor.role is Role.PROVIDER:
-        # Looked for by themselves, by their own index: else a provider's every award is read for the few that wait.
-        few = select(Award.id).where(Award.provider == actor.provider, col(Award.state).in_(states))
-        query = query.where(col(Award.id).in_(few))
-    elif states:
-        query = query.where(col(Award.state).in_(states))
+        if states:
+            query = query.where(col(Award.state).in_(states))
     if referral is not None:
         query = query.where(Referral.ref == referral)
     if ref is not None:

@@ -1,4 +1,7 @@
-"""What every stage, bid and evaluation asks is answered by index: it costs what is due, not what there ever was."""
+"""What every stage, bid and evaluation asks is answered by index: it costs what is due, not what there ever was.
+
+Which one is asserted of SQLite alone: to an empty PostgreSQL each costs the same, and it takes any.
+"""
 
 from pathlib import Path
 
@@ -26,7 +29,7 @@ def test_the_crowd_is_counted_over_a_year_and_not_over_all_that_was_ever_referre
     (plan,) = plans_of(world.database, lambda session: crowd_of(session, package, now=world.now))
 
     assert not reads_whole_tables(plan)
-    assert "ix_package_crowd" in plan
+    assert "ix_package_crowd" in plan or not world.database.is_sqlite
     assert "referred_at" in plan
 
 
@@ -39,15 +42,14 @@ def test_take_limits_count_what_runs_or_what_one_provider_ever_had(
     (plan,) = plans_of(world.database, lambda session: usage(session, world.scheme.key, provider=provider))
 
     assert not reads_whole_tables(plan)
-    if world.database.is_sqlite:  # an empty PostgreSQL takes any index: each costs it the same
-        assert index in plan
+    assert index in plan or not world.database.is_sqlite
 
 
 def test_minutes_won_are_those_of_28_days(world: World) -> None:
     (plan,) = plans_of(world.database, lambda session: minutes_won(session, scheme=world.scheme.key, until=world.now))
 
     assert not reads_whole_tables(plan)
-    assert "ix_contract_scheme_agreed" in plan
+    assert "ix_contract_scheme_agreed" in plan or not world.database.is_sqlite
     assert "agreed_at" in plan
 
 
@@ -55,4 +57,4 @@ def test_closings_that_are_due_are_found_by_state_and_instant(world: World) -> N
     (plan,) = plans_of(world.database, lambda session: due_closings(session, world.now, ClosingState.GATHERING))
 
     assert not reads_whole_tables(plan)
-    assert "ix_closing_due" in plan
+    assert "ix_closing_due" in plan or not world.database.is_sqlite

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel.actors import Actor, Role
@@ -62,6 +62,7 @@ class Statement(SQLModel, table=True):
         CheckConstraint("pence >= 0 AND chargeable_pence >= 0 AND chargeable_pence <= pence", name="amounts"),
         CheckConstraint("(paid_at IS NOT NULL) = (state = 'paid')", name="paid_when_paid"),
         CheckConstraint("contract_id IS NULL OR to_discussion_pence = 0", name="discussed_by_area"),
+        Index("ix_statement_provider_state", "provider", "state"),
     )
 
     STEPS: ClassVar[StateTable] = STEPS
@@ -72,7 +73,7 @@ class Statement(SQLModel, table=True):
     contract_id: int | None = link_column("contract.id", nullable=True)
     block: str | None = Field(default=None, max_length=24, index=True)
     area_contract: str | None = Field(default=None, max_length=24, index=True)
-    provider: str = Field(max_length=24, index=True)
+    provider: str = Field(max_length=24)
     authority: str = Field(max_length=40, index=True)
     scheme: str = Field(max_length=40)
     lot: str = Field(max_length=40)
