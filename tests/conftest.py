@@ -1,6 +1,5 @@
 """What every test may ask for: a database of each kind, and the shared data where it is present."""
 
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from dps.kernel.collecting import spare_what_is_loaded
 from dps.kernel.database import Database
 from tests.support.postgres import Cluster, find_binaries
 from tests.support.schema import PostgresqlSchema, SqliteSchema
@@ -85,10 +85,8 @@ def shared_data() -> Path:
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector leave alone what was imported: it is there until the end, and is a million objects."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    """What the tests have imported is there until the end."""
+    spare_what_is_loaded()
 
 
 def pytest_sessionfinish() -> None:

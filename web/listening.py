@@ -6,6 +6,7 @@ from types import FrameType
 
 import uvicorn
 
+from dps.kernel.collecting import spare_what_is_loaded
 from dps.kernel.logs import configure
 from dps.kernel.settings import Settings
 from web.app import create_app
@@ -22,6 +23,7 @@ def listen(settings: Settings) -> None:
     configure(settings.log_level)
     with opened(settings) as installation, bound(settings.host, settings.port) as address:
         app = create_app(installation)
+        spare_what_is_loaded()
         # What was noted before this process began.
         app.state.notes.tell_soon()
         server = uvicorn.Server(

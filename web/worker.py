@@ -20,6 +20,7 @@ from bidding.looking.due import next_closing_at
 from bidding.sealing.opening import Identities
 from bidding.timetable import Timetable
 from dps.kernel.clock import ClockMap, SystemClock
+from dps.kernel.collecting import spare_what_is_loaded
 from dps.kernel.logs import log
 from dps.kernel.settings import Settings
 from dps.packages.erasure import scrub_due
@@ -182,6 +183,7 @@ def run(settings: Settings) -> None:
     for number in before:
         signal.signal(number, end)
     with employed(settings) as worker:
+        spare_what_is_loaded()
         worker.timetable.patience = timedelta(seconds=settings.opens_after_s)
         worker.start()
         try:

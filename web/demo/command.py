@@ -20,6 +20,7 @@ from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.clock import AcceleratedClock, SteppedClock
+from dps.kernel.collecting import spare_what_is_loaded
 from dps.kernel.database import Database
 from dps.kernel.entropy import SeededEntropy, SystemEntropy
 from dps.kernel.errors import Misconfigured
@@ -76,6 +77,7 @@ def play(
     """
     if scheme.demo is None:
         raise Misconfigured(reason=f"The scheme {scheme.key} has no [demo] section.")
+    spare_what_is_loaded()
     create_keys(settings.keys_dir, settings.identities_dir)
     clock = SteppedClock(scheme.demo.starts_at.astimezone(UTC) - timedelta(hours=1))
     entropy = SeededEntropy(f"{seed}/{scheme.key}")
