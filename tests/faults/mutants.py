@@ -163,7 +163,7 @@ MUTANTS = (
         '    if session.get_bind().dialect.name == "sqlite":\n'
         '        session.connection().exec_driver_sql("BEGIN IMMEDIATE")\n'
         "    ports.reached(Waypoint.AWARDS_PROPOSED)\n",
-        "tests/faults/test_kill.py::test_whoever_is_killed_at_a_waypoint_leaves_nothing_lost_doubled_or_early[sqlite]",
+        "tests/faults/test_kill.py::test_whoever_is_killed_at_a_waypoint_leaves_nothing_lost_doubled_or_early",
     ),
     _one(
         "window in wall hours",
