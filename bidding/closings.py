@@ -33,6 +33,7 @@ from dps.kernel.columns import (
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable
+from dps.schemes.model import Scheme, Stage
 
 TENDER = "tender"
 """The mode of a closing of bids for a whole area; no stage of a ladder has it, and it has no rounds."""
@@ -205,6 +206,14 @@ def closing_for(
         },
     )
     return closing
+
+
+def least_end(stage: Stage, scheme: Scheme, now: datetime) -> datetime:
+    """The earliest end of a stage that providers are to answer anew from now on.
+
+    Published closings leave the scheme's minimum; a round that closes alone has its own window again.
+    """
+    return (scheme.closings.minimum if stage.closing == "published" else stage.window).end(now, scheme.calendar())
 
 
 def due_closings(session: Session, now: datetime, *states: ClosingState) -> list[int]:

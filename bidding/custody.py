@@ -334,9 +334,15 @@ def _closing_in_custody(session: Session, closing_ref: str, custodian_ref: str, 
 def may_carry(session: Session, closing: Closing, custodian_ref: str, actor: Actor) -> bool:
     """Whether this is the custodian's own account, or an administrator of a council that seeks something there."""
     if actor.role is Role.ADMINISTRATOR:
-        return actor.authority is None or any(one == actor.authority for one, _ in sought_in(session, closing.id))
+        return keeps(actor, sought_in(session, closing.id))
     own = find(session, Custodian, ref=custodian_ref)
     return own is not None and own.account == actor.ref
+
+
+def keeps(actor: Actor, sought: Sequence[tuple[str, str]]) -> bool:
+    """Whether this is an administrator who carries shares of a closing in which all this is sought (`sought_in`)."""
+    is_its_own = actor.authority is None or any(authority == actor.authority for authority, _ in sought)
+    return actor.role is Role.ADMINISTRATOR and is_its_own
 
 
 def _too_early(session: Session, closing: Closing, actor: Actor, now: datetime, custodian: str) -> DpsError:

@@ -53,7 +53,7 @@ class Opener(Protocol):
     ) -> dict[str, Any]: ...
 
 
-def locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Round]]:
+def _locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Round]]:
     """The closing and all its rounds, exclusively: no bidder is inside while this transaction runs."""
     closing = locked_one(session, Closing, closing_id)
     ids = session.exec(select(Round.id).where(Round.closing_id == closing_id)).all()
@@ -68,7 +68,7 @@ def extend(
     found = session.exec(select(Closing).where(Closing.ref == closing_ref)).first()
     if found is None or found.id is None or not has_part(session, found, actor):
         raise NotFound(kind="closing", ref=closing_ref)
-    closing, rounds = locked_closing(session, found.id)
+    closing, rounds = _locked_closing(session, found.id)
     now = ports.clock.read(session)
     if closing.state is not ClosingState.GATHERING or now >= closing.closes_at:
         raise TooLate(closes_at=closing.closes_at, now=now)
@@ -111,7 +111,7 @@ def close(session: Session, ports: Ports, closing_id: int) -> bool:
 
     False where there is nothing to do: another sweep was first, or the closing was moved.
     """
-    closing, rounds = locked_closing(session, closing_id)
+    closing, rounds = _locked_closing(session, closing_id)
     now = ports.clock.read(session)
     if closing.state is not ClosingState.GATHERING or now < closing.closes_at:
         return False

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from bidding.awards.expiring import cancel_live_award
 from bidding.awards.offering import call_first
 from bidding.awards.records import live_award
-from bidding.closings import Closing, ExtensionReason
+from bidding.closings import Closing, ExtensionReason, least_end
 from bidding.concluding import cancel_round
 from bidding.custody import refuse_without_custodians
 from bidding.deadline import extend
@@ -24,7 +24,6 @@ from bidding.offers import lapse_open_offers
 from bidding.otherwise.records import Lapse, lapse_placement
 from bidding.referrals import Referral, ReferralState, locked_referral, refuse_once_sent
 from bidding.rounds import Round, RoundState, current_round, invitations_of
-from bidding.second_chance import least_end
 from bidding.stages import published_part_of
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
@@ -209,7 +208,7 @@ def _locked_round(session: Session, referral: Referral) -> Round:
 def _keep_minimum(
     session: Session, ports: Ports, round_: Round, referral: Referral, scheme: Scheme, actor: Actor, now: datetime
 ) -> None:
-    """Move the closing where less is left than providers are to have (`second_chance.least_end`)."""
+    """Move the closing where less is left than providers are to have (`closings.least_end`)."""
     closing = session.get(Closing, round_.closing_id) if round_.closing_id else None
     least = least_end(referral.stages[round_.stage_no], scheme, now)
     if closing is not None and closing.closes_at < least:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from bidding.awards.interests import refuse_interested
 from bidding.bids.records import Bid, BidRound, BidState, bids_of_closing, rounds_of_bids
 from bidding.bids.storing import row_of
-from bidding.closings import Closing, ClosingState, closing_for
+from bidding.closings import Closing, ClosingState, closing_for, least_end
 from bidding.concluding import lapse_invitations
 from bidding.deadline import has_part
 from bidding.referrals import Referral
@@ -40,7 +40,7 @@ from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
-from dps.schemes.model import Scheme, Stage
+from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
 
 WHY = "we lost a bid that was here in time"
@@ -58,14 +58,6 @@ class GoingOn(StrEnum):
 
     CANNOT_WAIT = "cannot_wait"
     BIDDER_AGREES = "bidder_agrees"
-
-
-def least_end(stage: Stage, scheme: Scheme, now: datetime) -> datetime:
-    """The earliest end of a stage that providers are to answer anew from now on.
-
-    Published closings leave the scheme's minimum; a round that closes alone has its own window again.
-    """
-    return (scheme.closings.minimum if stage.closing == "published" else stage.window).end(now, scheme.calendar())
 
 
 def ask_again(session: Session, ports: Ports, *, closing_ref: str, actor: Actor) -> Closing:

@@ -19,6 +19,7 @@ from bidding.rounds import Invitation, InvitationState, Round
 from bidding.sealing.seal import Sealed, receipt_of, seal, signed
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
+from dps.kernel.entropy import Entropy
 from dps.kernel.idempotency import Answers
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -66,9 +67,9 @@ def accept(
     now: datetime,
 ) -> Accepted:
     """Seal a bid that was judged good, and sign its receipt; nothing is written yet."""
-    bid = sealed_row(
+    bid = row_of(
         ports,
-        content.to_dict(),
+        sealed_for(closing, content.to_dict(), ports.entropy),
         provider=bidder,
         names=sorted(round_.ref for round_ in rounds),
         stream=invitations[0].ref,
@@ -89,39 +90,14 @@ def accept(
     )
 
 
-def sealed_row(
-    ports: Ports,
-    content: dict[str, Any],
-    *,
-    provider: str,
-    names: Sequence[str],
-    stream: str,
-    closing: Closing,
-    valid_until: datetime,
-    typed_by: str | None = None,
-    now: datetime,
-) -> dict[str, Any]:
-    """The columns of a bid for what `names` names, in their order, sealed to its closing, with its signed receipt.
-
-    Its events are in `stream`.
-    """
-    sealed = seal(
+def sealed_for(closing: Closing, content: dict[str, Any], entropy: Entropy) -> Sealed:
+    """What a bid says, shut until its closing is opened."""
+    return seal(
         content,
         recipients=tuple(closing.recipients),
-        entropy=ports.entropy,
+        entropy=entropy,
         holders=closing.holders,
         needed=closing.custodians_needed,
-    )
-    return row_of(
-        ports,
-        sealed,
-        provider=provider,
-        names=names,
-        stream=stream,
-        closing=closing,
-        valid_until=valid_until,
-        typed_by=typed_by,
-        now=now,
     )
 
 
@@ -137,7 +113,10 @@ def row_of(
     typed_by: str | None = None,
     now: datetime,
 ) -> dict[str, Any]:
-    """The columns of a bid that is sealed already."""
+    """The columns of a sealed bid for what `names` names, in their order, with its signed receipt.
+
+    Its events are in `stream`.
+    """
     ref = new_reference(Kind.BID, ports.entropy)
     receipt = receipt_of(
         bid=ref,

@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bidding.closings import Closing, ClosingState
-from bidding.custody import Custodian, CustodianState, CustodyRelease, sought_in
+from bidding.custody import Custodian, CustodyRelease, keeps, sought_in
 from bidding.unkept import waits_until
-from dps.kernel.actors import Actor, Role
+from dps.kernel.actors import Actor
 from dps.kernel.database import find_all
 from dps.kernel.errors import NotFound
 
@@ -45,12 +45,6 @@ class HeldClosing:
         return sum(1 for one in self.holders if one.given_at is not None)
 
 
-def is_custodian(session: Session, actor: Actor) -> bool:
-    """Whether this account holds a key of its own."""
-    query = select(Custodian.id).where(Custodian.account == actor.ref, col(Custodian.state) == CustodianState.ACTIVE)
-    return session.exec(query.limit(1)).first() is not None
-
-
 def held_closings(session: Session, actor: Actor, *, ref: str | None = None) -> list[HeldClosing]:
     """Those that are still shut, to an administrator of their council and to each of their custodians, the first first.
 
@@ -72,9 +66,7 @@ def held_closings(session: Session, actor: Actor, *, ref: str | None = None) -> 
     found = []
     for closing in closings:
         sought = sought_in(session, closing.id)
-        is_keeper = actor.role is Role.ADMINISTRATOR and (
-            actor.authority is None or any(authority == actor.authority for authority, _ in sought)
-        )
+        is_keeper = keeps(actor, sought)
         holders = tuple(
             Holding(
                 custodian=one.ref,

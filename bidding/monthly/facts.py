@@ -204,7 +204,7 @@ def _placements(session: Session, days: _Days) -> tuple[PlacementFact, ...]:
         PlacementFact(
             referral=referral,
             how=placement.how,
-            provider=placement.provider,
+            provider=placement.provider or "other",
             weekly_pence=placement.weekly_pence,
             proposed_by=placement.proposed_by,
             approved_by=placement.decided_by or "",

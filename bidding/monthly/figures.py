@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from statistics import median_low
 
 from bidding.awards.records import AwardState, Source
-from bidding.monthly.records import AreaFact, AwardFact, ContractFact, MonthFacts, ReferralFact, RoundFact, RunFact
+from bidding.monthly.records import (
+    AreaFact,
+    AwardFact,
+    ContractFact,
+    MonthFacts,
+    PlacementFact,
+    ReferralFact,
+    RoundFact,
+    RunFact,
+)
 from bidding.referrals import ReferralState
 from bidding.rounds import Outcome, RoundState
 from dps.kernel.money import round_half_up
@@ -77,18 +86,6 @@ class Single:
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
-    """A package placed outside the competition, with `other` for whoever the register does not hold."""
-
-    referral: str
-    how: str
-    provider: str
-    weekly_pence: int
-    proposed_by: str
-    approved_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class Market:
     """Who won the weekly minutes of the contracts agreed."""
 
@@ -145,7 +142,7 @@ class Month:
     stages: tuple[StageFigures, ...]
     competition: Competition
     singly: tuple[Single, ...]
-    otherwise: tuple[Otherwise, ...]
+    otherwise: tuple[PlacementFact, ...]
     fell_through: tuple[tuple[str, int], ...]
     after: tuple[tuple[str, str, int], ...]
     market: Market
@@ -162,12 +159,7 @@ def month_of(facts: MonthFacts) -> Month:
         stages=tuple(_stages(facts.rounds, facts.scheme)),
         competition=_competition(facts.rounds),
         singly=tuple(_singly(facts.awards)),
-        otherwise=tuple(
-            Otherwise(
-                one.referral, one.how, one.provider or "other", one.weekly_pence, one.proposed_by, one.approved_by
-            )
-            for one in facts.placements
-        ),
+        otherwise=facts.placements,
         fell_through=_fell_through(facts.awards),
         after=tuple(
             (kind, reason, count)

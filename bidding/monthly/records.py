@@ -48,11 +48,14 @@ class AwardFact:
 
 @dataclass(frozen=True, slots=True)
 class PlacementFact:
-    """A package that was placed otherwise in these days, and the two people who did it."""
+    """A package that was placed otherwise in these days, and the two people who did it.
+
+    `provider` is `other` where the register does not hold who serves.
+    """
 
     referral: str
     how: str
-    provider: str | None
+    provider: str
     weekly_pence: int
     proposed_by: str
     approved_by: str

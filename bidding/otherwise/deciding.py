@@ -99,13 +99,7 @@ def approve(session: Session, ports: Ports, *, placement_ref: str, actor: Actor)
     _refuse_barred(session, _package(session, referral), placement.provider, now)
     _refuse_involved(session, referral, actor, "approve", placement.provider)
     advance(session, placement, "approve", actor, now, decided_by=actor.ref, decided_at=now)
-    facts = {
-        "placement": placement.ref,
-        "how": placement.how,
-        "provider": placement.provider,
-        "weekly_pence": placement.weekly_pence,
-        "proposed_by": placement.proposed_by,
-    }
+    facts = {"placement": placement.ref, **placement.terms}
     advance(session, referral, "place_otherwise", actor, now, placed_at=now, facts=facts)
     lapse_open_offers(session, referral, now)
     tell_authority(session, ports, referral, placement, "placement_approved", now)

@@ -1,7 +1,6 @@
 """Every package placed otherwise was placed by two people, at the price and in the way that the trail tells."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -18,20 +17,11 @@ def placement_faults(session: Session) -> Iterator[str]:
         event = told.pop(placement.ref, None)
         if event is None:
             yield f"placement {placement.ref}: it is approved, and the trail knows of no such approval"
-        elif (event.stream, event.actor) != (placement.stream, placement.decided_by) or _said(placement) != {
-            name: event.body[name] for name in _said(placement)
+        elif (event.stream, event.actor) != (placement.stream, placement.decided_by) or placement.terms != {
+            name: event.body[name] for name in placement.terms
         }:
             yield f"placement {placement.ref}: the trail says otherwise of who approved what"
         elif event.actor == placement.proposed_by:
             yield f"placement {placement.ref}: one person proposed and approved it"
     for ref in sorted(told):
         yield f"placement {ref}: the trail approved it, and it is gone or not approved"
-
-
-def _said(placement: Placement) -> dict[str, Any]:
-    return {
-        "how": placement.how,
-        "provider": placement.provider,
-        "weekly_pence": placement.weekly_pence,
-        "proposed_by": placement.proposed_by,
-    }

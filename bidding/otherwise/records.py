@@ -6,7 +6,7 @@ cause. Its events are in its referral's stream; what people write of it stands u
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, Session, SQLModel, select
@@ -94,6 +94,16 @@ class Placement(SQLModel, table=True):
     @property
     def stream(self) -> str:
         return self.referral_ref
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What an approver says yes to, as the trail tells it."""
+        return {
+            "how": self.how,
+            "provider": self.provider,
+            "weekly_pence": self.weekly_pence,
+            "proposed_by": self.proposed_by,
+        }
 
 
 def locked_placement(session: Session, ref: str, actor: Actor) -> tuple[Placement, Referral]:

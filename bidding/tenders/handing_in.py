@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from bidding.bids.records import Bid, BidState
-from bidding.bids.storing import sealed_row
+from bidding.bids.storing import row_of, sealed_for
 from bidding.closings import Closing
 from bidding.tenders.content import AreaBid, problems
 from bidding.tenders.entitled import NOT_ENTITLED, entitled
@@ -56,9 +56,9 @@ def hand_in_for_area(
         raise NotEligible(reasons=(NOT_ENTITLED,))
     for before in own_bids(session, tender, provider):
         advance(session, before, "replace", actor, now)
-    row = sealed_row(
+    row = row_of(
         ports,
-        content.to_dict(),
+        sealed_for(closing, content.to_dict(), ports.entropy),
         provider=provider,
         names=[tender.ref],
         stream=tender.ref,

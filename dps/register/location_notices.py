@@ -119,7 +119,6 @@ def state_location(
     known = entry(session, where)
     return _stated(
         session,
-        ports,
         LocationNotice(
             ref=new_reference(Kind.LOCATION_NOTICE, ports.entropy),
             kind=LocationNoticeKind.OPENED,
@@ -155,7 +154,6 @@ def state_closing(
     now = ports.clock.read(session)
     return _stated(
         session,
-        ports,
         LocationNotice(
             ref=new_reference(Kind.LOCATION_NOTICE, ports.entropy),
             kind=LocationNoticeKind.CLOSED,
@@ -230,15 +228,14 @@ def refuse_stated(session: Session, ports: Ports, *, notice_ref: str, because: s
 def own_locations(session: Session, *, actor: Actor) -> Sequence[Location]:
     """The locations of the actor's provider: open ones first, then by number."""
     actor.needs("see its locations", *_PROVIDER)
+    return locations_of(session, actor.provider or "")
+
+
+def locations_of(session: Session, provider: str) -> Sequence[Location]:
+    """The same of any provider, for whoever may see it."""
     query = select(Location).join(Provider, col(Provider.id) == col(Location.provider_id))
     closed = col(Location.closed_on).is_not(None)
-    return session.exec(query.where(Provider.ref == actor.provider).order_by(closed, col(Location.regulator_id))).all()
-
-
-def locations_of(session: Session, provider_id: int) -> Sequence[Location]:
-    """The same of any provider, for whoever may see it."""
-    query = select(Location).where(Location.provider_id == provider_id)
-    return session.exec(query.order_by(col(Location.closed_on).is_not(None), col(Location.regulator_id))).all()
+    return session.exec(query.where(Provider.ref == provider).order_by(closed, col(Location.regulator_id))).all()
 
 
 def own_notices(session: Session, *, actor: Actor) -> Sequence[LocationNotice]:
@@ -310,7 +307,7 @@ def _to_decide(session: Session, ref: str, actor: Actor, step: str) -> LocationN
     return locked_one(session, LocationNotice, found.id)
 
 
-def _stated(session: Session, ports: Ports, notice: LocationNotice, actor: Actor, now: datetime) -> LocationNotice:
+def _stated(session: Session, notice: LocationNotice, actor: Actor, now: datetime) -> LocationNotice:
     # Under the provider's lock; the index says the same of whoever comes without it.
     waits = select(LocationNotice.id).where(
         LocationNotice.provider_id == notice.provider_id,

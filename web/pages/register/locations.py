@@ -91,7 +91,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             status=400 if faults else 200,
             notice=seen.notice,
             provider_name=seen.provider_name,
-            locations=locations_of(session, seen.notice.provider_id),
+            locations=locations_of(session, seen.notice.provider),
             ratings=list(Rating),
             values=Values(values),
             faults=faults,

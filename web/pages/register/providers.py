@@ -69,7 +69,7 @@ class Providers(Controller):
                 "register/provider.html",
                 provider=provider,
                 schemes=[_scheme_seen(scheme, stand) for scheme, stand in stands if stand.memberships],
-                locations=locations_of(session, row_id(provider)),
+                locations=locations_of(session, provider.ref),
                 documents=document_files.received_documents(session, row_id(provider)),
                 lacking=sorted({kind for scheme, stand in stands for kind in _lacking(scheme, stand)}),
                 suspensions=desk.suspensions_of(session, row_id(provider), [one.key for one in schemes]),
