@@ -15,7 +15,7 @@ from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract
 from dps.contracts.deliveries.records import Delivery
 from dps.contracts.payment.area_rates import OnRecord
-from dps.contracts.payment.visits import HOUR_MINUTES, PricedVisit, minutes_paid
+from dps.contracts.payment.visits import HOUR_MINUTES, minutes_paid
 from dps.schemes.area_contracts import AreaContract, Element, Unit
 from dps.schemes.contracting import Payment, PaymentModel
 from dps.schemes.model import Scheme
@@ -88,7 +88,7 @@ def _counted(element: Element, asked: AreaContract, records: Iterable[Delivery],
             continue
         if element.unit is Unit.HOUR and has_nights and record.is_night:
             continue
-        paid = minutes_paid(_visit(record), rule)
+        paid = minutes_paid(record.priced(), rule)
         if not paid:
             continue
         visits += 1
@@ -97,14 +97,3 @@ def _counted(element: Element, asked: AreaContract, records: Iterable[Delivery],
         else:
             units += record.carers * Fraction(paid, HOUR_MINUTES)
     return OnRecord(units, visits)
-
-
-def _visit(record: Delivery) -> PricedVisit:
-    return PricedVisit(
-        record.day,
-        frozenset(),
-        record.planned_minutes,
-        record.delivered_minutes,
-        record.carers,
-        record.outcome,
-    )

@@ -9,8 +9,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.contracts.contracts import Contract
 from dps.contracts.deliveries.matching import VisitRecord
-from dps.contracts.payment.visits import VisitOutcome
+from dps.contracts.payment.visits import PricedVisit, VisitOutcome
 from dps.kernel.columns import day_column, id_column, json_column, link_column, state_column, utc_column, whole_column
+from dps.kernel.money import Band
 
 WALL_TIMES = ("planned_start", "started", "ended")
 
@@ -57,6 +58,10 @@ class Delivery(SQLModel, table=True):
     told: Any = json_column(nullable=True)
     recorded_at: datetime = utc_column()
     recorded_by: str = Field(max_length=64)
+
+    def priced(self, bands: frozenset[Band] = frozenset()) -> PricedVisit:
+        """The visit as it is paid, its hours lying in these bands."""
+        return PricedVisit(self.day, bands, self.planned_minutes, self.delivered_minutes, self.carers, self.outcome)
 
     def as_told(self) -> VisitRecord:
         """The record once more as the monitoring said it."""

@@ -51,7 +51,9 @@ class ContractFacts:
         return Period(
             first=first,
             last=last,
-            delivered=[self._delivered(record) for record in within if record.line is not None],
+            delivered=[
+                record.priced(self._bands(record.day, record.is_night)) for record in within if record.line is not None
+            ],
             planned=list(self._planned(first, last, within)),
             card_on=self._prices.card_on,
             weekly_pence=self._prices.pence_on(last, self._weeks.pence_on(last)),
@@ -92,16 +94,6 @@ class ContractFacts:
                 reason=f"review {found[-1].ref} stands once the provider agrees, or from {found[-1].stands_from} on"
             )
         return found[-1]
-
-    def _delivered(self, record: Delivery) -> PricedVisit:
-        return PricedVisit(
-            record.day,
-            self._bands(record.day, record.is_night),
-            record.planned_minutes,
-            record.delivered_minutes,
-            record.carers,
-            record.outcome,
-        )
 
     def _planned(self, first: date, last: date, records: Sequence[Delivery]) -> Iterator[PricedVisit]:
         """Each planned visit of the days in which the contract was served, with what the records say of it."""

@@ -16,9 +16,7 @@ from dps.contracts.deliveries.by_area import contracts_served, read_elements
 from dps.contracts.statements.area_contracts import make_area_contract_statement
 from dps.contracts.statements.records import Statement
 from dps.kernel.actors import Role
-from dps.kernel.calendar import LONDON
 from dps.kernel.database import find, find_all
-from dps.kernel.errors import BadInput, CannotState, StatedAlready
 from dps.kernel.money import parse_pence
 from dps.register.providers import Provider
 from dps.schemes.area_contracts import AreaContract, BiddingModel
@@ -26,6 +24,8 @@ from dps.schemes.stored import rules_by_hash
 from dps.schemes.wording import UNITS
 from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS, DESK
+from web.pages.rows import today_of
+from web.pages.stating import days_of, stated
 from web.pages.visit import Page, Visit
 
 UNIT, REACHED = "unit-", "reached-"
@@ -49,24 +49,19 @@ class AreaContracts(Controller):
         """State what the contract is paid for some past days."""
         with visit.look() as (session, _now):
             _, asked = _known(session, visit, area_contract_ref)
-        try:
-            figures = _told(form, asked)
-            with visit.command() as session:
-                made = make_area_contract_statement(
-                    session,
-                    visit.ports,
-                    area_contract_ref=area_contract_ref,
-                    first_day=form.day("first_day", "give the first day"),
-                    last_day=form.day("last_day", "give the last day"),
-                    actor=visit.actor,
-                    **figures,
-                ).ref
-        except BadInput as bad:
-            field = str(bad.field or "first_day")
-            return _page(visit, area_contract_ref, form.fields, {_FIRST.get(field, field): str(bad.reason)})
-        except (CannotState, StatedAlready) as refused:
-            return _page(visit, area_contract_ref, form.fields, {"first_day": str(refused)})
-        return visit.to(f"/desk/statements/{made}")
+        return stated(
+            visit,
+            lambda session: make_area_contract_statement(
+                session,
+                visit.ports,
+                area_contract_ref=area_contract_ref,
+                actor=visit.actor,
+                **_told(form, asked),
+                **days_of(form),
+            ),
+            lambda faults: _page(visit, area_contract_ref, form.fields, faults),
+            beside=_FIRST,
+        )
 
 
 _FIRST = {"units": "first_day", "reached": "first_day"}
@@ -95,8 +90,9 @@ def _known(session: Session, visit: Visit, ref: str) -> tuple[AreaContractRow, A
 def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
         row, asked = _known(session, visit, ref)
-        today = min(max(now.astimezone(LONDON).date(), row.from_day), row.last_day)
-        lots = {one.lot for one in contracts_served(session, row, first=row.from_day, last=today)}
+        today = today_of(now)
+        latest = min(max(today, row.from_day), row.last_day)
+        lots = {one.lot for one in contracts_served(session, row, first=row.from_day, last=latest)}
         provider = find(session, Provider, ref=row.provider)
         assert provider is not None
         return visit.page(
@@ -109,7 +105,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             read={element.key for element in read_elements(asked) if element.lot in lots},
             units=UNITS,
             statements=find_all(session, Statement, area_contract=row.ref, order=("first_day", "id")),
-            has_begun=row.from_day < now.astimezone(LONDON).date(),
+            has_begun=row.from_day < today,
             is_broker=visit.actor.role is Role.BROKER,
             values=Values(values),
             faults=faults,

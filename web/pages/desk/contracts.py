@@ -1,6 +1,6 @@
 """After the award: contracts, changes that wait for the council, statements to pay, visits not as planned."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,12 +22,13 @@ from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.records import find_variation
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
-from dps.kernel.errors import BadInput, CannotState, StatedAlready
+from dps.kernel.errors import BadInput
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from web.pages import names
 from web.pages.forms import Form
 from web.pages.guards import APPROVERS, BROKERS, DESK
+from web.pages.stating import days_of, stated
 from web.pages.visit import Page, Visit
 
 
@@ -67,22 +68,13 @@ class DeskContracts(Controller):
         with visit.look() as (session, _now):
             contract = find_contract(session, contract_ref, actor=visit.actor)
             scheme = standing_scheme(session, contract.scheme)
-        try:
-            with visit.command() as session:
-                made = make_statement(
-                    session,
-                    visit.ports,
-                    contract_ref=contract_ref,
-                    scheme=scheme,
-                    first_day=form.day("first_day", "give the first day"),
-                    last_day=form.day("last_day", "give the last day"),
-                    actor=visit.actor,
-                ).ref
-        except BadInput as bad:
-            return _story(visit, contract_ref, form.fields, {str(bad.field): str(bad.reason)})
-        except (CannotState, StatedAlready) as refused:
-            return _story(visit, contract_ref, form.fields, {"first_day": str(refused)})
-        return visit.to(f"/desk/statements/{made}")
+        return stated(
+            visit,
+            lambda session: make_statement(
+                session, visit.ports, contract_ref=contract_ref, scheme=scheme, actor=visit.actor, **days_of(form)
+            ),
+            lambda faults: _story(visit, contract_ref, form.fields, faults),
+        )
 
 
 class Variations(Controller):
@@ -185,7 +177,7 @@ def _review_by(contract: Contract, schemes: Sequence[Scheme]) -> date | None:
     return review_due_on(rule, started_on=contract.started_on)
 
 
-def _story(visit: Visit, contract_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
         today = now.astimezone(LONDON).date()
         story = story_of(session, contract_ref, actor=visit.actor, today=today)

@@ -13,7 +13,6 @@ from dps.contracts.statements.blocks import make_block_statement
 from dps.contracts.statements.making import LONGEST_PERIOD_DAYS
 from dps.contracts.statements.records import Statement, StatementState
 from dps.kernel.actors import Role
-from dps.kernel.errors import BadInput, CannotState, StatedAlready
 from dps.register.blocks import Block, block_of_authority
 from dps.register.providers import provider_of
 from dps.schemes.published import standing_scheme
@@ -21,6 +20,7 @@ from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS, STAFF
 from web.pages.rows import today_of
+from web.pages.stating import days_of, stated
 from web.pages.visit import Page, Visit
 
 _LONGEST = timedelta(days=LONGEST_PERIOD_DAYS - 1)
@@ -44,22 +44,13 @@ class BlockStatements(Controller):
         with visit.look() as (session, _now):
             block = block_of_authority(session, block_ref, actor=visit.actor)
             scheme = standing_scheme(session, block.scheme)
-        try:
-            with visit.command() as session:
-                made = make_block_statement(
-                    session,
-                    visit.ports,
-                    block_ref=block_ref,
-                    scheme=scheme,
-                    first_day=form.day("first_day", "give the first day"),
-                    last_day=form.day("last_day", "give the last day"),
-                    actor=visit.actor,
-                ).ref
-        except BadInput as bad:
-            return _page(visit, block_ref, form.fields, {str(bad.field): str(bad.reason)})
-        except (CannotState, StatedAlready) as refused:
-            return _page(visit, block_ref, form.fields, {"first_day": str(refused)})
-        return visit.to(f"/desk/statements/{made}")
+        return stated(
+            visit,
+            lambda session: make_block_statement(
+                session, visit.ports, block_ref=block_ref, scheme=scheme, actor=visit.actor, **days_of(form)
+            ),
+            lambda faults: _page(visit, block_ref, form.fields, faults),
+        )
 
 
 def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
