@@ -119,7 +119,7 @@ def answer_review(
     said = "agreed" if agrees else "contested"
     audit.append(session, answer.stream, f"outcome_answer.{said}", actor, now, {"contract": contract.ref})
     recipient = f"authority:{contract.authority}"
-    outbox.post(session, ports.entropy, recipient=recipient, kind=f"outcomes_{said}", about=review.ref, now=now)
+    _tell(session, ports, recipient, f"outcomes_{said}", review, contract, now)
     return answer
 
 
@@ -145,7 +145,7 @@ def settle_review(
     facts = {"met": met, "exception": exception}
     advance(session, answer, "settle", actor, now, facts=facts, met=met, exception=exception.value)
     recipient = f"provider:{contract.provider}"
-    outbox.post(session, ports.entropy, recipient=recipient, kind="outcomes_settled", about=review.ref, now=now)
+    _tell(session, ports, recipient, "outcomes_settled", review, contract, now)
     return answer
 
 
@@ -191,6 +191,13 @@ def _known(session: Session, ref: str, actor: Actor) -> tuple[OutcomeReview, Con
         raise NotFound(kind="review", ref=ref)
     actor.sees("review", ref, authority=contract.authority, provider=contract.provider)
     return review, contract
+
+
+def _tell(
+    session: Session, ports: Ports, recipient: str, kind: str, review: OutcomeReview, contract: Contract, now: datetime
+) -> None:
+    facts = {"contract": contract.ref}
+    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=review.ref, now=now, facts=facts)
 
 
 def _answer(session: Session, review: OutcomeReview) -> OutcomeAnswer | None:

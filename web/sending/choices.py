@@ -21,6 +21,8 @@ class Event(StrEnum):
     QUESTIONS = "questions"
     RECEIPTS = "receipts"
     RESULTS = "results"
+    CONTRACTS = "contracts"
+    STATEMENTS = "statements"
     AWARDS = "awards"
     OTHER = "other"
 
@@ -55,9 +57,18 @@ _EVENTS: Mapping[str, Event] = {
 }
 
 
+_OF_CONTRACTS = ("contract_", "flex_", "package_", "change_", "prices_", "outcomes_", "complaint_", "run_off_")
+
+
 def event_of(kind: str) -> Event:
     """Under which event a message of this kind falls."""
-    return Event.AWARDS if kind.startswith("award") else _EVENTS.get(kind, Event.OTHER)
+    if kind.startswith("award"):
+        return Event.AWARDS
+    if kind.startswith("statement_"):
+        return Event.STATEMENTS
+    if kind.startswith(_OF_CONTRACTS):
+        return Event.CONTRACTS
+    return _EVENTS.get(kind, Event.OTHER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,11 @@ _READERS: Mapping[str, Sequence[Part]] = {
     "tender_declined": LETTING,
     "tender_evaluated": LETTING,
     "flex_to_sign": DESK,
+    "outcomes_contested": DESK,
+    "statement_agreed": (Part.APPROVER,),
+    "score_appealed": (Part.COMMISSIONER,),
+    "enablement_challenged": (Part.COMMISSIONER,),
+    "law_due": (Part.COMMISSIONER, Part.REGISTER_OFFICER),
 }
 _OTHERS: Sequence[Part] = (Part.BROKER,)
 """At a council: what waits for a decision is for those who decide, all else for the brokers."""

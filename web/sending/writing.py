@@ -13,8 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from dps.kernel.outbox import OutboxMessage
 from web.pages.wording import instant, plain
+from web.sending.words_of_care import CARE
 
-_WORDS: Mapping[str, tuple[str, str]] = {
+WORDS: Mapping[str, tuple[str, str]] = {
+    **CARE,
     "invitation": ("You are asked to bid", "A package of care in your area is open to you."),
     "closing_extended": ("More time to bid", "The time to bid was extended, for everybody alike."),
     "referral_amended": ("A package has changed", "Look at it again: a bid on the old version may need your word."),
@@ -62,7 +64,6 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "tender_decided": ("How your bid for an area fared", "The contract was let, and you can read how yours fared."),
     "area_contract_ended": ("A contract for an area ends early", "Its last day was moved forward."),
     "digest": ("What happened since your last digest", "You chose to be told of these together."),
-    "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
     "bid_not_kept": (
         "Your bid was not stored: send it again",
         "It reached us and we could not store it. Send it again before the closing; without a receipt it is none.",
@@ -99,6 +100,17 @@ _PORTAL: Mapping[str, str] = {
     "BID": "/portal/bids/",
     "AWD": "/portal/offers/",
     "CON": "/portal/contracts/",
+    "PAY": "/portal/statements/",
+    "VAR": "/portal/contracts",
+    "ROF": "/portal/contracts",
+    "LET": "/portal/areas",
+    "HRS": "/portal/blocks",
+    "SCR": "/portal/quality",
+    "NTC": "/portal/quality",
+    "SUS": "/portal/service",
+    "PRV": "/portal/service",
+    "ARR": "/portal/service",
+    "APP": "/portal/service/applications/",
 }
 _DESK: Mapping[str, str] = {
     "REF": "/desk/referrals/",
@@ -106,7 +118,12 @@ _DESK: Mapping[str, str] = {
     "PLC": "/desk/placements/",
     "TDR": "/office/areas/",
     "CLO": "/custody/",
+    "CON": "/desk/contracts/",
+    "PAY": "/desk/statements/",
+    "SCR": "/office/quality",
+    "NTC": "/office/quality",
 }
+"""Where what is spoken of is seen: its own page where the address ends in a stroke, else the page that it stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +137,13 @@ class Written:
 
 def written(message: OutboxMessage, *, site: str) -> Written:
     """The letter about a message."""
-    subject, sentence = _WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
+    subject, sentence = WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
     closes_at = message.facts.get("closes_at")
     counts = message.facts.get("counts", {})
     context = {
         "subject": subject,
         "about": "" if counts else message.about,
-        "lines": [f"{number} × {_WORDS.get(kind, (plain(kind), ''))[0]}" for kind, number in sorted(counts.items())],
+        "lines": [f"{number} × {WORDS.get(kind, (plain(kind), ''))[0]}" for kind, number in sorted(counts.items())],
         "sentence": sentence,
         "closes_at": instant(datetime.fromisoformat(closes_at)) if closes_at else "",
         "link": link(message, site=site),
@@ -142,15 +159,29 @@ def link(message: OutboxMessage, *, site: str) -> str:
     """The page on which the reader sees what the message is about; the reader's first page where it has none."""
     is_provider = message.recipient.startswith("provider:")
     about = message.about if is_provider else message.facts.get("referral", message.about)
+    contract = message.facts.get("contract")
+    if contract is not None:
+        return f"{site}{_of_contract(contract, message.about, is_provider=is_provider)}"
+    if message.kind == "law_due":
+        return f"{site}/office/clocks"
     path = (_PORTAL if is_provider else _DESK).get(about[:3])
     home = f"{site}/"
     if path is None:
         return home
+    if not path.endswith("/"):
+        return f"{site}{path}"
     round_ref = message.facts.get("round")
     rest = f"/debriefs/{round_ref}" if message.kind == "debrief_ready" and round_ref else ""
     if message.kind == "telephone_bid":
         rest = "/telephone"
     return f"{site}{path}{about}{rest}"
+
+
+def _of_contract(contract: str, about: str, *, is_provider: bool) -> str:
+    """The page of the contract that a change, a review or a complaint is about, at its place there."""
+    if is_provider:
+        return f"{_PORTAL['CON']}{contract}#{about}"
+    return f"{_DESK['CON']}{contract}{'' if about.startswith('VAR') else '/outcomes'}#{about}"
 
 
 @cache

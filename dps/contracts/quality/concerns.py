@@ -150,4 +150,5 @@ def _found(session: Session, ref: str, actor: Actor) -> tuple[Concern, Contract]
 
 def _tell(session: Session, ports: Ports, contract: Contract, concern: Concern, kind: str, now: datetime) -> None:
     recipient = f"provider:{contract.provider}"
-    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=concern.ref, now=now)
+    facts = {"contract": contract.ref}
+    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=concern.ref, now=now, facts=facts)

@@ -7,7 +7,7 @@ provider fills the monitoring form (why, what changed, outcome), which the track
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -122,9 +122,7 @@ def flex(
             session, contract, ref=variation.ref, minutes=wanted.extra_minutes_a_day * min(wanted.days, 7), now=now
         )
     kind = "flex_to_sign" if must_sign else "flex_told"
-    outbox.post(
-        session, ports.entropy, recipient=f"authority:{contract.authority}", kind=kind, about=variation.ref, now=now
-    )
+    _tell(session, ports, f"authority:{contract.authority}", kind, variation, contract, now)
     return variation
 
 
@@ -137,15 +135,14 @@ def sign_flex(session: Session, ports: Ports, *, variation_ref: str, actor: Acto
     assert variation.extra_minutes_a_day is not None
     days = min((variation.last_day - variation.from_day).days + 1, 7)
     raise_hours(session, contract, ref=variation.ref, minutes=variation.extra_minutes_a_day * days, now=now)
-    recipient = f"provider:{contract.provider}"
-    outbox.post(session, ports.entropy, recipient=recipient, kind="flex_signed", about=variation.ref, now=now)
+    _tell(session, ports, f"provider:{contract.provider}", "flex_signed", variation, contract, now)
 
 
 def report_flex(
     session: Session, ports: Ports, *, variation_ref: str, outcome: FlexOutcome, averted: Averted, actor: Actor
 ) -> None:
     """The monitoring form at the end of a flex: what came of it. The extra hours are given back."""
-    variation, _ = _found(session, variation_ref, actor)
+    variation, contract = _found(session, variation_ref, actor)
     now = ports.clock.read(session)
     assert variation.last_day is not None
     if now.astimezone(LONDON).date() < variation.last_day:
@@ -153,6 +150,7 @@ def report_flex(
     facts = {"outcome": outcome, "averted": averted}
     advance(session, variation, "close", actor, now, facts=facts, outcome=outcome.value, averted=averted.value)
     holds.release(session, award_ref=variation.ref, actor=CLOCK, now=now)
+    _tell(session, ports, f"authority:{contract.authority}", "flex_reported", variation, contract, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +239,19 @@ def _days(flex: Variation) -> FlexDays:
     assert flex.last_day is not None
     assert flex.pence_a_day is not None
     return FlexDays(flex.from_day, flex.last_day, flex.pence_a_day)
+
+
+def _tell(
+    session: Session,
+    ports: Ports,
+    recipient: str,
+    kind: str,
+    variation: Variation,
+    contract: Contract,
+    now: datetime,
+) -> None:
+    facts = {"contract": contract.ref}
+    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=variation.ref, now=now, facts=facts)
 
 
 def _cost(flex: Variation) -> int:

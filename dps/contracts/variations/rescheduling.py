@@ -246,4 +246,5 @@ def _tell(
     """Tell the other side."""
     by_provider = actor.role is Role.PROVIDER
     recipient = f"authority:{contract.authority}" if by_provider else f"provider:{contract.provider}"
-    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=variation.ref, now=now)
+    facts = {"contract": contract.ref}
+    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=variation.ref, now=now, facts=facts)

@@ -12,7 +12,7 @@ from dps.contracts.variations.allowed import refuse_if, uplift_rule
 from dps.contracts.variations.limits import against_uplift
 from dps.contracts.variations.records import IN_FORCE as AGREED
 from dps.contracts.variations.records import RESCHEDULING, Uplift, Variation
-from dps.kernel import audit
+from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput
 from dps.kernel.money import RateCard, round_half_up
@@ -44,6 +44,20 @@ def uplift(
     session.flush()
     facts = {"ref": row.ref, "lot": lot, "from_day": from_day.isoformat(), "basis_points": basis_points}
     audit.append(session, row.stream, "variation.uplift", actor, now, facts)
+    reached_by_it = (
+        select(Contract.provider)
+        .where(
+            Contract.authority == row.authority,
+            Contract.scheme == row.scheme,
+            Contract.lot == lot,
+            col(Contract.state).in_(IN_FORCE),
+        )
+        .distinct()
+        .order_by(Contract.provider)
+    )
+    for provider in session.exec(reached_by_it).all():
+        recipient = f"provider:{provider}"
+        outbox.post(session, ports.entropy, recipient=recipient, kind="prices_raised", about=row.ref, now=now)
     return row
 
 

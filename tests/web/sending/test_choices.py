@@ -43,7 +43,7 @@ def test_who_chose_nothing_is_told_everything_at_once() -> None:
 @pytest.mark.parametrize("event", CHOSEN)
 def test_each_event_is_chosen_by_itself(event: Event) -> None:
     kinds = {"invitation": Event.INVITATIONS, "closing_extended": Event.CHANGES, "question_answered": Event.QUESTIONS,
-             "bid_received": Event.RECEIPTS,
+             "bid_received": Event.RECEIPTS, "outcomes_reviewed": Event.CONTRACTS, "statement_made": Event.STATEMENTS,
              "debrief_ready": Event.RESULTS, "application.approved": Event.OTHER}  # fmt: skip
     choice = Choice(often={event: HowOften.NEVER})
 
