@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import func
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from bidding.bids.answers import Answer, answer_of, has_opened_bid
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState, current_round
 from dps.kernel import audit
@@ -51,13 +52,13 @@ class Call(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One provider on the sheet. `last_answer` is what it said to the invitation before this round's."""
+    """One provider on the sheet. `last_answer` is what it said when this council asked it last, in a decided round."""
 
     provider: str
     name: str
     phone: str | None
     state: InvitationState
-    last_answer: InvitationState | None
+    last_answer: Answer | None
     calls: tuple[tuple[datetime, CallOutcome], ...]
 
 
@@ -108,7 +109,7 @@ def call_sheet(session: Session, *, referral_ref: str, actor: Actor) -> tuple[Ro
         .order_by(col(Invitation.position))
     )
     rows = list(session.exec(query))
-    before = _last_answers(session, round_, [invitation.provider for invitation, _, _ in rows])
+    before = _last_answers(session, round_, referral.authority, [invitation.provider for invitation, _, _ in rows])
     calls: dict[str, list[tuple[datetime, CallOutcome]]] = {}
     for call in session.exec(select(Call).where(Call.round_id == round_.id).order_by(col(Call.id))):
         calls.setdefault(call.provider, []).append((call.called_at, call.outcome))
@@ -125,18 +126,29 @@ def call_sheet(session: Session, *, referral_ref: str, actor: Actor) -> tuple[Ro
     ]
 
 
-def _last_answers(session: Session, round_: Round, providers: list[str]) -> dict[str, InvitationState]:
+def _last_answers(session: Session, round_: Round, authority: str, providers: list[str]) -> dict[str, Answer]:
     last = (
         select(func.max(Invitation.id))
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
         .where(
             col(Invitation.provider).in_(providers),
             Invitation.round_id != round_.id,
             col(Invitation.state) != InvitationState.WAITING,
+            col(Round.state) == RoundState.DECIDED,
+            Referral.authority == authority,
         )
         .group_by(col(Invitation.provider))
     )
-    query = select(Invitation.provider, Invitation.state).where(col(Invitation.id).in_(last))
-    return {provider: InvitationState(state) for provider, state in session.exec(query)}
+    query = (
+        select(Invitation.provider, Invitation.state, Round.state, has_opened_bid())
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .where(col(Invitation.id).in_(last))
+    )
+    return {
+        provider: answer_of(InvitationState(state), RoundState(round_state), has_bid=has_bid)
+        for provider, state, round_state, has_bid in session.exec(query)
+    }
 
 
 def open_round_of(session: Session, round_ref: str, actor: Actor) -> Round:

@@ -22,6 +22,7 @@ from bidding.referrals import (
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import BadInput, CannotAmend, NotACorrection, NothingChanged
+from dps.kernel.money import round_half_up
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.packages import amendments
@@ -158,14 +159,14 @@ def split(
     if referral.state not in UNPUBLISHED:
         raise CannotAmend(ref=referral.ref, reason="it is published: only a draft is parted")
     package = _package(session, referral)
-    here, there = parted(package.facts.schedule, taken)
+    here, there = parted(package.facts, taken)
     now = ports.clock.read(session)
     twin, second = _twin(session, ports, referral, there, scheme, actor)
     amendments.amend(
         session,
         ports.keyring,
         package,
-        facts=replace(package.facts, schedule=here),
+        facts=here,
         scheme=scheme,
         actor=actor,
         now=now,
@@ -174,15 +175,24 @@ def split(
     return twin.ref
 
 
-def parted(schedule: Schedule | None, taken: Collection[int]) -> tuple[Schedule, Schedule]:
-    """The week in two: what stays, and what is `taken`; BadInput where one of them were empty."""
-    if schedule is None or len(schedule.visits) < 2:
+def parted(facts: PackageFacts, taken: Collection[int]) -> tuple[PackageFacts, PackageFacts]:
+    """What is asked for in two: what stays, and what is `taken`; BadInput where one of them were empty. Pure.
+
+    A budget is parted as the care is, by carer-minutes, so that both parts together cost what was allowed.
+    """
+    visits = facts.schedule.visits if facts.schedule else ()
+    if len(visits) < 2:
         raise BadInput("a package is parted by its visits, and this one has fewer than two lines", field="taken")
-    second = [visit for number, visit in enumerate(schedule.visits) if number in taken]
-    first = [visit for number, visit in enumerate(schedule.visits) if number not in taken]
+    second = [visit for number, visit in enumerate(visits) if number in taken]
+    first = [visit for number, visit in enumerate(visits) if number not in taken]
     if not first or not second:
         raise BadInput("choose at least one visit for the second part, and leave one", field="taken")
-    return Schedule.of(first), Schedule.of(second)
+    here, there = (replace(facts, schedule=Schedule.of(part)) for part in (first, second))
+    if facts.budget_pence is not None:
+        minutes, moved = facts.weekly_minutes or 1, there.weekly_minutes or 0
+        over = round_half_up(facts.budget_pence * moved, minutes)
+        here, there = replace(here, budget_pence=facts.budget_pence - over), replace(there, budget_pence=over)
+    return here, there
 
 
 def link_household(session: Session, ports: Ports, *, referral_ref: str, other_ref: str, actor: Actor) -> None:
@@ -233,18 +243,17 @@ def note_requester(session: Session, ports: Ports, *, referral_ref: str, account
 
 
 def _twin(
-    session: Session, ports: Ports, referral: Referral, schedule: Schedule | None, scheme: Scheme, actor: Actor
+    session: Session, ports: Ports, referral: Referral, facts: PackageFacts | None, scheme: Scheme, actor: Actor
 ) -> tuple[Referral, Package]:
-    """A draft of the same person with the same facts and words, and this week instead where one is given."""
+    """A draft of the same person with the same words and facts, or with these, followed by whoever asked for it."""
     package = _package(session, referral)
     now = ports.clock.read(session)
-    facts = package.facts
     second = create_package(
         session,
         ports.keyring,
         ports.entropy,
         person_of(session, package),
-        facts=replace(facts, schedule=schedule) if schedule is not None else facts,
+        facts=facts or package.facts,
         confidential=disclose_confidential(
             session, ports.keyring, package, actor=actor, purpose=Purpose.ARRANGING_CARE, now=now
         ),
@@ -253,7 +262,10 @@ def _twin(
         actor=actor,
         now=now,
     )
-    return open_referral(session, ports, package=second, actor=actor), second
+    twin = open_referral(session, ports, package=second, actor=actor)
+    if referral.requested_by is not None:
+        note_requester(session, ports, referral_ref=twin.ref, account=referral.requested_by, actor=actor)
+    return twin, second
 
 
 def _correct_person(session: Session, ports: Ports, package: Package, identity: Identity, actor: Actor) -> None:

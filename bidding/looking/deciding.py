@@ -13,9 +13,10 @@ from bidding.allocation.runs import AllocationRun
 from bidding.awards.line import approvals_needed, standing_bids
 from bidding.awards.offering import round_of_award
 from bidding.awards.records import Award, Source, award_of
+from bidding.bids.answers import Answer, answer_of, has_opened_bid
 from bidding.bids.content import BidContent, ExceptionalReason
 from bidding.bids.records import Bid, OpenedBid, ScoredBid
-from bidding.rounds import Invitation, Round
+from bidding.rounds import Invitation, Round, RoundState
 from dps.kernel.actors import Actor, Role
 from dps.register.providers import Provider
 from dps.schemes.stored import rules_by_hash
@@ -150,20 +151,20 @@ def _advice(session: Session, round_: Round) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One provider that was asked in a round, and what it answered. Whether it bid is told to nobody before opening."""
+    """One provider that was asked in a round, and what it answered."""
 
     invitation: str
     provider: str
     name: str
     position: int
-    state: str
+    answer: Answer
     answered_at: datetime | None
 
 
 def asked(session: Session, round_ref: str) -> list[Asked]:
     """Who was asked, in the published order. The caller has made sure that its actor may see the referral."""
     query = (
-        select(Invitation, Provider.name)
+        select(Invitation, Round.state, Provider.name, has_opened_bid())
         .join(Round, col(Round.id) == col(Invitation.round_id))
         .join(Provider, col(Provider.ref) == col(Invitation.provider))
         .where(Round.ref == round_ref)
@@ -175,8 +176,8 @@ def asked(session: Session, round_ref: str) -> list[Asked]:
             provider=one.provider,
             name=name,
             position=one.position,
-            state=str(one.state),
+            answer=answer_of(one.state, RoundState(round_state), has_bid=has_bid),
             answered_at=one.answered_at,
         )
-        for one, name in session.exec(query)
+        for one, round_state, name, has_bid in session.exec(query)
     ]

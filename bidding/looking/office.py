@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, case, exists, func, or_
 from sqlmodel import Session, col, select
 
+from bidding.awards.records import Award
 from bidding.bids.records import Bid
 from bidding.closings import Closing, ClosingState
 from bidding.looking.pages import PAGE, AsFilter, behind
@@ -146,7 +147,9 @@ def rounds(session: Session, referral: str) -> list[SeenRound]:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of the trail, without what it says; `provider` is the name of who was invited, where it is theirs."""
+    """One event of the trail, without what it says; `provider` names who was invited or to be awarded, where it is
+    theirs.
+    """
 
     at: datetime
     what: str
@@ -160,14 +163,17 @@ TOLD_OF_INVITATIONS = (OPENED, "invitation.decline")
 
 
 def timeline(session: Session, streams: Sequence[str], *, rounds: Sequence[str] = ()) -> list[Happening]:
-    """What happened in these streams, and who looked at or declined an invitation to `rounds`, in order."""
+    """What happened in these streams, an award's with its provider, and who looked at or declined an invitation to
+    `rounds`, in order.
+    """
     invited = select(Invitation.ref).join(Round, col(Round.id) == col(Invitation.round_id))
     invited = invited.where(col(Round.ref).in_(rounds))
     theirs = col(AuditEvent.kind).in_(TOLD_OF_INVITATIONS) & col(AuditEvent.stream).in_(invited)
     query = (
         select(AuditEvent, Provider.name)
         .outerjoin(Invitation, col(Invitation.ref) == col(AuditEvent.stream))
-        .outerjoin(Provider, col(Provider.ref) == col(Invitation.provider))
+        .outerjoin(Award, col(Award.ref) == col(AuditEvent.stream))
+        .outerjoin(Provider, col(Provider.ref) == func.coalesce(Invitation.provider, Award.provider))
         .where(or_(col(AuditEvent.stream).in_(streams), theirs))
         .order_by(col(AuditEvent.id))
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from bidding.bids.answers import Answer, answer_of, has_opened_bid
 from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Invitation, InvitationState, Outcome, Round, RoundState
 from dps.register.providers import Provider
@@ -27,12 +28,16 @@ class Barred:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """One round's look at its market. `change` is told of rounds that ended without an award alone."""
+    """One round's look at its market. `change`, and who bid or said nothing, are told of rounds that ended without
+    an award alone.
+    """
 
     round: str
     barred: tuple[Barred, ...]
     reasons: tuple[str, ...]
     change: str | None
+    asked: int
+    bid: int
     declined: int
     silent: int
 
@@ -74,21 +79,26 @@ def unanswered(session: Session, referral: str) -> dict[str, Unanswered]:
     }
 
 
-def _answered(session: Session, rounds: Sequence[int | None]) -> dict[int, Counter[str]]:
-    """How many invitations of each round stand in each state."""
-    found: dict[int, Counter[str]] = {}
-    query = select(Invitation.round_id, Invitation.state).where(col(Invitation.round_id).in_(rounds))
-    for round_id, state in session.exec(query):
-        found.setdefault(round_id, Counter())[str(state)] += 1
+def _answered(session: Session, rounds: Sequence[int | None]) -> dict[int, Counter[Answer]]:
+    """How many of those asked in each round gave each answer."""
+    found: dict[int, Counter[Answer]] = {}
+    query = (
+        select(Invitation.round_id, Invitation.state, Round.state, has_opened_bid())
+        .join(Round, col(Round.id) == col(Invitation.round_id))
+        .where(col(Invitation.round_id).in_(rounds))
+    )
+    for round_id, state, round_state, has_bid in session.exec(query):
+        found.setdefault(round_id, Counter())[
+            answer_of(InvitationState(state), RoundState(round_state), has_bid=has_bid)
+        ] += 1
     return found
 
 
 def _seen(
-    round_: Round, answers: Mapping[str, Sequence[str]], names: Mapping[str, str], answered: Counter[str]
+    round_: Round, answers: Mapping[str, Sequence[str]], names: Mapping[str, str], answered: Counter[Answer]
 ) -> Unanswered:
     is_fruitless = round_.state is RoundState.DECIDED and round_.outcome == Outcome.EXHAUSTED
     counted = Counter(code for codes in answers.values() for code in codes)
-    declined = answered[InvitationState.DECLINED]
     return Unanswered(
         round=round_.ref,
         barred=tuple(
@@ -98,6 +108,8 @@ def _seen(
         ),
         reasons=tuple(spoken.for_auditor(code, number) for code, number in counted.most_common()),
         change=the_one_change(answers) if is_fruitless else None,
-        declined=declined,
-        silent=sum(answered.values()) - declined if is_fruitless else 0,
+        asked=sum(answered.values()),
+        bid=answered[Answer.BID] if is_fruitless else 0,
+        declined=answered[Answer.DECLINED],
+        silent=answered[Answer.SILENT] if is_fruitless else 0,
     )

@@ -5,6 +5,7 @@ was asked or is named now is refused. A provider that must not serve this person
 it is proposed and again when it is approved.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -38,6 +39,9 @@ from dps.register.providers import Provider
 from dps.register.suspensions import barring
 from dps.schemes.stored import rules_by_hash
 
+LEAST_REASON = 10
+"""Characters: a sentence, so that the approver has something to go by."""
+
 
 def propose(
     session: Session,
@@ -61,11 +65,9 @@ def propose(
     referral.STEPS.step(referral.state, "place_otherwise", referral.ref)
     assert referral.rule_hash is not None
     allowed = rules_by_hash(session, referral.rule_hash).unfilled.placed_otherwise
-    if how not in allowed:
-        raise BadInput(f"the scheme allows: {', '.join(allowed) or 'none'}", field="how")
+    for field, fault in unsaid(how, reason, allowed).items():
+        raise BadInput(fault, field=field)
     pence = amount(weekly_pence, field="weekly_pence")
-    if len(reason.strip()) < 10:
-        raise BadInput("say in a sentence why it is placed in this way", field="reason")
     words = said(reason)
     package = _package(session, referral)
     _refuse_barred(session, package, provider, now)
@@ -89,6 +91,17 @@ def propose(
     audit.append(session, placement.stream, "placement.proposed", actor, now, facts)
     tell_authority(session, ports, referral, placement, "placement_to_approve", now)
     return placement
+
+
+def unsaid(how: str, reason: str, allowed: Sequence[str]) -> dict[str, str]:
+    """What a proposal does not say as it must, by field: a way that the scheme allows, and why. Pure."""
+    faults = {}
+    if how not in allowed:
+        ways = ", ".join(allowed) or "no other way"
+        faults["how"] = f"choose how it is placed; the published rules allow: {ways}"
+    if len(reason.strip()) < LEAST_REASON:
+        faults["reason"] = "say in a sentence why it is placed in this way"
+    return faults
 
 
 def approve(session: Session, ports: Ports, *, placement_ref: str, actor: Actor) -> None:

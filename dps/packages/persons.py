@@ -89,7 +89,7 @@ def register_person(
     """Register a person with a key of their own. PersonKnown if the authority knows this NHS number already."""
     actor.needs("register a person", *REGISTERING)
     actor.sees("authority", authority, authority=authority)
-    _refuse_unborn(identity, now)
+    refuse_unborn(identity, now)
     ref = new_reference(Kind.PERSON, entropy)
     fingerprint = _nhs_fingerprint(session, keyring, authority, identity)
     # A person's key never comes from a seeded stream, whatever the references of a demonstration do.
@@ -120,7 +120,7 @@ def correct_identity(
     """Replace what is known of a person; the event names the fields that changed, never what they said."""
     actor.needs("correct a person", *REGISTERING)
     actor.sees("person", person.ref, authority=person.authority)
-    _refuse_unborn(identity, now)
+    refuse_unborn(identity, now)
     current = locked_one(session, Person, person.id)
     box = personal_box(keyring, current)
     before = open_identity(box, current)
@@ -219,7 +219,8 @@ def find_person(session: Session, ref: str, *, actor: Actor) -> Person:
     return person
 
 
-def _refuse_unborn(identity: Identity, now: datetime) -> None:
+def refuse_unborn(identity: Identity, now: datetime) -> None:
+    """BadInput for a date of birth that is still to come."""
     if identity.date_of_birth is not None and identity.date_of_birth > now.astimezone(LONDON).date():
         raise BadInput("a date of birth lies in the past", field="date_of_birth")
 

@@ -22,7 +22,7 @@ from dps.register import admission
 from dps.register.documents import latest_documents, missing
 from dps.register.interests import refuse_tied
 from dps.register.membership import Membership, admit_places, places_open
-from dps.register.officers import needs_officer
+from dps.register.officers import needs_officer, tell_officers
 from dps.register.providers import Provider, locked_provider, may_act_for
 from dps.register.texts import known, reason
 from dps.schemes.model import Scheme
@@ -157,6 +157,7 @@ def submit(session: Session, ports: Ports, application: Application, *, scheme: 
         decide_by=admission.decide_by(scheme, now),
         flags=flags,
     )
+    tell_officers(session, ports, [scheme], kind="application_to_decide", about=application.ref, now=now)
 
 
 def approve(

@@ -27,9 +27,11 @@ from dps.places.postcodes import parse
 from dps.register.applications import Application, ApplicationState
 from dps.register.interests import refuse_tied
 from dps.register.membership import Membership
+from dps.register.officers import tell_officers
 from dps.register.providers import Location, Provider, add_location, close_location, locked_provider
 from dps.register.texts import one_line, reason
 from dps.schemes.model import Rating
+from dps.schemes.published import standing_schemes
 
 _OFFICER = (Role.REGISTER_OFFICER,)
 _PROVIDER = (Role.PROVIDER,)
@@ -119,6 +121,7 @@ def state_location(
     known = entry(session, where)
     return _stated(
         session,
+        ports,
         LocationNotice(
             ref=new_reference(Kind.LOCATION_NOTICE, ports.entropy),
             kind=LocationNoticeKind.OPENED,
@@ -154,6 +157,7 @@ def state_closing(
     now = ports.clock.read(session)
     return _stated(
         session,
+        ports,
         LocationNotice(
             ref=new_reference(Kind.LOCATION_NOTICE, ports.entropy),
             kind=LocationNoticeKind.CLOSED,
@@ -307,7 +311,7 @@ def _to_decide(session: Session, ref: str, actor: Actor, step: str) -> LocationN
     return locked_one(session, LocationNotice, found.id)
 
 
-def _stated(session: Session, notice: LocationNotice, actor: Actor, now: datetime) -> LocationNotice:
+def _stated(session: Session, ports: Ports, notice: LocationNotice, actor: Actor, now: datetime) -> LocationNotice:
     # Under the provider's lock; the index says the same of whoever comes without it.
     waits = select(LocationNotice.id).where(
         LocationNotice.provider_id == notice.provider_id,
@@ -325,7 +329,18 @@ def _stated(session: Session, notice: LocationNotice, actor: Actor, now: datetim
         "on_day": notice.on_day.isoformat(),
     }
     audit.append(session, notice.stream, "location-notice.state", actor, now, facts)
+    concerned = [one for one in standing_schemes(session) if one.key in _schemes_of(session, notice.provider_id)]
+    tell_officers(session, ports, concerned, kind="location_to_check", about=notice.ref, now=now)
     return notice
+
+
+def _schemes_of(session: Session, provider_id: int) -> set[str]:
+    """The schemes that a provider belongs to, or has asked to join: their officers decide on what it states."""
+    member = select(Membership.scheme).where(Membership.provider_id == provider_id)
+    applied = select(Application.scheme).where(
+        Application.provider_id == provider_id, col(Application.state) != ApplicationState.DRAFT
+    )
+    return {*session.exec(member), *session.exec(applied)}
 
 
 def _tell(session: Session, ports: Ports, notice: LocationNotice, kind: str, now: datetime) -> None:

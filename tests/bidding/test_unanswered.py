@@ -2,8 +2,13 @@
 
 import pytest
 
+from bidding.awards import moving
+from bidding.bids.answers import Answer, answer_of
+from bidding.bids.submitting import decline
+from bidding.looking.deciding import asked
 from bidding.looking.unanswered import the_one_change, unanswered
 from bidding.referrals import ReferralState
+from bidding.rounds import InvitationState, RoundState
 from tests.support.world import World
 
 
@@ -34,7 +39,7 @@ def test_the_change_named_is_the_one_that_lets_the_most_providers_in(
 
 
 def test_a_fruitless_round_says_who_was_barred_and_what_would_have_helped(world: World) -> None:
-    asked = world.provider("Asked")
+    first_asked = world.provider("Asked")
     world.provider("Tiny Homecare", hours=1)
     referral = world.referral()
     first = world.round(referral).ref
@@ -50,4 +55,45 @@ def test_a_fruitless_round_says_who_was_barred_and_what_would_have_helped(world:
     assert [(one.name, one.because) for one in after.barred] == [("Tiny Homecare", ("too few free hours",))]
     assert after.change == "Had they had the free hours, 1 more provider would have been eligible."
     assert (after.declined, after.silent) == (0, 1)
-    assert asked.provider not in {one.provider for one in after.barred}
+    assert first_asked.provider not in {one.provider for one in after.barred}
+
+
+@pytest.mark.parametrize(
+    ("state", "round_state", "has_bid", "expected"),
+    [
+        ("invited", "published", False, Answer.INVITED),
+        ("waiting", "published", False, Answer.WAITING),
+        ("declined", "decided", False, Answer.DECLINED),
+        ("lapsed", "decided", False, Answer.SILENT),
+        ("lapsed", "decided", True, Answer.BID),
+        ("lapsed", "closed", True, Answer.BID),
+        ("lapsed", "cancelled", False, Answer.LAPSED),
+    ],
+)
+def test_an_answer_is_read_from_the_invitation_and_from_what_was_opened(
+    state: str, round_state: str, has_bid: bool, expected: Answer
+) -> None:
+    assert answer_of(InvitationState(state), RoundState(round_state), has_bid=has_bid) is expected
+
+
+def test_who_bid_is_told_from_the_opening_on_and_is_not_counted_among_the_silent(world: World) -> None:
+    bidder, silent, away = (world.provider(name) for name in ("Bidder", "Silent", "Away"))
+    referral = world.referral()
+    first = world.round(referral).ref
+    world.bid(bidder, referral, pence=1650)
+    world.run(decline, round_ref=first, reason="Too far at that hour.", actor=away)
+    with world.database.reading() as session:
+        while_sealed = {one.name: one.answer for one in asked(session, first)}
+
+    world.close(referral)
+    award = world.awards(referral)[0].ref
+    world.run(moving.decline, award_ref=award, reason="A carer fell ill.", actor=bidder)
+    world.step(hours=1)
+
+    with world.database.reading() as session:
+        opened = {one.name: one.answer for one in asked(session, first)}
+        after = unanswered(session, referral)[first]
+    assert while_sealed == {"Bidder": Answer.INVITED, "Silent": Answer.INVITED, "Away": Answer.DECLINED}
+    assert opened == {"Bidder": Answer.BID, "Silent": Answer.SILENT, "Away": Answer.DECLINED}
+    assert (after.asked, after.bid, after.declined, after.silent) == (3, 1, 1, 1)
+    assert silent.provider

@@ -1,13 +1,15 @@
 """What a form brought: texts by field, after it was seen to come from a page that this very browser was given."""
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, time
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from litestar import Request
 
-from dps.kernel.errors import BadForm, BadInput
+from dps.kernel.errors import BadAnswers, BadForm, BadInput
 from web.pages.bodies import read_form
 from web.pages.cookies import session_token, visit_token
 from web.security.sessions import csrf_of
@@ -84,6 +86,38 @@ class Form:
     def under(self, prefix: str) -> dict[str, str]:
         """The filled fields whose names begin so, without that beginning."""
         return {name[len(prefix) :]: self.text(name) for name in self.fields if name.startswith(prefix)}
+
+
+class Checking:
+    """Reads a form's fields one by one, and tells what is wrong with all of them at once.
+
+    checking = Checking()
+    with checking.of("price"):
+        price = parse_pence(form.needed("price", "say what it costs"))
+    checking.end()  # BadAnswers with every fault; what was read is whole from here on
+    """
+
+    def __init__(self) -> None:
+        self._faults: dict[str, str] = {}
+
+    @contextmanager
+    def of(self, field: str) -> Iterator[None]:
+        """What is read here is this field's, unless the refusal names another."""
+        try:
+            yield
+        except BadInput as bad:
+            self._faults |= faults_of(bad, field)
+
+    def end(self) -> None:
+        if self._faults:
+            raise BadAnswers(self._faults)
+
+
+def faults_of(bad: BadInput, field: str = "") -> dict[str, str]:
+    """Each field's fault, by a refusal; one that names no field is of `field`."""
+    if isinstance(bad, BadAnswers):
+        return dict(bad.facts["faults"])
+    return {str(bad.field or field): str(bad.reason)}
 
 
 async def provide_form(request: Request[Any, Any, Any]) -> Form:

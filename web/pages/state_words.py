@@ -153,5 +153,7 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "declined": ("Declined", "grey"),
         "waiting": ("Waiting its turn", "grey"),
         "lapsed": ("Over", "grey"),
+        "bid": ("Bid", "green"),
+        "silent": ("Did not answer", "grey"),
     },
 }

@@ -21,6 +21,7 @@ _ONE_AT_A_TIME = text("LOCK TABLE change IN SHARE ROW EXCLUSIVE MODE")
 
 DESK = (Part.BROKER, Part.APPROVER)
 LETTING = (Part.COMMISSIONER, Part.APPROVER)
+REGISTER = (Part.REGISTER_OFFICER,)
 _READERS: Mapping[str, Sequence[Part]] = {
     "award_to_approve": DESK,
     "award_overturned": DESK,
@@ -35,9 +36,11 @@ _READERS: Mapping[str, Sequence[Part]] = {
     "score_appealed": (Part.COMMISSIONER,),
     "enablement_challenged": (Part.COMMISSIONER,),
     "law_due": (Part.COMMISSIONER, Part.REGISTER_OFFICER),
+    "location_to_check": REGISTER,
+    "application_to_decide": REGISTER,
 }
 _OTHERS: Sequence[Part] = (Part.BROKER,)
-"""At a council: what waits for a decision is for those who decide, all else for the brokers."""
+"""At a council: what waits for a decision or a look is for those whose work it is, all else for the brokers."""
 
 URGENT = frozenset({"award_offered", "award_won", "closing_extended", "bid_not_kept", "asked_again"})
 """What goes to a mobile telephone as well, where an account names one: an answer is due within hours."""

@@ -30,6 +30,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Confirm a bid that you gave by telephone",
         "It counts only if you confirm it before the closing. If you gave none, say so.",
     ),
+    "location_to_check": (
+        "A provider reports a location",
+        "It has opened or closed one. Look it up in the regulator's register, and record it or not.",
+    ),
+    "application_to_decide": ("A provider asks to join", "It is to be decided by the day that its page names."),
     "location_recorded": ("The location that you reported is recorded", "It counts from now on."),
     "location_refused": ("The location that you reported is not recorded", "Your page of locations says why."),
     "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
@@ -122,6 +127,8 @@ _DESK: Mapping[str, str] = {
     "PAY": "/desk/statements/",
     "SCR": "/office/quality",
     "NTC": "/office/quality",
+    "LCN": "/register/locations/",
+    "APP": "/register/applications/",
 }
 """Where what is spoken of is seen: its own page where the address ends in a stroke, else the page that it stands on."""
 

@@ -19,7 +19,7 @@ from dps.kernel.errors.competition import (
     TooLate,
     WrongMode,
 )
-from dps.kernel.errors.edges import AccountKnown, BadForm, NotSignedIn, TooManyGuesses
+from dps.kernel.errors.edges import AccountKnown, BadAnswers, BadForm, NotSignedIn, TooManyGuesses
 from dps.kernel.errors.families import (
     BadInput,
     Conflict,
@@ -63,6 +63,7 @@ __all__ = [
     "AlreadyContracted",
     "AlreadyExcluded",
     "AnsweredMeanwhile",
+    "BadAnswers",
     "BadCompanyNumber",
     "BadDirectory",
     "BadForm",

@@ -1,6 +1,8 @@
 """At the edges: who asks, how often, and from which form."""
 
-from dps.kernel.errors.families import Conflict, DpsError, Refused
+from collections.abc import Mapping
+
+from dps.kernel.errors.families import BadInput, Conflict, DpsError, Refused
 
 
 class NotSignedIn(DpsError):
@@ -29,3 +31,13 @@ class BadForm(Refused):
 
     code = "bad_form"
     sentence = "This form is too old, or did not come from this site. Go back, load the page again and send it anew."
+
+
+class BadAnswers(BadInput):
+    """A form says several things that can't be: `faults` gives the reason of each field, in the form's order."""
+
+    code = "bad_answers"
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        field, reason = next(iter(faults.items()))
+        super().__init__(reason, field=field, faults=dict(faults))

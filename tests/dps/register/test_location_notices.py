@@ -8,6 +8,7 @@ import pytest
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput, Forbidden, NeedsSecondPerson, NoSuchStep, NotFound, RegisteredAlready
+from dps.kernel.outbox import OutboxMessage
 from dps.register.interests import declare_interest
 from dps.register.location_notices import (
     LocationNotice,
@@ -149,3 +150,15 @@ def test_what_is_missing_or_wrong_is_named(world: World) -> None:
 
         assert refused.value.facts.get("field") in (field, None), field
     assert world.rows(LocationNotice) == []
+
+
+def test_the_officers_of_every_authority_of_its_schemes_are_told_of_what_waits(world: World) -> None:
+    oak = world.provider("Synthetic Oak")
+    (number,) = held(world, oak)
+
+    opened = stated(world, oak)
+    closing = world.run(state_closing, regulator_id=number, closed_on=world.now.date(), actor=oak)
+
+    told = [(one.recipient, one.about) for one in world.rows(OutboxMessage, OutboxMessage.kind == "location_to_check")]
+    authorities = sorted(f"authority:{one.key}" for one in world.scheme.authorities)
+    assert told == [(to, notice.ref) for notice in (opened, closing) for to in authorities]

@@ -1,12 +1,17 @@
 """Writing a referral down, one thing a page, without JavaScript; and changing it once it is published."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from bidding.drafting import parted
+from bidding.drafting import note_requester, parted
 from bidding.referrals import Referral
-from dps.kernel.errors import BadInput
+from dps.kernel.errors import BadAnswers, BadInput
+from dps.packages.facts import PackageFacts
 from dps.packages.readiness import Gap
 from dps.packages.schedule import parse_schedule
+from dps.schemes.model import Urgency
 from tests.web.pages.browsing import Browser
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
@@ -71,15 +76,39 @@ def test_everything_that_can_be_missing_has_a_page() -> None:
     assert set(WHERE.values()) <= set(SECTIONS)
 
 
+def asked_for(week: str, **more: Any) -> PackageFacts:
+    facts = PackageFacts(scheme="s", lot="l", urgency=Urgency.STANDARD, locality="p", sector="L1 1")
+    return replace(facts, schedule=parse_schedule(week), **more)
+
+
 def test_a_week_is_parted_by_its_lines_and_neither_part_is_empty() -> None:
-    week = parse_schedule("Mon 07:30-09:30 30m personal_care; Mon 18:00-20:00 30m meals")
+    facts = asked_for("Mon 07:30-09:30 30m personal_care; Mon 18:00-20:00 30m meals")
 
-    here, there = parted(week, {1})
+    weeks = [part.schedule.text() for part in parted(facts, {1}) if part.schedule]
 
-    assert (here.text(), there.text()) == ("Mon 07:30-09:30 30m personal_care", "Mon 18:00-20:00 30m meals")
+    assert weeks == ["Mon 07:30-09:30 30m personal_care", "Mon 18:00-20:00 30m meals"]
     for taken in (set(), {0, 1}, {9}):
         with pytest.raises(BadInput):
-            parted(week, taken)
+            parted(facts, taken)
+
+
+def test_a_budget_is_parted_as_the_care_is_and_nothing_of_it_is_lost_or_doubled() -> None:
+    week = "Mon-Sun 07:30-09:30 30m personal_care; Mon-Fri 18:00-20:00 30m x2 meals"
+
+    here, there = parted(asked_for(week, budget_pence=100_001, budget_weeks=6), {1})
+
+    assert (here.budget_pence, there.budget_pence) == (41_177, 58_824)  # 210 and 300 carer-minutes
+    assert (here.budget_weeks, there.budget_weeks) == (6, 6)
+
+
+def test_what_is_missing_of_a_visit_or_a_person_is_told_all_at_once() -> None:
+    with pytest.raises(BadAnswers) as visit:
+        sections.with_visit("", Form({"kind": "visit"}))
+    with pytest.raises(BadAnswers) as person:
+        sections.identity_of(Form({"date_of_birth": "someday", "nhs_number": "123"}))
+
+    assert list(visit.value.faults) == ["days", "from", "until", "minutes"]
+    assert list(person.value.faults) == ["name", "date_of_birth", "nhs_number"]
 
 
 def written(served: Served, broker: Browser) -> str:
@@ -203,12 +232,44 @@ def test_a_draft_is_parted_in_two_that_are_linked(served: Served) -> None:
     broker.open(f"/desk/referrals/{draft}/split")
 
     nothing = broker.send(f"/desk/referrals/{draft}/split")
+    everything = broker.send(f"/desk/referrals/{draft}/split", **{"visit-0": "on", "visit-1": "on"})
+    broker.open(f"/desk/referrals/{draft}/split")
     second = broker.send(f"/desk/referrals/{draft}/split", **{"visit-1": "on"})
 
-    assert nothing.status_code == 400
+    assert nothing.status_code == everything.status_code == 400
+    assert everything.text.count(" checked>") == 2
     assert "5 visits, 2 hours 30 minutes a week" in second.text
     assert "7 visits, 3 hours 30 minutes a week" in broker.open(f"/desk/referrals/{draft}/publication").text
     assert "Another part of this person" in broker.open(f"/desk/referrals/{draft}").text
+
+
+@SQLITE
+def test_what_was_begun_beside_a_week_is_added_before_it_is_saved_and_never_lost(served: Served) -> None:
+    draft = served.world.referral(publish_it=False)
+    broker = at_the_desk(served)
+    path = f"/desk/referrals/{draft}/entry/week"
+    page = broker.open(path).text
+
+    half = broker.send(path, save="yes", **{"day-Mon": "on", "minutes": "45"})
+    saved = broker.send(path, save="yes", **a_visit(minutes="45").fields)
+
+    assert page.index('name="add"') < page.index('name="remove"')  # what Enter presses
+    assert (half.status_code, "Say from when" in half.text) == (400, True)
+    assert saved.text.count("45 minutes") >= 1
+
+
+@SQLITE
+def test_whoever_asked_for_a_package_follows_its_copy_and_both_its_parts(served: Served) -> None:
+    draft = served.world.referral(publish_it=False, visits="Mon 07:30-09:30 30m meals; Tue 07:30-09:30 30m meals")
+    served.world.run(note_requester, referral_ref=draft, account="USR-1", actor=served.world.broker)
+    broker = at_the_desk(served)
+    broker.open(f"/desk/referrals/{draft}/split")
+
+    broker.send(f"/desk/referrals/{draft}/split", **{"visit-1": "on"})
+    broker.open(f"/desk/referrals/{draft}")
+    broker.send(f"/desk/referrals/{draft}/copy")
+
+    assert [one.requested_by for one in served.world.rows(Referral)] == ["USR-1", "USR-1", "USR-1"]
 
 
 @SQLITE

@@ -38,6 +38,19 @@ def test_what_is_missing_is_said_at_its_field_and_nothing_is_proposed(served: Se
     assert served.world.rows(Placement) == []
 
 
+def test_everything_that_is_missing_is_said_at_once_in_the_order_of_the_form(served: Served) -> None:
+    referral, broker = served.world.referral(), at_the_desk(served)
+    path = f"/desk/referrals/{referral}/otherwise"
+    broker.open(path)
+
+    page = broker.send(path, how="", provider="", price="cheap", reason="short")
+
+    at = [page.text.index(f'href="#{field}"') for field in ("how", "provider", "price", "reason")]
+    assert (page.status_code, at) == (400, sorted(at))
+    assert 'value="cheap"' in page.text
+    assert ">short</textarea>" in page.text
+
+
 def test_an_approver_finds_it_in_the_queue_and_approves_what_a_broker_proposed(served: Served) -> None:
     broker, approver = at_the_desk(served), at_the_desk(served, Part.APPROVER)
     referral, ref = proposed(served, broker)

@@ -15,6 +15,7 @@ from web.security.accounts import Account, Part
 from web.sending.carrying import LetterRound
 from web.sending.letters import NOBODY, Change, Channel, Undeliverable, claim, note, send_again, undelivered
 from web.sending.sorting import Sorter
+from web.sending.writing import written
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -51,6 +52,28 @@ def test_what_waits_for_a_decision_goes_to_those_who_decide_and_the_rest_to_brok
 
     read_by = {(letter.message_id, letter.account_id) for letter in letters(world)}
     assert read_by == {(decide.id, broker.id), (decide.id, approver.id), (told.id, broker.id)}
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("kind", "parts", "about", "page"),
+    [
+        ("location_to_check", {Part.REGISTER_OFFICER}, "LCN-7K3M-9QXR-4TDC", "/register/locations/LCN-7K3M-9QXR-4TDC"),
+        ("application_to_decide", {Part.REGISTER_OFFICER}, "APP-1", "/register/applications/APP-1"),
+    ],
+)
+def test_what_waits_for_a_part_is_read_by_that_part_alone_and_leads_to_its_page(
+    world: World, kind: str, parts: set[Part], about: str, page: str
+) -> None:
+    everybody = {
+        reader(world, part, str(part)).id: part
+        for part in (Part.BROKER, Part.APPROVER, Part.COMMISSIONER, Part.REGISTER_OFFICER)
+    }
+
+    message = sorted_message(world, recipient=f"authority:{world.authority}", kind=kind, about=about)
+
+    assert {everybody[letter.account_id] for letter in letters(world)} == parts
+    assert written(message, site="https://care.example.org").text.count(f"https://care.example.org{page}\n") == 1
 
 
 @SQLITE

@@ -1,6 +1,6 @@
 """Placed otherwise: a broker proposes it with price and reason, an approver decides, and one page shows it to both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -20,7 +20,7 @@ from dps.kernel.errors import BadInput, NotFound
 from dps.kernel.money import parse_pence
 from dps.schemes.stored import rules_by_hash
 from web.pages import names
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import APPROVERS, BROKERS, DESK
 from web.pages.visit import Page, Visit
 from web.security.accounts import names_of
@@ -46,8 +46,9 @@ class Proposing(Controller):
     ) -> Response[Any]:
         """Ask an approver for it; nothing is placed before somebody else says yes."""
         try:
-            weekly_pence = parse_pence(form.needed("price", "say what it costs a week"), field="price")
-            provider = form.needed("provider", "say who serves, or that the register does not hold them")
+            with visit.look() as (session, _now):
+                weekly_pence = _price_asked(form, _allowed(session, visit, referral_ref))
+            provider = form.text("provider")
             with visit.command() as session:
                 made = deciding.propose(
                     session,
@@ -60,7 +61,7 @@ class Proposing(Controller):
                     actor=visit.actor,
                 ).ref
         except BadInput as bad:
-            return _form(visit, referral_ref, form.fields, {str(bad.field): str(bad.reason)})
+            return _form(visit, referral_ref, form.fields, faults_of(bad))
         return visit.to(f"/desk/placements/{made}")
 
 
@@ -106,11 +107,37 @@ class Placements(Controller):
         return visit.to(f"/desk/placements/{placement_ref}")
 
 
+def _price_asked(form: Form, allowed: Sequence[str]) -> int:
+    """The price a week; BadAnswers with everything that the form does not say as it must, in its order."""
+    checking, unsaid = Checking(), deciding.unsaid(form.text("how"), form.text("reason"), allowed)
+    with checking.of("how"):
+        _refuse(unsaid, "how")
+    with checking.of("provider"):
+        form.needed("provider", "say who serves, or that the register does not hold them")
+    with checking.of("price"):
+        weekly_pence = parse_pence(form.needed("price", "say what it costs a week"), field="price")
+    with checking.of("reason"):
+        _refuse(unsaid, "reason")
+    checking.end()
+    return weekly_pence
+
+
+def _refuse(faults: Mapping[str, str], field: str) -> None:
+    if field in faults:
+        raise BadInput(faults[field], field=field)
+
+
+def _allowed(session: Session, visit: Visit, referral_ref: str) -> Sequence[str]:
+    """The ways that the rules of its publication know; NotFound for what was never published."""
+    referral = referral_of(session, referral_ref, visit.actor)
+    if referral.rule_hash is None:
+        raise NotFound(kind="published referral", ref=referral_ref)
+    return rules_by_hash(session, referral.rule_hash).unfilled.placed_otherwise
+
+
 def _form(visit: Visit, referral_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, _):
-        referral = referral_of(session, referral_ref, visit.actor)
-        if referral.rule_hash is None:
-            raise NotFound(kind="published referral", ref=referral_ref)
+        allowed = _allowed(session, visit, referral_ref)
         waiting = placements(
             session, visit.actor, visit.ports.keyring, referral=referral_ref, state=PlacementState.PROPOSED
         )
@@ -119,7 +146,7 @@ def _form(visit: Visit, referral_ref: str, values: Mapping[str, str], faults: Ma
             status=400 if faults else 200,
             referral=referral_ref,
             waiting=waiting[0] if waiting else None,
-            allowed=rules_by_hash(session, referral.rule_hash).unfilled.placed_otherwise,
+            allowed=allowed,
             providers=providers_by_name(session),
             values=Values(values),
             faults=faults,

@@ -15,7 +15,7 @@ from bidding.allocation import review
 from bidding.closings import ExtensionReason
 from bidding.looking.arranged import is_arranged
 from bidding.looking.deciding import asked
-from bidding.looking.drafted import drafted
+from bidding.looking.drafted import drafted, providers_by_name
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
 from bidding.looking.otherwise import placements
 from bidding.looking.outside import open_offers
@@ -93,6 +93,7 @@ class Referrals(Controller):
                 person=draft.person,
                 is_with_requester=draft.is_with_requester,
                 awards=list(reversed(its_awards)),
+                providers=dict(providers_by_name(session)),
                 timeline=list(reversed(timeline(session, streams, rounds=[one.round for one in its_rounds]))),
                 is_broker=visit.actor.role is Role.BROKER,
                 is_approver=visit.actor.role is Role.APPROVER,

@@ -36,7 +36,7 @@ class Twins(Controller):
     @get("/split", sync_to_thread=True)
     def split_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """Which visits go into the second part?"""
-        return _split_form(visit, referral_ref, {})
+        return _split_form(visit, referral_ref, set(), {})
 
     @post("/split", sync_to_thread=True)
     def split(
@@ -52,7 +52,7 @@ class Twins(Controller):
                     session, visit.ports, referral_ref=referral_ref, taken=taken, scheme=scheme, actor=visit.actor
                 )
         except (BadInput, CannotLink) as bad:
-            return _split_form(visit, referral_ref, {"taken": str(bad.facts["reason"])})
+            return _split_form(visit, referral_ref, taken, {"taken": str(bad.facts["reason"])})
         return visit.to(f"/desk/referrals/{made}/publication")
 
     @get("/household", sync_to_thread=True)
@@ -84,9 +84,9 @@ class Twins(Controller):
         return visit.to(f"/desk/referrals/{referral_ref}")
 
 
-def _split_form(visit: Visit, referral_ref: str, faults: dict[str, str]) -> Page:
+def _split_form(visit: Visit, referral_ref: str, taken: set[int], faults: dict[str, str]) -> Page:
     _, draft = known_of(visit, referral_ref, SECTIONS["week"])
-    return visit.page("desk/split.html", status=400 if faults else 200, draft=draft, faults=faults)
+    return visit.page("desk/split.html", status=400 if faults else 200, draft=draft, taken=taken, faults=faults)
 
 
 def _household_form(visit: Visit, referral_ref: str, other: str, faults: dict[str, str]) -> Page:

@@ -20,7 +20,7 @@ from dps.kernel.errors import BadInput, NotFound, PersonKnown
 from dps.packages.facts import Confidential, PackageFacts
 from dps.packages.identity import Identity, age_band
 from dps.packages.packages import Package
-from dps.packages.persons import Person
+from dps.packages.persons import Person, refuse_unborn
 from web.pages.forms import Form
 from web.pages.visit import Page, Visit
 from web.pages.writing import sections
@@ -52,13 +52,14 @@ class Beginning(Controller):
             last = _of_person(visit, str(known.facts["ref"]))
             return step_page(visit, self.doors, "person", form.fields, {"nhs_number": self.doors.known}, known=last)
         except BadInput as bad:
-            field = sections.field_of(step, bad)
-            return step_page(visit, self.doors, step_of(field) or step, form.fields, {field: str(bad.reason)})
+            faults = sections.faults_on(step, bad)
+            return step_page(visit, self.doors, step_of(next(iter(faults))) or step, form.fields, faults)
 
     def _answered(self, visit: Visit, step: str, form: Form) -> Response[Any]:
-        with visit.look() as (session, _now):
+        with visit.look() as (session, now):
             scheme = chosen_scheme(visit, session, form.text("scheme"))
         identity = sections.identity_of(form)
+        refuse_unborn(identity, now)
         if step == "person":
             return step_page(visit, self.doors, "home", form.fields, {})
         postcode, locality = sections.postcode_of(form, scheme)

@@ -56,8 +56,11 @@ class Entry(Controller):
         shown = _section(section)
         known, draft = known_of(visit, referral_ref, shown)
         try:
-            if shown.key == "week" and not form.text("save"):
-                return section_page(visit, self.doors, draft, shown, {**form.fields, **_other_week(form)}, {})
+            if shown.key == "week":
+                if not form.text("save"):
+                    return section_page(visit, self.doors, draft, shown, {**form.fields, **_other_week(form)}, {})
+                if sections.has_visit(form):
+                    form = Form({**form.fields, **_other_week(form)})
             with visit.command() as session:
                 scheme = standing_scheme(session, known.facts.scheme)
                 today = visit.ports.clock.read(session).astimezone(LONDON).date()
@@ -71,7 +74,7 @@ class Entry(Controller):
                     actor=visit.actor,
                 )
         except BadInput as bad:
-            faults = {sections.field_of(shown.key, bad): str(bad.reason)}
+            faults = sections.faults_on(shown.key, bad)
             return section_page(visit, self.doors, draft, shown, form.fields, faults)
         after = sections.next_of(shown.key)
         if form.text("onward") == "yes" and after is not None:

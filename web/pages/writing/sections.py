@@ -6,19 +6,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 from bidding.drafting import Wanted
 from dps.kernel.errors import BadInput
 from dps.kernel.money import parse_pence
 from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
-from dps.packages.identity import AgeBand, Identity, age_band
+from dps.packages.identity import AgeBand, Identity, age_band, parse_nhs_number
 from dps.packages.readiness import Gap
 from dps.packages.schedule import Schedule, parse_schedule
 from dps.places.localities import LocalityMap
 from dps.places.postcodes import Postcode, parse
 from dps.schemes.model import LegalBasis, Scheme, Urgency
-from web.pages.forms import Form
+from web.pages.forms import Checking, Form, faults_of
 
 Values = dict[str, str]
 
@@ -63,10 +62,18 @@ def _show_person(known: Known) -> Values:
 
 def identity_of(form: Form, *, postcode: str = "", address: str = "") -> Identity:
     """Who the person is, by a form's fields."""
+    checking = Checking()
+    with checking.of("name"):
+        name = form.needed("name", "give the person's name")
+    with checking.of("date_of_birth"):
+        born = form.optional_day("date_of_birth")
+    with checking.of("nhs_number"):
+        nhs_number = parse_nhs_number(form.text("nhs_number")) if form.text("nhs_number") else ""
+    checking.end()
     return Identity(
-        name=form.needed("name", "give the person's name"),
-        date_of_birth=form.day("date_of_birth", "") if form.text("date_of_birth") else None,
-        nhs_number=form.text("nhs_number"),
+        name=name,
+        date_of_birth=born,
+        nhs_number=nhs_number,
         phone=form.text("phone"),
         contact=form.text("contact"),
         notes=form.text("notes"),
@@ -122,12 +129,14 @@ def _show_service(known: Known) -> Values:
 
 def service_of(form: Form, scheme: Scheme) -> tuple[str, Urgency]:
     """The service and how urgent it is, by a form's fields."""
-    lot, urgency = form.text("lot"), form.text("urgency")
-    if lot not in {one.key for one in scheme.lots}:
-        raise BadInput("choose a service", field="lot")
-    if urgency not in set(Urgency):
-        raise BadInput("choose how urgent it is", field="urgency")
-    return lot, Urgency(urgency)
+    lot, checking = form.text("lot"), Checking()
+    with checking.of("lot"):
+        if lot not in {one.key for one in scheme.lots}:
+            raise BadInput("choose a service", field="lot")
+    with checking.of("urgency"):
+        urgency = form.choice(Urgency, "urgency", "choose how urgent it is")
+    checking.end()
+    return lot, urgency
 
 
 def _read_service(form: Form, known: Known, scheme: Scheme, _today: date) -> Wanted:
@@ -151,16 +160,28 @@ def _read_week(form: Form, known: Known, _scheme: Scheme, _today: date) -> Wante
     return Wanted(facts=replace(known.facts, schedule=week, schedule_is_provisional=form.text("provisional") == "yes"))
 
 
+def has_visit(form: Form) -> bool:
+    """Whether somebody has begun to fill in another visit: it is added, or its faults told, before a week is saved."""
+    return any([form.under("day-"), form.text("from"), form.text("until"), form.text("minutes")])
+
+
 def with_visit(week: str, form: Form) -> str:
     """The week with the visit that a form adds."""
     days = ",".join(form.under("day-"))
-    kind, live_in = form.text("kind"), form.text("kind") == "live_in"
-    if not days:
-        raise BadInput("choose the days", field="days")
-    minutes = form.needed("minutes", "say how many minutes it lasts")
-    if not minutes.isdecimal():
-        raise BadInput("write the minutes as a whole number, such as 30", field="minutes")
-    window = "" if live_in else f"{form.needed('from', 'say from when')}-{form.needed('until', 'say until when')}"
+    kind, live_in, checking = form.text("kind"), form.text("kind") == "live_in", Checking()
+    with checking.of("days"):
+        if not days:
+            raise BadInput("choose the days", field="days")
+    with checking.of("from"):
+        earliest = "" if live_in else form.needed("from", "say from when")
+    with checking.of("until"):
+        latest = "" if live_in else form.needed("until", "say until when")
+    with checking.of("minutes"):
+        minutes = form.needed("minutes", "say how many minutes it lasts")
+        if not minutes.isdecimal():
+            raise BadInput("write the minutes as a whole number, such as 30", field="minutes")
+    checking.end()
+    window = "" if live_in else f"{earliest}-{latest}"
     carers = "x2" if form.text("carers") == "2" else ""
     parts = [days, kind if kind not in ("", "visit") else "", window, f"{minutes}m", carers, form.text("task")]
     line = " ".join(part for part in parts if part)
@@ -191,12 +212,17 @@ def _show_start(known: Known) -> Values:
 
 
 def _read_start(form: Form, known: Known, _scheme: Scheme, _today: date) -> Wanted:
-    earliest = form.day("earliest_start", "") if form.text("earliest_start") else None
+    checking = Checking()
+    with checking.of("earliest_start"):
+        earliest = form.optional_day("earliest_start")
+    with checking.of("latest_start"):
+        latest = form.day("latest_start", "give the latest day on which care must start")
+    checking.end()
     return Wanted(
         facts=replace(
             known.facts,
             earliest_start=earliest,
-            latest_start=form.day("latest_start", "give the latest day on which care must start"),
+            latest_start=latest,
             other_minutes_allowed=form.text("other_minutes_allowed") == "yes",
         )
     )
@@ -340,13 +366,9 @@ def next_of(key: str) -> str | None:
     return keys[place] if place < len(keys) else None
 
 
-def field_of(section: str, bad: BadInput) -> str:
-    """The field of this page that a refusal is shown at."""
-    renamed: dict[str, Any] = {
-        "budget_pence": "budget",
-        "sector": "postcode",
-        "locality": "postcode",
-        "schedule": "week",
-    }
-    field = str(bad.field or "")
-    return str(renamed.get(field, field)) or section
+_RENAMED = {"budget_pence": "budget", "sector": "postcode", "locality": "postcode", "schedule": "week"}
+
+
+def faults_on(section: str, bad: BadInput) -> dict[str, str]:
+    """What a refusal says of this page, by the fields that it is shown at."""
+    return {_RENAMED.get(field, field): reason for field, reason in faults_of(bad, section).items()}
