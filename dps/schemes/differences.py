@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dps.schemes.model import Scheme
 from dps.schemes.rulebook import rulebook
 
-_NO_RULES = ("# ", "The published rules of scheme", "Source: ", "| --- |")
+_NO_RULES = ("# ", "The published rules of scheme", "Source: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,29 @@ def _parts(scheme: Scheme) -> dict[str, list[str]]:
     """The rulebook's sentences by their heading."""
     parts: dict[str, list[str]] = {}
     heading = ""
+    heads: list[str] = []
     for line in rulebook(scheme).splitlines():
         if line.startswith("## "):
             heading = line.removeprefix("## ")
             parts.setdefault(heading, [])
+        elif line.startswith("| "):
+            # A bar that belongs to a cell has a backslash before it.
+            cells = line.removeprefix("| ").removesuffix(" |").split(" | ")
+            if not heads:
+                heads = cells
+            elif set(cells) != {"---"}:
+                parts[heading].append(_sentence(heads, cells))
+            continue
         elif line and heading and not line.startswith(_NO_RULES):
             parts[heading].append(line.removeprefix("- "))
+        heads = []
     return parts
+
+
+def _sentence(heads: list[str], cells: list[str]) -> str:
+    """A table's row in words: what it is about, then each column's name with what stands there."""
+    about, *facts = (f"{head} {cell}" for head, cell in zip(heads, cells, strict=True))
+    return f"{about[:1].upper()}{about[1:]}: {'; '.join(facts)}."
 
 
 def _without(lines: list[str], others: list[str]) -> Iterator[str]:

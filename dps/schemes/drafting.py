@@ -14,7 +14,7 @@ from dps.schemes.model import LegalBasis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a commissioner is asked. Lots are names by key, localities postcode districts by key."""
+    """What a commissioner is asked. Lots are names by key, localities a name and postcode districts by key."""
 
     key: str
     name: str
@@ -25,7 +25,7 @@ class Answers:
     starts: date
     ends: date | None
     lots: Mapping[str, str]
-    localities: Mapping[str, Sequence[str]]
+    localities: Mapping[str, tuple[str, Sequence[str]]]
     floor_pence_per_hour: int
     ceiling_pence_per_hour: int
     quality_weight: int
@@ -38,7 +38,7 @@ def draft(answers: Answers) -> str:
         _head(answers),
         _rules_of_joining(),
         *(_lot(answers, key, name) for key, name in answers.lots.items()),
-        *(_locality(key, districts) for key, districts in answers.localities.items()),
+        *(_locality(key, name, districts) for key, (name, districts) in answers.localities.items()),
         _list_and_ladders(answers),
         _competition(answers),
         _award(),
@@ -94,10 +94,10 @@ def _lot(answers: Answers, key: str, name: str) -> Iterator[str]:
     yield f"envelopes = [{{ floor_pence_per_hour = {floor}, ceiling_pence_per_hour = {ceiling} }}]"
 
 
-def _locality(key: str, districts: Sequence[str]) -> Iterator[str]:
+def _locality(key: str, name: str, districts: Sequence[str]) -> Iterator[str]:
     yield "[[localities]]"
     yield f"key = {_text(key)}"
-    yield f"name = {_text(key.replace('-', ' ').title())}"
+    yield f"name = {_text(name)}"
     yield f"districts = {_list(districts)}"
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from dps.schemes.loader import load
@@ -55,7 +56,7 @@ def test_a_commissioner_is_asked_again_until_the_answer_can_be_read_and_the_file
     )
     assert [locality.districts for locality in scheme.localities] == [("LE15",), ("PE9",)]
     assert scheme.evaluation.quality_weight == 30
-    for wrong in ("comes with the engine", "lower-case letters", "a day is written as", "from 0 to 100"):
+    for wrong in ("comes with the engine", "lower-case letters", "write one as 2026-04-01", "from 0 to 100"):
         assert wrong in said.output
 
 
@@ -69,10 +70,45 @@ def test_an_existing_file_is_left_alone(tmp_path: Path) -> None:
     assert out.read_text() == "mine"
 
 
-def test_what_can_not_be_a_scheme_is_not_written(tmp_path: Path) -> None:
+def test_what_makes_no_scheme_is_asked_once_more_and_an_answer_is_kept_by_enter(tmp_path: Path) -> None:
+    out = tmp_path / "ours.toml"
+    kept = "\n" * 8 + "PE9" + "\n" * 6
+
+    said = CliRunner().invoke(app, ["new", str(out)], input=NEW.replace("PE99Z\nPE9", "PE99Z\nLE15") + kept)
+
+    assert said.exit_code == 0, said.output
+    assert "Nothing is written yet" in said.output
+    assert [locality.districts for locality in load(out).localities] == [("LE15",), ("PE9",)]
+    assert load(out).evaluation.quality_weight == 30
+
+
+def test_an_empty_answer_is_asked_again_with_a_word(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["new", str(tmp_path / "ours.toml")], input="\n")
+
+    assert "this needs an answer" in said.output
+    assert not (tmp_path / "ours.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "word"),
+    [
+        ("Oakham, oakham!", "Oakham, Uppingham", "too much alike"),
+        ("Rutland", "E06000017", "no district code"),
+        ("framework", "", "is none of these"),
+    ],
+)
+def test_what_one_answer_can_not_be_is_said_at_once(wrong: str, right: str, word: str, tmp_path: Path) -> None:
+    typed = NEW.replace(f"\n{right}\n", f"\n{wrong}\n{right}\n", 1)
+
+    said = CliRunner().invoke(app, ["new", str(tmp_path / "ours.toml")], input=typed)
+
+    assert said.exit_code == 0, said.output
+    assert word in said.output
+
+
+def test_a_locality_keeps_its_name(tmp_path: Path) -> None:
     out = tmp_path / "ours.toml"
 
-    said = CliRunner().invoke(app, ["new", str(out)], input=NEW.replace("E06000017", "Rutland"))
+    CliRunner().invoke(app, ["new", str(out)], input=NEW.replace("Oakham, Upp", "Oakham & St Mary's, Upp"))
 
-    assert (said.exit_code, out.exists()) == (2, False)
-    assert "authorities[0].lads[0]" in said.output
+    assert load(out).localities[0].name == "Oakham & St Mary's"

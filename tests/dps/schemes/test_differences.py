@@ -23,6 +23,18 @@ def test_one_changed_window_is_one_sentence_on_each_side() -> None:
     assert "closes 6 hours after it opens" in after
 
 
+def test_a_row_of_a_table_is_told_in_words() -> None:
+    moved = load(with_changes("halton", {'name = "Runcorn"': 'name = "Runcorn | West"'}))
+
+    (part,) = differences(preset("halton"), moved)
+
+    assert part.heading == "Localities"
+    ((before,), (after,)) = part.first, part.second
+    assert before.startswith("Locality Runcorn (`runcorn`): postcode districts and sectors WA7, ")
+    assert after.startswith("Locality Runcorn \\| West (`runcorn`): postcode districts and sectors WA7, ")
+    assert before.endswith("; live from the start.")
+
+
 def test_a_part_that_only_one_scheme_has_is_said_from_its_side() -> None:
     with_retainer = {part.heading: part for part in differences(preset("cornwall"), preset("halton"))}
 
