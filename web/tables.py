@@ -46,6 +46,7 @@ import dps.register.capacity
 import dps.register.document_files
 import dps.register.documents
 import dps.register.holds
+import dps.register.inquiries
 import dps.register.interests
 import dps.register.limits
 import dps.register.location_notices

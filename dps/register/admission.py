@@ -61,6 +61,11 @@ def next_opening(scheme: Scheme, at: datetime) -> datetime | None:
     return next((max(opening.opens_at, at) for opening in openings(scheme, at)), None)
 
 
+def closes_at(scheme: Scheme, at: datetime) -> datetime | None:
+    """The end of the opening that is running at `at`, or of the next; None if there is none, or no end in sight."""
+    return next((opening.closes_at for opening in openings(scheme, at)), None)
+
+
 def decide_by(scheme: Scheme, submitted_at: datetime) -> datetime:
     """The close of the last working day on which the council may still answer in time."""
     calendar = scheme.calendar()

@@ -14,7 +14,7 @@ from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column
 from dps.kernel.database import locked_one
-from dps.kernel.errors import AdmissionClosed, BadInput, DocumentsMissing, NotFound
+from dps.kernel.errors import AdmissionClosed, BadInput, DocumentsMissing, NotFound, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
@@ -139,12 +139,17 @@ def revise(
 
 
 def submit(session: Session, ports: Ports, application: Application, *, scheme: Scheme, actor: Actor) -> None:
-    """Hand a draft in, every question answered; from now on the council's clock runs. `AdmissionClosed` outside."""
+    """Hand a draft in, every question answered; from now on the council's clock runs. `AdmissionClosed` outside.
+
+    RuleNotMet while an earlier one asks for all of it and waits: nobody is given the same decision to make twice.
+    """
     _locked(session, application, scheme, actor)
     answers = admission.checked_answers(scheme, application.answers, complete=True)
     now = ports.clock.read(session)
     if not admission.is_open(scheme, now):
         raise AdmissionClosed(scheme=scheme.key, opens_at=admission.next_opening(scheme, now))
+    if (earlier := asked_already(session, application)) is not None:
+        raise RuleNotMet(reason=f"{earlier} asks for all of this and waits for its decision. Withdraw one of the two.")
     flags = [list(flag) for flag in admission.flags(scheme, answers)]
     advance(
         session,
@@ -238,6 +243,25 @@ def own_applications(session: Session, actor: Actor) -> Sequence[Application]:
     actor.needs("see its applications", Role.PROVIDER)
     query = select(Application).where(Application.provider_ref == actor.provider).order_by(col(Application.id).desc())
     return session.exec(query).all()
+
+
+def asked_already(session: Session, application: Application) -> str | None:
+    """The application of the same provider that waits for a decision on all that this one asks for; None of none."""
+    waiting = session.exec(
+        select(Application)
+        .where(
+            Application.provider_id == application.provider_id,
+            Application.scheme == application.scheme,
+            col(Application.state) == _S.SUBMITTED,
+            col(Application.id) != application.id,
+        )
+        .order_by(col(Application.id))
+    )
+    return next((one.ref for one in waiting if _covers(one, application)), None)
+
+
+def _covers(one: Application, other: Application) -> bool:
+    return set(other.lots) <= set(one.lots) and set(other.localities) <= set(one.localities)
 
 
 def awaiting_decision(session: Session, scheme_key: str) -> Sequence[Application]:

@@ -12,6 +12,7 @@ from dps.kernel.errors import NotFound
 from dps.register.applications import Application, ApplicationState
 from dps.register.capacity import Ledger, LedgerFlag
 from dps.register.documents import Document
+from dps.register.inquiries import Inquiry
 from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Provider
 from dps.register.suspensions import Suspension
@@ -20,16 +21,24 @@ PAGE = 100
 _READERS = (Role.REGISTER_OFFICER,)
 
 
-def to_decide(session: Session, schemes: Collection[str], *, actor: Actor) -> Sequence[tuple[Application, str]]:
-    """(application, provider's name) of what waits for an answer, the most pressing first."""
+def to_decide(
+    session: Session, schemes: Collection[str], *, actor: Actor
+) -> Sequence[tuple[Application, str, int, int]]:
+    """What waits for a decision, the most pressing first: (application, provider's name, questions asked, answers)."""
     actor.needs("look at applications", *_READERS)
+
+    def count(column: object) -> object:
+        counted = select(func.count(column)).where(Inquiry.application_id == Application.id)  # type: ignore[arg-type]
+        return counted.correlate(Application).scalar_subquery()
+
     query = (
-        select(Application, Provider.name)
+        select(Application, Provider.name, count(Inquiry.id), count(Inquiry.answered_at))  # type: ignore[call-overload]
         .join(Provider, col(Provider.id) == col(Application.provider_id))
         .where(col(Application.scheme).in_(schemes), col(Application.state) == ApplicationState.SUBMITTED)
         .order_by(col(Application.decide_by), col(Application.id))
     )
-    return session.exec(query).all()
+    found: Sequence[tuple[Application, str, int, int]] = session.exec(query).all()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

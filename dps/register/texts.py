@@ -23,12 +23,17 @@ def one_line(written: str, field: str, longest: int = LONGEST_LINE) -> str:
     return plain
 
 
+def words(written: str, field: str, ask: str) -> str:
+    """One or several lines; BadInput with `ask` for an empty text."""
+    plain = text(written, field)
+    if not plain:
+        raise BadInput(ask, field=field)
+    return plain
+
+
 def reason(written: str) -> str:
     """Why a decision was taken, in one or several lines; refuses an empty one."""
-    plain = text(written, "reason")
-    if not plain:
-        raise BadInput("a reason is needed", field="reason")
-    return plain
+    return words(written, "reason", "a reason is needed")
 
 
 def keys(texts: Iterable[str], field: str) -> list[str]:

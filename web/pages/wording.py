@@ -232,6 +232,11 @@ def day(value: date | str | None) -> str:
     return f"{found:%a} {found.day} {found:%B %Y}"
 
 
+def end_of_day(value: datetime) -> str:
+    """`the end of Sun 28 April 2019`, for an end at the midnight after it."""
+    return f"the end of {day((value - timedelta(microseconds=1)).astimezone(LONDON).date())}"
+
+
 def days(first: date, last: date) -> str:
     """`Mon 4 March 2019`, or `Mon 4 March 2019 to Sun 10 March 2019`."""
     return day(first) if first == last else f"{day(first)} to {day(last)}"
@@ -339,6 +344,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "count": count,
     "day": day,
     "days": days,
+    "end_of_day": end_of_day,
     "erasure_reason": erasure_reason,
     "event": event,
     "hours": hours,

@@ -37,6 +37,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "application_to_decide": ("A provider asks to join", "It is to be decided by the day that its page names."),
     "location_recorded": ("The location that you reported is recorded", "It counts from now on."),
     "location_refused": ("The location that you reported is not recorded", "Your page of locations says why."),
+    "application_inquired": (
+        "The council asks about your application",
+        "Please answer on its page. The day by which the council decides stays the same.",
+    ),
     "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
     "placement_to_approve": (
         "A placement waits for an approver",

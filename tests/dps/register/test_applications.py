@@ -237,6 +237,23 @@ def test_two_officers_decide_once(database: Database, ports: Ports) -> None:
         assert kinds == ["application.draft", "application.submit", "application.approve"]
 
 
+def test_what_waits_for_its_decision_is_not_handed_in_again(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        own, first = its_own(provider), submitted(session, ports, provider)
+        less = a_draft(session, ports, provider, localities=[HERE])
+        more = a_draft(session, ports, provider, localities=[place.key for place in WORCESTERSHIRE.localities[:3]])
+
+        applications.submit(session, ports, more, scheme=WORCESTERSHIRE, actor=own)
+        with pytest.raises(RuleNotMet, match=f"{first.ref} asks for all of this"):
+            applications.submit(session, ports, less, scheme=WORCESTERSHIRE, actor=own)
+        for one in (first, more):
+            applications.withdraw(session, ports, one, scheme=WORCESTERSHIRE, actor=own)
+        applications.submit(session, ports, less, scheme=WORCESTERSHIRE, actor=own)
+
+        assert less.state is ApplicationState.SUBMITTED
+
+
 @pytest.mark.parametrize("state", list(ApplicationState))
 @pytest.mark.parametrize("name", Application.STEPS.names)
 def test_every_step_of_an_application_leads_where_its_table_says(

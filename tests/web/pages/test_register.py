@@ -69,6 +69,36 @@ def test_an_application_is_approved_list_by_list_and_what_is_left_out_has_its_re
     assert third not in held
 
 
+def test_an_officer_asks_and_the_applicant_answers_on_its_page(worcestershire: Served) -> None:
+    served = worcestershire
+    ref = an_application(served)
+    (row,) = served.world.rows(Application)
+    officer, applicant = an_officer(served), Browser(served)
+    applicant.sign_in(an_account(served, Part.PROVIDER_USER, provider=row.provider_ref))
+    path, own = f"/register/applications/{ref}", f"/portal/service/applications/{ref}"
+    officer.open(path)
+
+    empty = officer.send(f"{path}/question")
+    asked = officer.send(f"{path}/question", question="Why is a third of your staff new?")
+    first_page = applicant.open("/portal").text
+    applicant.open(own)
+    nothing = applicant.send(f"{own}/answer")
+    waiting = officer.open("/register").text
+    answered = applicant.send(f"{own}/answer", answer="A large employer opened nearby.")
+
+    assert (empty.status_code, "Write what you want to know" in empty.text) == (400, True)
+    assert "Not answered yet" in asked.text
+    assert "Ask the applicant" not in asked.text
+    assert f'href="{own}"' in first_page
+    assert (nothing.status_code, "Write your answer" in nothing.text) == (400, True)
+    assert "Why is a third of your staff new?" in nothing.text
+    assert "Asked, not answered yet" in waiting
+    assert "Send the answer" not in answered.text
+    assert "Answered" in officer.open("/register").text
+    assert "A large employer opened nearby." in officer.open(path).text
+    assert f'href="{own}"' not in applicant.open("/portal").text
+
+
 def test_an_application_is_refused_with_a_reason(worcestershire: Served) -> None:
     served = worcestershire
     ref = an_application(served)

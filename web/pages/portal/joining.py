@@ -13,6 +13,7 @@ from dps.kernel.errors import BadInput, NotFound
 from dps.register import admission, applications
 from dps.register.applications import Application, ApplicationState
 from dps.register.documents import latest_documents, missing
+from dps.register.inquiries import answer, inquiries_of
 from dps.register.own_standing import required_documents
 from dps.register.providers import provider_of
 from dps.schemes.model import AdmissionQuestion, Scheme
@@ -42,6 +43,7 @@ class Joining(Controller):
                     "is_member": scheme.key in mine,
                     "is_open": admission.is_open(scheme, now),
                     "opens_at": admission.next_opening(scheme, now),
+                    "closes_at": admission.closes_at(scheme, now),
                     "applications": [one for one in own if one.scheme == scheme.key],
                 }
                 for scheme in visit.every_scheme(session)
@@ -83,11 +85,29 @@ class Applications(Controller):
     @get("/", sync_to_thread=True)
     def one(self, application_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """Check answers while it is a draft; afterwards what became of it, and why."""
+        return self._page(visit, application_ref, "", {})
+
+    @post("/answer", sync_to_thread=True)
+    def answer(
+        self, application_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Answer what the council asks about it."""
+        try:
+            with visit.command() as session:
+                application, _scheme = _own(session, visit, application_ref)
+                answer(session, visit.ports, application, said=form.text("answer"), actor=visit.actor)
+        except BadInput as bad:
+            return self._page(visit, application_ref, form.text("answer"), {"answer": str(bad.reason)})
+        return visit.to(f"/portal/service/applications/{application_ref}")
+
+    @staticmethod
+    def _page(visit: Visit, application_ref: str, said: str, faults: Mapping[str, str]) -> Page:
         with visit.look() as (session, now):
             application, scheme = _own(session, visit, application_ref)
             held = latest_documents(session, [application.provider_id]).get(application.provider_id, {})
             return visit.page(
                 "portal/application.html",
+                status=400 if faults else 200,
                 one=application,
                 scheme=scheme,
                 lots=[scheme.lot(key).name for key in application.lots],
@@ -98,6 +118,10 @@ class Applications(Controller):
                 opens_at=admission.next_opening(scheme, now),
                 missing=missing(held, required_documents(scheme, application.lots), now),
                 is_overdue=application.is_overdue(now),
+                asked_already=applications.asked_already(session, application),
+                inquiries=inquiries_of(session, application),
+                said=said,
+                faults=faults,
             )
 
     @get("/change", sync_to_thread=True)
@@ -179,7 +203,7 @@ def _asked(scheme: Scheme, form: Form) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _answer(question: AdmissionQuestion, form: Form, name: str) -> Any:
-    text = form.needed(name, "answer this question")
+    text = form.needed(name, f"answer: {question.text}")
     match question.kind:
         case "yes_no":
             if text not in ("yes", "no"):

@@ -24,6 +24,7 @@ from bidding.rounds import invitation_of, is_opened, note_opened, round_of
 from bidding.stages import shown
 from dps.contracts.desk import statements_to_answer
 from dps.kernel.errors import BadInput, NotFound
+from dps.register.inquiries import to_answer
 from dps.register.membership import Membership, MembershipState
 from web.pages import names
 from web.pages.forms import Form, Values
@@ -52,6 +53,7 @@ class Portal(Controller):
             live = live_bids(session, visit.actor)
             schemes = visit.schemes(session)
             statements = statements_to_answer(session, actor=visit.actor)
+            asked = to_answer(session, actor=visit.actor)
             is_new = not own_bids(session, visit.actor, most=1)
         # What is answered with a bid, or stands above as an offer, is not asked once more.
         answered = {*live, *(award.round for award in waiting)}
@@ -60,6 +62,7 @@ class Portal(Controller):
             "portal/home.html",
             waiting=waiting,
             statements=statements,
+            asked=asked,
             is_new=is_new,
             opportunities=_soonest(unanswered)[:5],
             unanswered=len(unanswered),

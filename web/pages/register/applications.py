@@ -11,6 +11,7 @@ from dps.kernel.errors import BadInput, DocumentsMissing, RuleNotMet
 from dps.register import applications, desk
 from dps.register.document_files import received_documents
 from dps.register.documents import latest_documents, missing
+from dps.register.inquiries import inquire, inquiries_of
 from dps.register.location_notices import notices_to_decide
 from dps.register.own_standing import required_documents
 from dps.register.providers import Provider
@@ -78,6 +79,28 @@ class ApplicationsToDecide(Controller):
             return _page(visit, submitted_ref, form.fields, {"documents": str(lacking)})
         except RuleNotMet as refused:
             return _page(visit, submitted_ref, form.fields, {"lists": str(refused)})
+        except BadInput as bad:
+            return _page(visit, submitted_ref, form.fields, {str(bad.field): str(bad.reason)})
+        return visit.to(f"/register/applications/{submitted_ref}")
+
+    @post("/applications/{submitted_ref:str}/question", sync_to_thread=True)
+    def ask(
+        self, submitted_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Ask the applicant something before it is decided."""
+        with visit.look() as (session, _now):
+            application = desk.application_seen(session, submitted_ref, own_keys(session, visit), actor=visit.actor)
+            scheme = own_scheme(session, visit, application.scheme)
+        try:
+            with visit.command() as session:
+                inquire(
+                    session,
+                    visit.ports,
+                    desk.application_seen(session, submitted_ref, [scheme.key], actor=visit.actor),
+                    scheme=scheme,
+                    question=form.text("question"),
+                    actor=visit.actor,
+                )
         except BadInput as bad:
             return _page(visit, submitted_ref, form.fields, {str(bad.field): str(bad.reason)})
         return visit.to(f"/register/applications/{submitted_ref}")
@@ -155,6 +178,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             earlier=[
                 other for other in desk.applications_by(session, one.provider_id, [scheme.key]) if other is not one
             ],
+            inquiries=inquiries_of(session, one),
             is_overdue=one.is_overdue(now),
             lists={item.key: item.name for item in scheme.lists},
             ticked=_ticked(scheme, one.localities, values),
@@ -165,7 +189,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
 
 def _ticked(scheme: Scheme, localities: list[str], values: Mapping[str, str]) -> set[str]:
     """Which boxes are ticked: those that were sent, and at first every area of the list where there is one alone."""
-    if values:
+    if any(name.startswith((_PLACE, _WHY)) for name in values):
         return {name for name in values if name.startswith(_PLACE)}
     if len(scheme.lists) > 1:
         return set()

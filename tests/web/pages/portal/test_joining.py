@@ -128,7 +128,7 @@ def test_an_application_says_what_is_missing_keeps_what_was_typed_and_waits_for_
 
     assert empty.status_code == 400
     assert "Choose at least one service" in empty.text
-    assert "Answer this question" in empty.text
+    assert "Answer: Do you record visits by electronic call monitoring?" in empty.text
     assert browser.form(path)[f"place-{scheme.localities[0].key}"] == "on"
     draft = applied(served, browser)
     assert "It can be handed in from" in browser.page.text
