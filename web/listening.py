@@ -30,6 +30,9 @@ def listen(settings: Settings) -> None:
             uvicorn.Config(
                 app,
                 http=PatientProtocol,
+                # uvloop where there is one: it answers without giving the interpreter away to whoever stores bids, and
+                # so does not wait for it at each answer of a burst.
+                loop="auto",
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, tuple_
+from sqlalchemy import bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
@@ -26,7 +26,7 @@ from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from bidding.unkept import is_ours, lose_at_once
 from dps.kernel import audit
 from dps.kernel.actors import Role
-from dps.kernel.database import find_all
+from dps.kernel.database import find_all, is_one_of_pairs, those
 from dps.kernel.ending import each_alone
 from dps.kernel.errors import DpsError, InvalidBid, LostByUs, NotEligible, NotFound, TooLate, WrongMode
 from dps.kernel.idempotency import Answers
@@ -66,7 +66,7 @@ def _locked(session: Session, cases: Collection[Case]) -> tuple[dict[str, Round]
     refs = sorted({ref for case in cases for ref in case.refs})
     rounds = {one.ref: one for one in session.exec(_ROUNDS, params={"refs": refs})} if refs else {}
     pairs = {(rounds[ref].id or 0, case.bidder) for case in cases for ref in case.refs if ref in rounds}
-    invitations = session.exec(_INVITATIONS, params={"pairs": sorted(pairs)}) if pairs else ()
+    invitations = session.exec(_INVITATIONS, params=those(pairs)) if pairs else ()
     return rounds, {(one.round_id, one.provider): one for one in invitations}
 
 
@@ -80,17 +80,14 @@ _ROUNDS: Any = (
 )
 _INVITATIONS: Any = (
     select(Invitation)
-    .where(tuple_(col(Invitation.round_id), col(Invitation.provider)).in_(bindparam("pairs", expanding=True)))
+    .where(is_one_of_pairs(col(Invitation.round_id), col(Invitation.provider)))
     .order_by(col(Invitation.round_id), col(Invitation.id))
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
 _LIVE: Any = (
     select(Bid)
-    .where(
-        tuple_(col(Bid.provider), col(Bid.rounds_key)).in_(bindparam("pairs", expanding=True)),
-        col(Bid.state) == BidState.SEALED,
-    )
+    .where(is_one_of_pairs(col(Bid.provider), col(Bid.rounds_key)), col(Bid.state) == BidState.SEALED)
     .order_by(col(Bid.id))
 )
 
@@ -130,8 +127,8 @@ class _Group:
     def look_again(self) -> None:
         """What was answered and what stands by now, some of these requests among it."""
         self._answers = Answers(self.session, self.ports.keyring, {case.key for case in self._cases})
-        pairs = sorted({(case.bidder, rounds_key(case.refs)) for case in self._cases})
-        live = self.session.exec(_LIVE, params={"pairs": pairs}) if pairs else ()
+        pairs = {(case.bidder, rounds_key(case.refs)) for case in self._cases}
+        live = self.session.exec(_LIVE, params=those(pairs)) if pairs else ()
         self._live = {}
         for bid in live:
             self._live.setdefault((bid.provider, bid.rounds_key), []).append(bid)

@@ -73,7 +73,7 @@ class Bid(SQLModel, table=True):
             sqlite_where=text(_PROVISIONAL),
             postgresql_where=text(_PROVISIONAL),
         ),
-        Index("ix_bid_state_provider", "state", "provider"),
+        Index("ix_bid_state_provider_rounds", "state", "provider", "rounds_key"),
     )
     STEPS: ClassVar[StateTable] = StateTable(
         "bid",

@@ -7,12 +7,12 @@ row locks (`locked`).
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Engine, bindparam, create_engine, event, make_url, text
+from sqlalchemy import URL, Engine, and_, bindparam, create_engine, event, make_url, text, tuple_
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -250,6 +250,27 @@ def _finding(
     if lock:
         query = query.with_for_update(key_share=True)
     return query.execution_options(populate_existing=True) if fresh else query
+
+
+def is_one_of_pairs(left: Any, right: Any) -> Any:
+    """The rule that two columns have the values of one of the pairs that `those` gives, for a query built once.
+
+    Each column is asked by itself too: SQLite finds columns in an index and not pairs, for which it reads the table.
+    """
+    return and_(
+        left.in_(bindparam("lefts", expanding=True)),
+        right.in_(bindparam("rights", expanding=True)),
+        tuple_(left, right).in_(bindparam("pairs", expanding=True)),
+    )
+
+
+def those(pairs: Collection[tuple[Any, Any]]) -> dict[str, Any]:
+    """These pairs, as a query with `is_one_of_pairs` takes them."""
+    return {
+        "pairs": sorted(pairs),
+        "lefts": sorted({left for left, _ in pairs}),
+        "rights": sorted({right for _, right in pairs}),
+    }
 
 
 def locked(session: Session, row: type[Row], *ids: int | None, shared: bool = False) -> Sequence[Row]:

@@ -1,13 +1,16 @@
 """What many ask at one moment, answered once for all of them.
 
-Nobody waits for company: whoever finds nobody at work has what is waiting answered, himself included, and what comes
-meanwhile is the next group. Under no load a question is answered alone and at once; the more there are, the more share
-the cost of an answer. A thread waits in `ask`; an event loop goes on with others in `awaited`, which holds no thread,
-and those that come in one turn of the loop are one group from the first.
+Whoever finds nobody at work has what is waiting answered, himself included, and what comes meanwhile is the next group.
+Under no load a question is answered alone and at once; the more there are, the more share the cost of an answer. A
+thread waits in `ask`; an event loop goes on with others in `awaited`, which holds no thread, and those that come in one
+turn of the loop are one group from the first. Whoever was answered there in company is likely to ask again: the next
+group waits for as many, for a fraction of what the answer took (`patience`). Else the quickest of them would be
+answered alone, and all of the others would wait for that.
 """
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +18,15 @@ from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+
+
+LONGEST_WAIT_S = 0.01
+"""For company: no person notices it."""
+
+
+def patience(took_s: float) -> float:
+    """How many seconds to wait for company after an answer that took so many."""
+    return min(took_s / 2, LONGEST_WAIT_S)
 
 
 class _Waiting(Generic[Question, Answer]):
@@ -38,10 +50,19 @@ class Together(Generic[Question, Answer]):
     `answer_all` gives one answer for each; what it raises is raised to everybody who asked.
     """
 
-    def __init__(self, answer_all: Callable[[Sequence[Question]], Sequence[Answer]], *, most: int = 64) -> None:
+    def __init__(
+        self,
+        answer_all: Callable[[Sequence[Question]], Sequence[Answer]],
+        *,
+        most: int = 64,
+        waits: Callable[[float], float] = patience,
+    ) -> None:
         self._answer_all = answer_all
         self._most = most
+        self._waits = waits
         self._lock = threading.Lock()
+        self._are_all_here = threading.Condition(self._lock)
+        self._expected = 0
         self._queue: list[_Waiting[Question, Answer]] = []
         self._is_led = False
         # Answers for coroutines, whose own thread must not wait. Begun with the first of them.
@@ -72,6 +93,8 @@ class Together(Generic[Question, Answer]):
         """Wait in the queue; whether nobody was at work, so that whoever asks sees to it that somebody is."""
         with self._lock:
             self._queue.append(mine)
+            if len(self._queue) == self._expected:
+                self._are_all_here.notify()
             begins, self._is_led = not self._is_led, True
             return begins
 
@@ -88,6 +111,7 @@ class Together(Generic[Question, Answer]):
 
     def _lead(self, group: Sequence[_Waiting[Question, Answer]]) -> None:
         """Answer this group; then somebody answers those that came meanwhile."""
+        began = time.monotonic()
         try:
             answers = self._answer_all([one.question for one in group])
             for one, answer in zip(group, answers, strict=True):
@@ -95,8 +119,22 @@ class Together(Generic[Question, Answer]):
         except BaseException as fault:
             for one in group:
                 one.fault = fault
-        self._serve_next()
-        _tell(group)
+        if group[0].asker is None:
+            # This thread asked for itself, and is to go on with its own answer.
+            self._serve_next()
+            _tell(group)
+        else:
+            _tell(group)
+            self._wait_for(len(group), self._waits(time.monotonic() - began))
+            self._serve_next()
+
+    def _wait_for(self, answered: int, longest_s: float) -> None:
+        """Let those who were answered ask again, beside those who wait already; nobody waits for one alone."""
+        with self._lock:
+            self._expected = min(answered + len(self._queue), self._most)
+            if self._expected > 1:
+                self._are_all_here.wait_for(lambda: len(self._queue) >= self._expected, longest_s)
+            self._expected = 0
 
 
 def _tell(group: Sequence[_Waiting[Question, Answer]]) -> None:

@@ -3,17 +3,21 @@
 Which one is asserted of SQLite alone: to an empty PostgreSQL each costs the same, and it takes any.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 
+from bidding.bids.handed import Handed
+from bidding.bids.handing_in import hand_in_all
 from bidding.closings import ClosingState, due_closings
 from bidding.in_play import usage
 from dps.contracts.standing import minutes_won
+from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.packages.crowd import crowd_of
 from dps.packages.packages import Package
-from tests.support.plans import plans_of, reads_whole_tables
+from tests.support.plans import plans_of, plans_while, reads_whole_tables, whole_tables_read
 from tests.support.world import World
 
 
@@ -58,3 +62,23 @@ def test_closings_that_are_due_are_found_by_state_and_instant(world: World) -> N
 
     assert not reads_whole_tables(plan)
     assert "ix_closing_due" in plan or not world.database.is_sqlite
+
+
+def test_bids_handed_in_together_read_what_they_are_about_and_no_table_from_end_to_end(world: World) -> None:
+    oak, elm, referral, other = world.provider("Oak"), world.provider("Elm"), world.referral(), world.referral()
+
+    def handed(bidder: Actor, package: str, key: str) -> Handed:
+        rounds, content = [world.round(package).ref], world.content(package, 1500)
+        return Handed(rounds=rounds, content=content, actor=bidder, idempotency_key=key)
+
+    requests = [handed(oak, referral, "1"), handed(elm, referral, "2"), handed(elm, other, "3")]
+    plans = plans_while(
+        world.database, lambda: world.database.run(lambda session: hand_in_all(session, world.ports, requests))
+    )
+
+    if world.database.is_sqlite:
+        assert [asked for asked, plan in plans if whole_tables_read(plan)] == []
+        found = "\n".join(plan for _, plan in plans)
+        assert "ix_bid_state_provider_rounds (state=? AND provider=? AND rounds_key=?)" in found
+        assert re.search(r"SEARCH invitation .*\(round_id=\? AND provider=\?\)", found)
+    assert {"round", "invitation", "bid"} <= {word for asked, _ in plans for word in re.findall(r"FROM (\w+)", asked)}

@@ -89,7 +89,7 @@ def whole_tables_read(plan: str) -> set[str]:
 
     An index that holds only some of the rows may be: it is as long as what is open.
     """
-    found = re.findall(r"SCAN (?!\(|CONST)(\w+)(?: USING (?:COVERING )?INDEX (\w+))?|Seq Scan on (\w+)", plan)
+    found = re.findall(r"SCAN (?!\(|CONST|\d+ CONST)(\w+)(?: USING (?:COVERING )?INDEX (\w+))?|Seq Scan on (\w+)", plan)
     return {scanned or read for scanned, index, read in found if index not in _partial()}
 
 
@@ -101,4 +101,4 @@ def _partial() -> frozenset[str]:
 
 def reads_whole_tables(plan: str) -> bool:
     """Whether a table is read from end to end; a list of constants is none."""
-    return re.search(r"SCAN (?!\(|CONST)|Seq Scan", plan) is not None
+    return re.search(r"SCAN (?!\(|CONST|\d+ CONST)|Seq Scan", plan) is not None

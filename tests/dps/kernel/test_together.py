@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from dps.kernel.together import Together
+from dps.kernel.together import LONGEST_WAIT_S, Together, patience
 from tests.support.race import race
 
 
@@ -105,6 +105,52 @@ def test_coroutines_that_come_in_one_turn_of_the_loop_are_one_group_from_the_fir
 
     assert asyncio.run(six()) == [0, 2, 4, 6, 8, 10]
     assert asked == [[0, 1, 2, 3], [4, 5]]
+
+
+def test_whoever_was_answered_in_company_and_asks_again_is_in_the_next_group_with_those_who_waited() -> None:
+    asked: list[list[int]] = []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(numbers: Sequence[int]) -> list[int]:
+        asked.append(list(numbers))
+        begun.set()
+        may_end.wait(10)
+        return list(numbers)
+
+    async def asking() -> None:
+        answering = Together(slow, waits=lambda _took_s: 10.0)
+
+        async def twice(number: int) -> None:
+            await answering.awaited(number)
+            # Not at once: an answer goes to somebody who reads it first.
+            await asyncio.sleep(0.01)
+            await answering.awaited(number + 10)
+
+        again = [asyncio.create_task(twice(number)) for number in (1, 2)]
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        waiting = asyncio.create_task(answering.awaited(3))
+        await asyncio.sleep(0)
+        may_end.set()
+        await waiting
+        # The two are not there a third time: who waits for them waits no longer than he may.
+        await asyncio.gather(*again)
+
+    asyncio.run(asking())
+
+    assert asked == [[1, 2], [3, 11, 12]]
+
+
+def test_nobody_waits_for_one_alone_and_nobody_waits_long() -> None:
+    asked: list[list[int]] = []
+    answering = Together(_noting(asked), waits=lambda _took_s: 60.0)
+
+    async def three_times() -> list[int]:
+        return [await answering.awaited(number) for number in range(3)]
+
+    assert asyncio.run(three_times()) == [0, 2, 4]
+    assert asked == [[0], [1], [2]]
+    assert (patience(0.004), patience(60)) == (0.002, LONGEST_WAIT_S)
 
 
 def test_threads_and_coroutines_hand_on_to_each_other() -> None:

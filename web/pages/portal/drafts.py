@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, bindparam, delete, exists, tuple_, update
+from sqlalchemy import UniqueConstraint, delete, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from bidding.rounds import Round, RoundState
 from bidding.sealing.seal import pad, unpad
 from dps.kernel.columns import bytes_column, canonical_json, id_column, utc_column
-from dps.kernel.database import Database
+from dps.kernel.database import Database, is_one_of_pairs, those
 from dps.kernel.ending import say
 from dps.kernel.errors import Corrupted
 from dps.kernel.keys import SecretBox
@@ -118,15 +118,11 @@ def _replaced(session: Session, account: str, round_ref: str, sealed: bytes, now
 
 
 def _forget(session: Session, drafts: list[dict[str, Any]]) -> None:
-    session.connection().execute(
-        _THESE, {"pairs": sorted({(draft["account"], draft["round_ref"]) for draft in drafts})}
-    )
+    session.connection().execute(_THESE, those({(draft["account"], draft["round_ref"]) for draft in drafts}))
 
 
 # Built once: every bid from a form asks it, and forty of one moment ask it together.
-_THESE = delete(BidDraft).where(
-    tuple_(col(BidDraft.account), col(BidDraft.round_ref)).in_(bindparam("pairs", expanding=True))
-)
+_THESE = delete(BidDraft).where(is_one_of_pairs(col(BidDraft.account), col(BidDraft.round_ref)))
 
 
 def _is_open(now: datetime) -> Any:
