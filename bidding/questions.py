@@ -75,7 +75,7 @@ class Question(SQLModel, table=True):
 def ask(session: Session, ports: Ports, *, round_ref: str, words: str, actor: Actor) -> str:
     """Ask about the package of an open round; returns the question's reference. TooLate once the round has closed."""
     actor.needs("ask a question", Role.PROVIDER)
-    written = said(words, longest=LONGEST)
+    written = said(words, what="question", longest=LONGEST)
     found = session.exec(select(Round).where(Round.ref == round_ref)).first()
     if found is None or actor.provider is None:
         raise NotFound(kind="round", ref=round_ref)
@@ -109,7 +109,8 @@ def ask(session: Session, ports: Ports, *, round_ref: str, words: str, actor: Ac
 def answer(session: Session, ports: Ports, *, question_ref: str, shown: str, words: str, actor: Actor) -> None:
     """Answer to everybody invited, in one transaction; `shown` is the question as the others read it."""
     actor.needs("answer a question", Role.BROKER)
-    as_shown, written = said(shown, longest=LONGEST), said(words, longest=LONGEST)
+    as_shown = said(shown, what="question", longest=LONGEST)
+    written = said(words, what="answer", longest=LONGEST)
     question, referral = _known(session, question_ref, actor)
     now = ports.clock.read(session)
     facts = _write(session, ports, referral, question, _SHOWN, as_shown, actor, now)

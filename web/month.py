@@ -17,7 +17,7 @@ from dps.kernel.errors import BadInput
 from dps.kernel.money import in_pounds
 from dps.kernel.ports import Ports
 from dps.schemes.model import Scheme
-from web.pages.wording import plain, span
+from web.pages.wording import hours, plain, span
 from web.pictures import Bar, bars
 from web.workbooks import text_cell
 
@@ -46,6 +46,8 @@ def said(value: Any, unit: Unit) -> str:
             return in_pounds(value) if value >= 0 else f"−{in_pounds(-value)}"
         case Unit.MINUTES:
             return span(timedelta(minutes=value)) if value < 48 * 60 else f"{value // 60:,} hours"
+        case Unit.CARE:
+            return hours(value)
         case Unit.THOUSANDTHS:
             return f"{value // 10}.{value % 10}%"
         case Unit.COUNT | Unit.DAYS:
@@ -75,7 +77,13 @@ def workbook(month: Month, *, about: str) -> bytes:
     return kept.getvalue()
 
 
-_IN_WORDS = {Unit.PENCE: "pence", Unit.MINUTES: "minutes", Unit.THOUSANDTHS: "thousandths", Unit.DAYS: "days"}
+_IN_WORDS = {
+    Unit.PENCE: "pence",
+    Unit.MINUTES: "minutes",
+    Unit.CARE: "minutes",
+    Unit.THOUSANDTHS: "thousandths",
+    Unit.DAYS: "days",
+}
 
 
 def _cell(sheet: Any, value: Any, unit: Unit) -> Any:

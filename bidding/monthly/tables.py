@@ -14,6 +14,7 @@ class Unit(StrEnum):
     WORDS = "words"
     COUNT = "count"
     MINUTES = "minutes"
+    CARE = "care"
     DAYS = "days"
     PENCE = "pence"
     THOUSANDTHS = "thousandths"
@@ -32,7 +33,7 @@ class Table:
     empty: str
 
 
-_WORDS, _COUNT, _MINUTES, _DAYS, _PENCE, _SHARE, _REF = Unit
+_WORDS, _COUNT, _MINUTES, _CARE, _DAYS, _PENCE, _SHARE, _REF = Unit
 
 
 def tables(month: Month) -> Iterator[Table]:
@@ -128,7 +129,7 @@ def tables(month: Month) -> Iterator[Table]:
         "Contracts agreed in these days; a small provider served fewer than ten people in the scheme before.",
         (
             ("Providers", _COUNT),
-            ("Time a week", _MINUTES),
+            ("Time a week", _CARE),
             ("A week", _PENCE),
             ("The three largest winners", _SHARE),
             ("Small providers", _SHARE),
@@ -161,9 +162,9 @@ def tables(month: Month) -> Iterator[Table]:
             ("Provider", _REF),
             ("Lot", _WORDS),
             ("Locality", _WORDS),
-            ("Bought a week", _MINUTES),
-            ("Used", _MINUTES),
-            ("Unused", _MINUTES),
+            ("Bought a week", _CARE),
+            ("Used", _CARE),
+            ("Unused", _CARE),
             ("A week", _PENCE),
         ),
         tuple(_row(block) for block in month.blocks),

@@ -239,7 +239,7 @@ def bar_of(session: Session, ref: str, *, actor: Actor, scheme: str | None = Non
 
 def _rule(scheme: Scheme) -> Enablement:
     if scheme.enablement is None:
-        raise RuleNotMet(reason=f"The scheme {scheme.key} says nothing of failing consistently ([enablement]).")
+        raise RuleNotMet(reason=f"{scheme.name} says nothing of failing consistently ([enablement]).")
     return scheme.enablement
 
 

@@ -65,7 +65,7 @@ def term_end(scheme: Scheme) -> Due | None:
     """Nothing is published under a scheme from the end of its term on."""
     if scheme.term.ends is None:
         return None
-    words = f"The term of {scheme.key} ends: nothing can be published under it from then on."
+    words = f"The term of {scheme.name} ends: nothing can be published under it from then on."
     return _due(Clock.TERM, scheme.key, scheme.term.ends, statute().warning.term, words)
 
 
@@ -79,7 +79,7 @@ def reopening(scheme: Scheme) -> Due | None:
     limit = _years_after(reopened or scheme.term.starts, years)
     if scheme.term.ends is not None and scheme.term.ends <= limit:
         return None
-    words = f"The open framework {scheme.key} must be reopened to new providers: term.reopened says when it was."
+    words = f"{scheme.name} is an open framework and must be reopened to new providers: term.reopened says when it was."
     return _due(Clock.REOPENING, scheme.key, limit, statute().warning.reopening, words)
 
 
@@ -93,7 +93,7 @@ def tier_publication(scheme: Scheme, rules_published_on: date) -> Due | None:
     if not stages_lists(scheme):
         return None
     limit = max(rules_published_on, scheme.term.starts) + timedelta(days=statute().tiers.days)
-    words = f"The lists of {scheme.key} are asked one before another: publish who is on which, and record it."
+    words = f"The lists of {scheme.name} are asked one before another: publish who is on which, and record it."
     return _due(Clock.TIERS, scheme.key, limit, statute().warning.tiers, words)
 
 

@@ -44,11 +44,11 @@ class Remark(SQLModel, table=True):
         return {"remark": self.ref, "sealed_sha256": hashlib.sha256(self.words).hexdigest()}
 
 
-def said(words: str, *, least: int = 3, longest: int = LONGEST) -> str:
-    """What was given as a reason, trimmed; BadInput where it is too short to be one, or too long."""
+def said(words: str, *, what: str = "reason", least: int = 3, longest: int = LONGEST) -> str:
+    """What was given as a reason, or as `what`, trimmed; BadInput where it is too short to be one, or too long."""
     trimmed = text(words, "reason")
     if not least <= len(trimmed) <= longest:
-        raise BadInput(f"give the reason in {least} to {longest:,} characters", field="reason")
+        raise BadInput(f"give the {what} in {least} to {longest:,} characters", field="reason")
     return trimmed
 
 

@@ -109,7 +109,7 @@ def arrange(
     needs_officer(actor, scheme, "record an arrangement of providers")
     if kind.value not in scheme.admission.arrangements:
         allowed = ", ".join(scheme.admission.arrangements) or "single providers alone"
-        raise RuleNotMet(reason=f"The scheme {scheme.key} allows {allowed}.")
+        raise RuleNotMet(reason=f"{scheme.name} allows {allowed}.")
     _refuse_shares(kind, lead, members)
     rows = {row.ref: row for row in _providers(session, {lead, *members})}
     if strangers := sorted({lead, *members} - rows.keys()):

@@ -111,7 +111,7 @@ def agree_block(
     if amount(weekly_pence, field="weekly_pence") < 1:
         raise BadInput("a block has a price", field="weekly_pence")
     if scheme.blocks is None or lot not in scheme.blocks.lots:
-        raise RuleNotMet(reason=f"The scheme {scheme.key} buys no blocks of hours for {scheme.lot(lot).name}.")
+        raise RuleNotMet(reason=f"{scheme.name} buys no blocks of hours for {scheme.lot(lot).name}.")
     provider = locked_provider(session, provider_id)
     now = ports.clock.read(session)
     if from_day < now.astimezone(LONDON).date():

@@ -38,8 +38,8 @@ def _block(kind: str, lines: list[str]) -> Iterator[Markup]:
 
 
 def _heading(line: str) -> Markup:
-    level = min(len(line) - len(line.lstrip("#")) + 2, 6)
-    size = {3: "m", 4: "s"}.get(level, "s")
+    level = min(len(line) - len(line.lstrip("#")) + 1, 6)
+    size = {2: "m"}.get(level, "s")
     return Markup('<h{0} class="govuk-heading-{1}">{2}</h{0}>').format(level, size, _plain(line.lstrip("# ")))
 
 

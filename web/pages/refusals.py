@@ -1,7 +1,7 @@
 """What a person reads when the engine says no: what happened, and what to do next. The one place for it in pages."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.enums import MediaType
@@ -30,7 +30,7 @@ from dps.kernel.logs import log
 from web.api.problems import status_of, went_away
 from web.pages.rendering import render
 from web.pages.visit import Visit
-from web.pages.wording import instant
+from web.pages.wording import instant, state
 from web.receiving import received
 
 HEADERS = {
@@ -122,8 +122,10 @@ def words_of(error: DpsError) -> tuple[str, list[str]]:
         case TooLate():
             return "This has closed", [f"It closed on {instant(error.closes_at)}.", "Nothing was changed."]
         case NoSuchStep():
-            state = str(error.state).replace("_", " ")
-            return "This was decided already", [f"It is {state} now. Look at it again to see what can be done."]
+            now = state(error.state, error.kind.lower().replace(" ", "_").replace("-", "_"))
+            return "That can’t be done now", [
+                f"{error.kind} {error.ref} stands at “{now}”. Look at it again to see what can be done.",
+            ]
         case NotReady():
             return "Something is still missing", [f"{line[0].upper()}{line[1:]}." for line in error.missing]
         case InvalidBid():
@@ -142,6 +144,23 @@ def words_of(error: DpsError) -> tuple[str, list[str]]:
 
 def _page(request: Request[Any, Any, Any], status: int, title: str, lines: list[str]) -> Response[Any]:
     visit = Visit(request=request, installation=request.app.state.installation)
-    page = visit.page("refused.html", status=status, title=title, lines=lines)
+    page = visit.page("refused.html", status=status, title=title, lines=lines, way_back=_way_back(request))
     page.headers.update(HEADERS)
     return page
+
+
+def _way_back(request: Request[Any, Any, Any]) -> str:
+    """The page of this site from which somebody came, where it is another one that can be opened again; or nothing."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.headers.get("host") or (request.method == "GET" and came.path == request.url.path):
+        return ""
+    parts = came.path.strip("/").split("/")
+    pages = (route.path.strip("/").split("/") for route in request.app.routes if "GET" in route.methods)
+    is_page = any(_fits(page, parts) for page in pages)
+    return f"{came.path}?{came.query}" if is_page and came.query else came.path if is_page else ""
+
+
+def _fits(page: list[str], parts: list[str]) -> bool:
+    return len(page) == len(parts) and all(
+        one == part or one.startswith("{") for one, part in zip(page, parts, strict=True)
+    )

@@ -6,10 +6,13 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Redirect
+from sqlmodel import Session
 
 from dps.kernel import audit
 from dps.kernel.errors import BadInput, TooManyGuesses
+from dps.register.providers import provider_of
 from web.api.guards import anyone
+from web.pages import names
 from web.pages.cookies import session_cookie, visit_cookie, visit_token
 from web.pages.forms import Form
 from web.pages.guards import EVERYBODY, HALF, seat_of
@@ -205,9 +208,17 @@ def own_account(visit: Visit, *, faults: dict[str, str] | None = None) -> Page:
             "signing_in/account.html",
             status=400 if faults else 200,
             faults=faults or {},
+            works_for=_works_for(session, visit, account),
             passkeys=mine,
             can_add_passkey=passkeys.site_of(visit.installation.settings) is not None,
         )
+
+
+def _works_for(session: Session, visit: Visit, account: Account) -> str:
+    """The name of the provider or the council; empty for who works for neither."""
+    if account.provider:
+        return provider_of(session, account.provider, visit.actor).name
+    return names.authorities(visit.schemes(session))[account.authority] if account.authority else ""
 
 
 def code_page(visit: Visit, *, onward: str, fault: str = "", status: int = 200) -> Page:

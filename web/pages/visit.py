@@ -1,7 +1,7 @@
 """One request of a person for a page: who they are, what they look at, what they get back."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,24 +90,31 @@ _OTHERS = (("/rules", "Rules"),)
 _UNDER = (
     ("/portal/open-list", "/portal/opportunities"),
     ("/portal/space", "/portal/opportunities"),
+    ("/portal/blocks", "/portal/contracts"),
     ("/portal/quality", "/portal/service"),
+    ("/portal/reviews", "/portal/contracts"),
     ("/portal/statements", "/portal/contracts"),
     ("/portal/variations", "/portal/contracts"),
+    ("/portal/visits", "/portal/contracts"),
     ("/desk/area-contracts", "/desk/contracts"),
+    ("/desk/concerns", "/desk/contracts"),
     ("/desk/area-statements", "/desk/contracts"),
     ("/desk/people", "/desk/contracts"),
+    ("/desk/reviews", "/desk/contracts"),
     ("/desk/statements", "/desk/contracts"),
     ("/desk/variations", "/desk/contracts"),
     ("/desk/run-offs", "/desk/contracts"),
     ("/desk/follow-ups", "/desk/contracts"),
+    ("/office/blocks", "/desk/contracts"),
     ("/office/proposals", "/office/what-if"),
     ("/register/arrangements", "/register/providers"),
     ("/register/hours", "/register/providers"),
+    ("/register/hours", "/desk/contracts"),
     ("/register/locations", "/register/providers"),
     ("/register/renewal", "/register/providers"),
     ("/register/suspensions", "/register/providers"),
 )
-"""Which part of the work a page belongs to that has no place of its own in the navigation."""
+"""Which part of the work a page belongs to that has no place of its own in the navigation; each part has its own."""
 
 
 @dataclass
@@ -196,8 +203,7 @@ class Visit:
             links = tuple(link for link in links if link[1] != "Key-holders")
         if seat and seat.account.part is Part.PROVIDER_ADMIN:
             links = (*links, ("/accounts", "Accounts"))
-        under = next((of for begins, of in _UNDER if path.startswith(begins)), path)
-        here = max((href for href, _ in links if under == href or under.startswith(f"{href}/")), key=len, default="")
+        here = _here(path, links)
         return {
             "council": _council(schemes, self.actor if seat else None),
             "colour": schemes[0].colour.lstrip("#") if len(schemes) == 1 else "1d70b8",
@@ -217,6 +223,13 @@ class Visit:
     def csrf(self) -> str:
         """What each form of the page carries along."""
         return self.seat.csrf if self.seat else ""
+
+
+def _here(path: str, links: Iterable[tuple[str, str]]) -> str:
+    """The link of the navigation under which this page stands, the closest one; empty where there is none."""
+    places = [path, *(of for begins, of in _UNDER if path == begins or path.startswith(f"{begins}/"))]
+    found = [href for href, _ in links for place in places if place == href or place.startswith(f"{href}/")]
+    return max(found, key=len, default="")
 
 
 def _council(schemes: list[Scheme], actor: Actor | None) -> str:

@@ -200,7 +200,7 @@ _IN_FORCE_OF_SOME = _PLAIN.where(col(QualityScore.provider).in_(sa.bindparam("pr
 
 def _rule(scheme: Scheme) -> Recognition:
     if scheme.recognition is None:
-        raise RuleNotMet(reason=f"The scheme {scheme.key} recognises no quality ([recognition]).")
+        raise RuleNotMet(reason=f"{scheme.name} recognises no quality ([recognition]).")
     return scheme.recognition
 
 

@@ -53,5 +53,5 @@ def refuse_if(reasons: Iterable[str]) -> None:
 
 def _allowed(rule: Rule | None, scheme: Scheme, what: str) -> Rule:
     if rule is None:
-        raise VariationRefused(reasons=(f"The scheme {scheme.key} allows no {what}.",))
+        raise VariationRefused(reasons=(f"{scheme.name} allows no {what}.",))
     return rule

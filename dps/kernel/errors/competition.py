@@ -65,7 +65,7 @@ class WrongMode(Refused):
     """This round finds its provider in another way."""
 
     code = "wrong_mode"
-    sentence = "This round takes {mode}, not this."
+    sentence = "This round finds its provider in another way."
 
 
 class CannotAmend(Refused):

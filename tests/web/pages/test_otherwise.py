@@ -115,6 +115,6 @@ def test_a_proposal_is_taken_back_or_replaced_and_one_that_is_stale_says_why(ser
     assert "waits for an approver already" in waits
     assert "£400.00" in second
     assert "A newer proposal took its place" in replaced
-    assert (refused.status_code, "This was decided already" in refused.text) == (409, True)
+    assert (refused.status_code, f"{first} stands at “Lapsed”" in refused.text) == (409, True)
     assert "Taken back by" in back
     assert "The referral was withdrawn" in approver.open(f"/desk/placements/{world.rows(Placement)[-1].ref}").text

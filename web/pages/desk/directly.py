@@ -39,11 +39,13 @@ class DirectAwards(Controller):
             referral_of(session, referral_ref, visit.actor)
             direct = direct_terms(session, referral_ref=referral_ref, actor=visit.actor, now=now)
             known = dict(providers_by_name(session))
-        content, faults = content_of(form, direct.terms)
+        content, in_content = content_of(form, direct.terms)
+        faults: dict[str, str] = {}
         if form.text("reason") not in direct.reasons:
             faults["reason"] = "choose a reason"
         if form.text("provider") not in known:
             faults["provider"] = "choose a provider"
+        faults |= in_content
         if content is None or faults:
             return _form(visit, referral_ref, form.fields, faults)
         try:

@@ -93,6 +93,7 @@ class Proposals(Controller):
                 "office/proposal.html",
                 one=found,
                 name=found.rules.name,
+                tried_on=_named_month(found.looked_at),
                 parts=differences(rules_by_hash(session, found.base_hash), found.rules),
                 rows=rows,
             )
@@ -158,8 +159,16 @@ def _refs(choices: Choices, chosen: str) -> list[str]:
 
 def _said(choices: Choices) -> list[tuple[str, str]]:
     months = dict.fromkeys(f"{at.astimezone(LONDON):%Y-%m}" for _, at in choices)
-    named = [(month, f"All of {date.fromisoformat(f'{month}-01'):%B %Y}") for month in months]
+    named = [(month, f"All of {_named_month(month)}") for month in months]
     return named + [(ref, f"{short_instant(at)}, {ref}") for ref, at in choices[:100]]
+
+
+def _named_month(looked_at: str) -> str:
+    """`March 2019` for a month's closings; one closing by its reference."""
+    try:
+        return f"{date.fromisoformat(f'{looked_at}-01'):%B %Y}"
+    except ValueError:
+        return looked_at
 
 
 def _rules(base: Scheme, form: Form) -> tuple[Scheme | None, dict[str, str]]:

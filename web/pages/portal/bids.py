@@ -78,9 +78,10 @@ class Bids(Controller):
     @get("/{bid_ref:str}/withdrawal", sync_to_thread=True)
     def withdrawal_form(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """Whether it is meant."""
-        with visit.look() as (session, _):
+        with visit.look() as (session, now):
             bid = _one(session, visit, bid_ref)
-        return visit.page("portal/withdraw.html", bid=bid)
+            is_live = any(one.bid == bid_ref for one in live_bids(session, visit.actor).values())
+            return visit.page("portal/withdraw.html", bid=bid, is_open=is_live and now < bid.closes_at)
 
     @post("/{bid_ref:str}/withdrawal", sync_to_thread=True)
     def withdraw(self, bid_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
