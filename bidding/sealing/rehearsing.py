@@ -16,6 +16,8 @@ from bidding.sealing.sharing import Holder, TooFewShares, hand_out_of, lock, rel
 from dps.kernel.entropy import Entropy
 from dps.kernel.errors import BadInput
 
+CLOSING = "rehearsal"
+"""Stands in a hand-out and a release where a closing's reference would."""
 _FORMAT = "dps-custody-rehearsal-1"
 _PAGE = b"A rehearsal: no bid is in it."
 
@@ -30,7 +32,7 @@ def begin(
     name = hashlib.sha256(locked).hexdigest()
     kept = {"format": _FORMAT, "identity": str(identity), "locked": b64encode(locked).decode()}
     return kept, {
-        holder.ref: hand_out_of({name: locked}, closing="rehearsal", custodian=holder.ref, recipients=recipients)
+        holder.ref: hand_out_of({name: locked}, closing=CLOSING, custodian=holder.ref, recipients=recipients)
         for holder in holders
     }
 

@@ -23,6 +23,7 @@ from bidding.custody import (
 )
 from bidding.sealing import rehearsing
 from bidding.sealing.sharing import Holder, release
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput
 from dps.schemes.published import standing_scheme
 from web.assembly import opened
@@ -86,14 +87,19 @@ def withdraw(scheme: SchemeKey, custodian: CustodianRef) -> None:
 def listing(scheme: SchemeKey, as_json: AsJson = False) -> None:
     """List a scheme's custodians, and when each last proved that its key opens what was dealt."""
     with opened() as installation, installation.database.reading() as session:
-        found = [_row(one) for one in every_custodian(session, standing_scheme(session, scheme).key)]
+        found = every_custodian(session, standing_scheme(session, scheme).key)
     if as_json:
-        say_json(found)
+        say_json([_row(one) for one in found])
         return
-    for row in found:
-        typer.echo(f"{row['custodian']}  {row['state']}  {row['holder']}  rehearsed: {row['rehearsed_at'] or 'never'}")
+    for one in found:
+        typer.echo(f"{one.ref}  {one.state}  {one.holder}  {_rehearsed(one)}")
     if not found:
         typer.echo("No custodian is registered. `dps custody register` names one.")
+
+
+def _rehearsed(one: Custodian) -> str:
+    at = one.rehearsed_at
+    return f"rehearsed on {at.astimezone(LONDON):%-d %B %Y}" if at else "never rehearsed"
 
 
 def _row(one: Custodian) -> dict[str, Any]:
@@ -117,7 +123,7 @@ def hand_out(
             installation.database, installation.ports, closing_ref=closing, custodian_ref=custodian, actor=OPERATOR
         )
     _write_json(out, given)
-    typer.echo(f"{len(given['shares'])} shares of {custodian} in {out}. Next, where the key is: dps custody release.")
+    typer.echo(f"The shares of {custodian} are in {out}. Next, where the key is: dps custody release.")
 
 
 @app.command("release")
@@ -125,7 +131,10 @@ def release_shares(file: Read, key: KeyFile, out: Out) -> None:
     """Open the shares with a custodian's key and seal them to the worker. It needs no network and no database."""
     released = release(_read_json(file), _text_of(key))
     _write_json(out, released)
-    typer.echo(f"{len(released['shares'])} shares released in {out}. Next, on the server: dps custody hand-in {out}.")
+    if released["closing"] == rehearsing.CLOSING:
+        typer.echo(f"Released in {out}. Give it to whoever rehearses, for `dps custody rehearsal finish`.")
+    else:
+        typer.echo(f"Released in {out}. Next, on the server: dps custody hand-in {out}.")
 
 
 @app.command("hand-in")
