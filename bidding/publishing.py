@@ -55,7 +55,7 @@ def make_ready(session: Session, ports: Ports, *, referral_ref: str, scheme: Sch
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
     _refuse_other_scheme(referral, scheme)
-    _refuse_gaps(session, _package(session, referral), scheme)
+    _refuse_gaps(session, _package(session, referral), scheme, now.astimezone(LONDON).date())
     advance(session, referral, "make_ready", actor, now, with_requester_since=None)
 
 
@@ -64,8 +64,8 @@ def _refuse_other_scheme(referral: Referral, scheme: Scheme) -> None:
         raise BadInput(f"this referral is one of {referral.scheme}, not of {scheme.key}", field="scheme")
 
 
-def _refuse_gaps(session: Session, package: Package, scheme: Scheme) -> None:
-    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot)).for_publication
+def _refuse_gaps(session: Session, package: Package, scheme: Scheme, today: date) -> None:
+    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot), today).for_publication
     if gaps:
         raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
 
@@ -83,7 +83,7 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     frozen = rules_by_hash(session, hash_)
     today = now.astimezone(LONDON).date()
     refuse_passed_limits(session, frozen, hash_, today)
-    _refuse_gaps(session, package, frozen)
+    _refuse_gaps(session, package, frozen, today)
     if basis_of(package.funding, package.facts.legal_basis, frozen.legal_basis, today) is None:
         raise NotReady(missing=[readiness.WORDS[readiness.Gap.LEGAL_BASIS]])
     ladder = frozen.ladder(package.lot, package.urgency)

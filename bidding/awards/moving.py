@@ -6,7 +6,7 @@ bundle move together: they are taken as a whole or not at all.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, select
 
@@ -22,6 +22,7 @@ from bidding.waypoints import Waypoint
 from dps.contracts.contracts import create_contract
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import NeedsSecondPerson, NoSuchStep, NotEligible, NotFound, NotReady
 from dps.kernel.money import RateCard
 from dps.kernel.outbox import post
@@ -136,17 +137,17 @@ def confirm(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
     for case in cases:
         case.award.STEPS.step(case.award.state, "confirm", case.award.ref)
         refuse_ended(case.award, now)
-    gaps = dict.fromkeys(gap for case in cases for gap in _gaps(session, case))
+    gaps = dict.fromkeys(gap for case in cases for gap in _gaps(session, case, now.astimezone(LONDON).date()))
     if gaps:
         raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
     contract, *_ = [_confirm_one(session, ports, case, actor, now) for case in cases]
     return contract
 
 
-def _gaps(session: Session, case: Case) -> Sequence[readiness.Gap]:
+def _gaps(session: Session, case: Case, today: date) -> Sequence[readiness.Gap]:
     package = package_of(session, case.round_)
     lot = case.scheme.lot(package.lot)
-    return readiness.missing(package, person_of(session, package), lot).for_confirmation
+    return readiness.missing(package, person_of(session, package), lot, today).for_confirmation
 
 
 def _confirm_one(session: Session, ports: Ports, case: Case, actor: Actor, now: datetime) -> str:

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from bidding.referrals import Referral, ReferralState, referral_of
 from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import PersonErased
 from dps.kernel.ports import Ports
 from dps.packages import readiness
@@ -38,6 +39,7 @@ class Drafted:
     telltales: tuple[Found, ...]
     identity_given: tuple[str, ...]
     gaps: Readiness
+    is_start_over: bool
     linked: tuple[tuple[str, str], ...]
 
 
@@ -48,6 +50,7 @@ def drafted(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     package = session.get(Package, referral.package_id)
     assert package is not None
     person = person_of(session, package)
+    today = ports.clock.read(session).astimezone(LONDON).date()
     try:
         words: FreeText | None = free_text_of(session, ports.keyring, package)
     except PersonErased:
@@ -64,7 +67,8 @@ def drafted(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
         are_words_confirmed=is_confirmed,
         telltales=() if is_confirmed or words is None else telltales_of(session, ports.keyring, package),
         identity_given=tuple(person.identity_given),
-        gaps=readiness.missing(package, person, scheme.lot(package.lot)),
+        gaps=readiness.missing(package, person, scheme.lot(package.lot), today),
+        is_start_over=readiness.is_start_over(package, today),
         linked=_linked(session, package),
     )
 

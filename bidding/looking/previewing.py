@@ -8,6 +8,7 @@ from sqlmodel import Session
 from bidding.referrals import referral_of
 from bidding.stages import published_part_of
 from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.ports import Ports
 from dps.packages import readiness
 from dps.packages.crowd import Grain
@@ -30,10 +31,12 @@ def preview(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     referral = referral_of(session, referral_ref, actor)
     package = session.get(Package, referral.package_id)
     assert package is not None
-    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot))
+    now = ports.clock.read(session)
+    today = now.astimezone(LONDON).date()
+    gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot), today)
     part = None
     if package.schedule is not None:
-        part = published_part_of(session, package, scheme, ports.clock.read(session))
+        part = published_part_of(session, package, scheme, now)
         if part["grain"] != Grain.LEAST and package.free_text_confirmed_by is not None:
             words = free_text_of(session, ports.keyring, package)
             part |= {"pen_picture": words.pen_picture, "outcomes": list(words.outcomes)}

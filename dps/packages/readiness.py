@@ -8,6 +8,7 @@ Source: design.md §4, *Ready*.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from dps.packages.facts import FundingStream
@@ -26,6 +27,7 @@ class Gap(StrEnum):
     FIRM_SCHEDULE = "firm_schedule"
     VISITS_LONG_ENOUGH = "visits_long_enough"
     LATEST_START = "latest_start"
+    START_TO_COME = "start_to_come"
     EARLIEST_START = "earliest_start"
     PEN_PICTURE = "pen_picture"
     CONFIRMED_TEXT = "confirmed_text"
@@ -47,6 +49,7 @@ WORDS = {
     Gap.FIRM_SCHEDULE: "a week that is no longer provisional",
     Gap.VISITS_LONG_ENOUGH: "visits as long as the lot asks",
     Gap.LATEST_START: "the latest day on which care must start",
+    Gap.START_TO_COME: "a latest day for the start that is still to come",
     Gap.EARLIEST_START: "the earliest day on which care can start",
     Gap.PEN_PICTURE: "a few words about the person and the care",
     Gap.CONFIRMED_TEXT: "a broker's word that the text names nobody",
@@ -69,7 +72,7 @@ ON_A_PEN_PICTURE = frozenset({Urgency.DISCHARGE, Urgency.CRISIS})
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The gaps that bar publication, and all that bar confirmation; those of the first are among the second."""
+    """The gaps that bar publication, and all that bar confirmation; of the first only a start that is over does not."""
 
     for_publication: tuple[Gap, ...]
     for_confirmation: tuple[Gap, ...]
@@ -100,7 +103,11 @@ _REQUIREMENTS: tuple[tuple[Gap, _Due, _Lacks], ...] = (
     (Gap.FIRM_SCHEDULE, _Due.COMPLETE, lambda package, person, lot: package.schedule_is_provisional),
     (Gap.LATEST_START, _Due.ALWAYS, lambda package, person, lot: package.latest_start is None),
     (Gap.EARLIEST_START, _Due.COMPLETE, lambda package, person, lot: package.earliest_start is None),
-    (Gap.PEN_PICTURE, _Due.PEN_PICTURE, lambda package, person, lot: "pen_picture" not in package.free_text_given),
+    (
+        Gap.PEN_PICTURE,
+        _Due.PEN_PICTURE,
+        lambda package, person, lot: "pen_picture" not in package.free_text_given,
+    ),
     (Gap.CONFIRMED_TEXT, _Due.ALWAYS, lambda package, person, lot: _awaits_confirmation(package, lot)),
     (Gap.NEEDS, _Due.COMPLETE, lambda package, person, lot: package.needs is None),
     (Gap.FLAGS, _Due.COMPLETE, lambda package, person, lot: package.flags is None),
@@ -109,9 +116,17 @@ _REQUIREMENTS: tuple[tuple[Gap, _Due, _Lacks], ...] = (
     (Gap.LEGAL_BASIS, _Due.ALWAYS, lambda package, person, lot: _awaits_basis(package)),
     (Gap.OUTCOMES, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and not _has_outcomes(package)),
     (Gap.BUDGET, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and package.budget_pence is None),
-    (Gap.BUDGET_WEEKS, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and package.budget_weeks is None),
+    (
+        Gap.BUDGET_WEEKS,
+        _Due.COMPLETE,
+        lambda package, person, lot: lot.sets_budget and package.budget_weeks is None,
+    ),
     (Gap.ADDRESS, _Due.CONFIRMATION, lambda package, person, lot: "address" not in person.identity_given),
-    (Gap.DATE_OF_BIRTH, _Due.CONFIRMATION, lambda package, person, lot: "date_of_birth" not in person.identity_given),
+    (
+        Gap.DATE_OF_BIRTH,
+        _Due.CONFIRMATION,
+        lambda package, person, lot: "date_of_birth" not in person.identity_given,
+    ),
     (
         Gap.PHONE_OR_CONTACT,
         _Due.CONFIRMATION,
@@ -120,16 +135,23 @@ _REQUIREMENTS: tuple[tuple[Gap, _Due, _Lacks], ...] = (
 )
 
 
-def missing(package: Package, person: Person, lot: Lot) -> Readiness:
-    """What this package lacks, in a fixed order, by the rules of its own urgency; `lot` is the package's."""
+def missing(package: Package, person: Person, lot: Lot, today: date) -> Readiness:
+    """What this package lacks today, in a fixed order, by the rules of its own urgency; `lot` is the package's."""
     early = package.urgency in ON_A_PEN_PICTURE
     due_at_publication = {_Due.ALWAYS, _Due.PEN_PICTURE if early else _Due.COMPLETE}
     asked_ever = {_Due.ALWAYS, _Due.COMPLETE, _Due.CONFIRMATION} | ({_Due.PEN_PICTURE} if early else set())
     lacking = [(gap, due) for gap, due, lacks in _REQUIREMENTS if due in asked_ever and lacks(package, person, lot)]
+    # At publication alone: an award may well be confirmed after the day by which care was to begin.
+    over = (Gap.START_TO_COME,) if is_start_over(package, today) else ()
     return Readiness(
-        for_publication=tuple(gap for gap, due in lacking if due in due_at_publication),
+        for_publication=(*(gap for gap, due in lacking if due in due_at_publication), *over),
         for_confirmation=tuple(gap for gap, due in lacking),
     )
+
+
+def is_start_over(package: Package, today: date) -> bool:
+    """Whether the latest day for a start has passed: nobody can offer to begin by then any more."""
+    return package.latest_start is not None and package.latest_start < today
 
 
 def _has_outcomes(package: Package) -> bool:

@@ -138,18 +138,33 @@ _KINDS = {
 }
 
 
+_SPELT = {
+    "can_not_take_it": "Can’t take it",
+    "chc": "NHS continuing healthcare",
+    "nhs_2013": "NHS procurement regulations 2013",
+    "off_list_spot": "Off-list spot purchase",
+    "persons_choice": "Person’s choice",
+    "persons_wish": "Person’s wish",
+    "psr": "Provider Selection Regime",
+    "section_117": "Section 117 aftercare",
+}
+"""Keys that are not written as they are spelt."""
+
+
 def plain(value: Any) -> str:
     """A key such as `personal_care` as people write it: `Personal care`. Words, and references in them, stay."""
     text = str(value).strip()
+    if text in _SPELT:
+        return _SPELT[text]
     if " " not in text:
         text = text.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:]
 
 
 def lower(value: Any) -> str:
-    """The same inside a sentence."""
+    """The same inside a sentence; what begins with an abbreviation keeps it."""
     text = plain(value)
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isalpha() and text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def state(value: Any, kind: str) -> str:

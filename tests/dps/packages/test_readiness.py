@@ -1,6 +1,7 @@
 """Readiness: what each urgency needs before it is published, and before it is confirmed, by name."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.dps.packages.cases import NOON, SCHEME, an_identity, an_unsaved_packa
 from tests.dps.packages.test_facts import all_facts
 
 NOTHING = FreeText()
+TODAY = NOON.date()
 PEN_PICTURE = FreeText(pen_picture="Lives alone.")
 OUTCOMES = FreeText(outcomes=("Cooks without help",))
 COMPLETE = [urgency for urgency in Urgency if urgency not in ON_A_PEN_PICTURE]
@@ -38,10 +40,15 @@ def _person(identity: Identity) -> Person:
 
 
 def _missing(
-    facts: PackageFacts, *, words: FreeText = NOTHING, confirmed: bool = False, identity: Identity | None = None
+    facts: PackageFacts,
+    *,
+    words: FreeText = NOTHING,
+    confirmed: bool = False,
+    identity: Identity | None = None,
+    today: date = TODAY,
 ) -> Readiness:
     package = an_unsaved_package(facts, words=words, confirmed_by="USR-BROKER" if confirmed else None)
-    return missing(package, _person(identity or an_identity()), SCHEME.lot(facts.lot))
+    return missing(package, _person(identity or an_identity()), SCHEME.lot(facts.lot), today)
 
 
 @pytest.mark.parametrize("urgency", COMPLETE)
@@ -70,6 +77,20 @@ def test_what_a_complete_publication_lacks_is_named(urgency: Urgency, fault: dic
     readiness = _missing(replace(some_facts(urgency=urgency), **fault))
 
     assert readiness == Readiness(for_publication=(gap,), for_confirmation=(gap,))
+
+
+@pytest.mark.parametrize("urgency", Urgency)
+def test_a_latest_start_that_has_passed_bars_publication_and_no_confirmation(urgency: Urgency) -> None:
+    facts = some_facts(urgency=urgency)
+    assert facts.latest_start is not None
+
+    on_the_day, after = (
+        _missing(facts, words=PEN_PICTURE, confirmed=True, today=facts.latest_start + timedelta(days=days))
+        for days in (0, 1)
+    )
+
+    assert (on_the_day.for_publication, after.for_publication) == ((), (Gap.START_TO_COME,))
+    assert after.for_confirmation == on_the_day.for_confirmation
 
 
 def test_asked_and_none_is_not_missing() -> None:
@@ -119,10 +140,12 @@ def test_who_the_person_is_may_follow_after_publication() -> None:
 
 
 @given(all_facts(), st.booleans(), st.sampled_from([NOTHING, PEN_PICTURE, OUTCOMES]))
-def test_what_bars_publication_bars_confirmation(facts: PackageFacts, confirmed: bool, words: FreeText) -> None:
+def test_what_bars_publication_bars_confirmation_but_for_a_start_that_is_over(
+    facts: PackageFacts, confirmed: bool, words: FreeText
+) -> None:
     readiness = _missing(facts, words=words, confirmed=confirmed)
 
-    assert set(readiness.for_publication) <= set(readiness.for_confirmation)
+    assert {*readiness.for_publication} - {Gap.START_TO_COME} <= {*readiness.for_confirmation}
 
 
 @given(all_facts(), st.sampled_from([NOTHING, PEN_PICTURE]))

@@ -27,12 +27,14 @@ def test_calls_and_numbers_are_noted_beside_everybody_who_is_asked(served: Serve
 
     nothing = broker.send(path)
     noted = broker.send(path, outcome="call_back", phone="01632 960001").text
-    wrong = broker.send(path, phone="ring the bell")
+    wrong = broker.send(path, outcome="will_answer", phone="ring the bell")
 
     assert nothing.status_code == 400
     assert "call back" in noted
     assert 'href="tel:01632960001"' in noted
     assert wrong.status_code == 400
+    assert 'value="ring the bell"' in wrong.text
+    assert '<option value="will_answer" selected>' in wrong.text
     (call,) = served.world.rows(Call)
     assert (call.provider, str(call.outcome)) == (somebody.provider, "call_back")
     assert len(served.world.events("round.called")) == 1
@@ -81,6 +83,8 @@ def test_a_bid_is_typed_read_aloud_sealed_confirmed_by_its_provider_and_decided_
     assert "Read it aloud" in aloud.text
     assert before == []
     assert "17.89" not in sealed.text
+    assert "Caller Homecare was sent a link" in sealed.text
+    assert '<option value="travel">' in aloud.text
     assert "17.89" not in asked.text
     assert "Did you give this bid by telephone?" in asked.text
     world.close(referral)

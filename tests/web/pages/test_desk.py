@@ -106,21 +106,39 @@ def test_before_the_opening_the_desk_shows_no_price_and_not_whether_anybody_bid(
 
 
 @SQLITE
+def test_a_start_that_has_passed_is_told_and_mended_before_anything_is_published(served: Served) -> None:
+    draft = served.world.referral(publish_it=False)
+    served.world.clock.move_to(served.world.now + timedelta(days=40))
+    broker = at_the_desk(served)
+
+    told = broker.open(f"/desk/referrals/{draft}").text
+    check = broker.open(f"/desk/referrals/{draft}/publication").text
+
+    assert f'href="/desk/referrals/{draft}/entry/start"' in told
+    assert "nobody can offer to begin from today on" in told
+    assert "a latest day for the start that is still to come" in check
+    assert f'action="/desk/referrals/{draft}/publication"' not in check
+
+
+@SQLITE
 def test_a_closing_is_extended_for_everybody_with_a_reason(served: Served) -> None:
     served.world.provider("Somebody")
     referral = served.world.referral()
     closing = served.world.round(referral)
     broker = at_the_desk(served)
     broker.open(f"/desk/referrals/{referral}")
-    path = broker.page.text.split('href="/desk/closings/')[1].split('"')[0]
+    path = broker.page.text.split('href="/desk/closings/')[1].split("?")[0]
     until = served.world.closes_at(referral).astimezone(LONDON) + timedelta(hours=1)
-    broker.open(f"/desk/closings/{path}")
+    broker.open(f"/desk/closings/{path}?referral={referral}")
 
+    nothing = broker.send(f"/desk/closings/{path}", until="")
     without = broker.send(f"/desk/closings/{path}", until=until.strftime("%Y-%m-%dT%H:%M"))
-    broker.send(f"/desk/closings/{path}", until=until.strftime("%Y-%m-%dT%H:%M"), reason="facts_clarified")
+    done = broker.send(f"/desk/closings/{path}", until=until.strftime("%Y-%m-%dT%H:%M"), reason="facts_clarified")
 
-    assert without.status_code == 400
+    assert (nothing.status_code, without.status_code) == (400, 400)
+    assert ("Say until when" in nothing.text, "Say until when" in without.text) == (True, False)
     assert "why everybody gets more time" in without.text
+    assert done.url.path == f"/desk/referrals/{referral}"
     assert closing.closes_at is not None
     assert served.world.closes_at(referral) == closing.closes_at + timedelta(hours=1)
 
@@ -139,7 +157,7 @@ def test_whoever_sees_that_invitations_did_not_arrive_is_offered_more_time_for_e
     queue = broker.open("/desk?place=unreached").text
     seen = broker.open(f"/desk/referrals/{referral}").text
     path = seen.split("?reason=messages_undelivered")[0].rpartition('"')[2]
-    broker.open(f"{path}?reason=messages_undelivered")
+    broker.open(f"{path}?reason=messages_undelivered&referral={referral}")
     until = (round_.closes_at + timedelta(hours=1)).astimezone(LONDON)
     broker.send(path, until=until.strftime("%Y-%m-%dT%H:%M"))
 
@@ -164,6 +182,8 @@ def test_a_referral_is_held_resumed_and_withdrawn_with_reasons(served: Served) -
     withdrawn = broker.send(f"{path}/withdraw", reason="The family found somebody.")
 
     assert without.status_code == 400
+    assert "It was put on hold – “The person is in hospital.”" in held.text
+    assert "It was withdrawn – “The family found somebody.”" in withdrawn.text
     assert "On hold" in held.text
     assert "Seeking a provider" in resumed.text
     assert "Withdrawn" in withdrawn.text
@@ -210,10 +230,14 @@ def test_an_award_is_overturned_in_favour_of_another_bid_by_two_people(served: S
 
     without = broker.send(f"{path}/overturn", instead=instead, reason="")
     asked = broker.send(f"{path}/overturn", instead=instead, reason="The person knows the second.")
-    approver.open(path)
+    second_person = approver.open(path).text
     done = approver.send(f"{path}/overturn", instead=instead, reason="I agree.")
 
     assert without.status_code == 400
+    for page in (without.text, second_person):
+        assert f'<option value="{instead}" selected>' in page
+    assert "Synthetic broker has asked" in second_person
+    assert "in favour of Second Homecare: “The person knows the second.”" in second_person
     assert "You have asked for it" in asked.text
     assert "Overturned" in done.text
     latest = served.world.award(referral)

@@ -26,9 +26,10 @@ def test_a_direct_award_needs_an_allowed_reason_and_a_price_within_the_range(ser
 
     assert nothing.status_code == 400
     assert "Choose a reason" in nothing.text
+    assert '<option value="travel">' in nothing.text  # why a price may be exceptional: one of a closed list
     assert dear.status_code == 400
     assert "Chosen Homecare" in made.text
-    assert "Persons choice" in made.text
+    assert "Person’s choice" in made.text
     # Who proposes it has said yes to it: one person's approval is what these rules ask of it.
     assert "The provider answers by" in made.text
     assert world.award(referral).source == "direct_award"

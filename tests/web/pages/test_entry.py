@@ -16,7 +16,7 @@ from tests.web.pages.browsing import Browser
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
 from web.pages.forms import Form
-from web.pages.writing import sections
+from web.pages.writing import sections, week
 from web.pages.writing.sections import SECTIONS, WHERE
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -36,14 +36,14 @@ def a_visit(**changed: str) -> Form:
 
 
 def test_visits_are_added_and_removed_in_the_words_of_a_spreadsheet() -> None:
-    one = sections.with_visit("", a_visit())
-    two = sections.with_visit(one, a_visit(**{"from": "18:00", "until": "20:00", "carers": "2"}))
+    one = week.with_visit("", a_visit())
+    two = week.with_visit(one, a_visit(**{"from": "18:00", "until": "20:00", "carers": "2"}))
 
     assert one == "Mon,Tue 07:30-09:30 30m personal_care"
     assert two == f"{one}; Mon,Tue 18:00-20:00 30m x2 personal_care"
-    assert sections.without_visit(two, 0) == "Mon,Tue 18:00-20:00 30m x2 personal_care"
-    assert sections.without_visit(two, 7) == two
-    assert sections.without_visit(one, 0) == ""
+    assert week.without_visit(two, 0) == "Mon,Tue 18:00-20:00 30m x2 personal_care"
+    assert week.without_visit(two, 7) == two
+    assert week.without_visit(one, 0) == ""
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_visit_that_can_not_be_is_refused_at_its_field(changed: dict[str, str]
     form.fields = {name: value for name, value in form.fields.items() if value}
 
     with pytest.raises(BadInput) as refused:
-        sections.with_visit("", form)
+        week.with_visit("", form)
 
     assert refused.value.field == field
 
@@ -68,7 +68,7 @@ def test_a_visit_that_can_not_be_is_refused_at_its_field(changed: dict[str, str]
 def test_live_in_care_has_no_times() -> None:
     form = a_visit(kind="live_in", minutes="600", **{"from": "", "until": ""})
 
-    assert sections.with_visit("", form) == "Mon,Tue live_in 600m personal_care"
+    assert week.with_visit("", form) == "Mon,Tue live_in 600m personal_care"
 
 
 def test_everything_that_can_be_missing_has_a_page() -> None:
@@ -76,9 +76,9 @@ def test_everything_that_can_be_missing_has_a_page() -> None:
     assert set(WHERE.values()) <= set(SECTIONS)
 
 
-def asked_for(week: str, **more: Any) -> PackageFacts:
+def asked_for(visits: str, **more: Any) -> PackageFacts:
     facts = PackageFacts(scheme="s", lot="l", urgency=Urgency.STANDARD, locality="p", sector="L1 1")
-    return replace(facts, schedule=parse_schedule(week), **more)
+    return replace(facts, schedule=parse_schedule(visits), **more)
 
 
 def test_a_week_is_parted_by_its_lines_and_neither_part_is_empty() -> None:
@@ -93,9 +93,9 @@ def test_a_week_is_parted_by_its_lines_and_neither_part_is_empty() -> None:
 
 
 def test_a_budget_is_parted_as_the_care_is_and_nothing_of_it_is_lost_or_doubled() -> None:
-    week = "Mon-Sun 07:30-09:30 30m personal_care; Mon-Fri 18:00-20:00 30m x2 meals"
+    visits = "Mon-Sun 07:30-09:30 30m personal_care; Mon-Fri 18:00-20:00 30m x2 meals"
 
-    here, there = parted(asked_for(week, budget_pence=100_001, budget_weeks=6), {1})
+    here, there = parted(asked_for(visits, budget_pence=100_001, budget_weeks=6), {1})
 
     assert (here.budget_pence, there.budget_pence) == (41_177, 58_824)  # 210 and 300 carer-minutes
     assert (here.budget_weeks, there.budget_weeks) == (6, 6)
@@ -103,7 +103,7 @@ def test_a_budget_is_parted_as_the_care_is_and_nothing_of_it_is_lost_or_doubled(
 
 def test_what_is_missing_of_a_visit_or_a_person_is_told_all_at_once() -> None:
     with pytest.raises(BadAnswers) as visit:
-        sections.with_visit("", Form({"kind": "visit"}))
+        week.with_visit("", Form({"kind": "visit"}))
     with pytest.raises(BadAnswers) as person:
         sections.identity_of(Form({"date_of_birth": "someday", "nhs_number": "123"}))
 

@@ -113,3 +113,8 @@ def test_a_deadline_in_a_list_names_its_zone_on_both_sides_of_the_change() -> No
 
     assert wording.short_deadline(before) == "Sat 30 Mar, 12:00 GMT"
     assert wording.short_deadline(before + timedelta(days=1)) == "Sun 31 Mar, 13:00 BST"
+
+
+def test_a_key_that_is_not_written_as_it_is_spelt_is_spelt_out_and_an_abbreviation_stays_one() -> None:
+    assert (wording.plain("persons_wish"), wording.lower("persons_wish")) == ("Person’s wish", "person’s wish")
+    assert (wording.lower("chc"), wording.lower("A drive away")) == ("NHS continuing healthcare", "a drive away")

@@ -1,5 +1,7 @@
 """Deciding: opened bids side by side, what the rules chose and why, yes or otherwise; each step another person's."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -12,12 +14,14 @@ from bidding.awards import moving
 from bidding.looking.deciding import Decision, decision
 from bidding.looking.explained import explained
 from bidding.looking.placing import SeenAward, awards
+from bidding.looking.remarked import remarks
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.providers import Provider
 from web.pages import names
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import DESK
 from web.pages.visit import Page, Visit
+from web.security.accounts import names_of
 
 
 class Awards(Controller):
@@ -72,7 +76,7 @@ class Awards(Controller):
         return visit.to(f"/desk/awards/{award_ref}")
 
 
-def _page(visit: Visit, award_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+def _page(visit: Visit, award_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
         award = _one(session, visit, award_ref)
         found = decision(session, award_ref=award_ref, actor=visit.actor, now=now)
@@ -87,11 +91,40 @@ def _page(visit: Visit, award_ref: str, values: dict[str, str], faults: dict[str
             winner=session.exec(select(Provider.name).where(Provider.ref == award.provider)).one(),
             has_approved=visit.actor.ref in found.approved_by,
             has_asked=any(by == visit.actor.ref for by, _ in found.asked_to_overturn),
-            values={"reason": values.get("reason", ""), "refusal": values.get("refusal", "")},
+            asked=_asked(session, visit, award.referral, found),
+            values=Values({"instead": _first_wish(found), **values}),
             faults=faults,
             lots=names.lots(schemes),
             places=names.places(schemes),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody's wish for another decision: who, in favour of which bidder (None: the next in line), and why."""
+
+    by: str
+    instead: str | None
+    words: str
+
+
+def _asked(session: Session, visit: Visit, referral: str, found: Decision) -> list[Asked]:
+    people = names_of(session, {by for by, _ in found.asked_to_overturn})
+    bidders = {one.bid: one.name for one in found.bids}
+    said = {
+        one.by: one.words or "words erased"
+        for one in remarks(session, visit.ports.keyring, referral)
+        if (one.about, one.step) == (found.award, "ask_overturn")
+    }
+    return [
+        Asked(people[by], bidders.get(instead) if instead else None, said.get(by, ""))
+        for by, instead in found.asked_to_overturn
+    ]
+
+
+def _first_wish(found: Decision) -> str:
+    """The bid that was asked for first: whoever agrees has it chosen already."""
+    return found.asked_to_overturn[0][1] or "" if found.asked_to_overturn else ""
 
 
 def _advised(found: Decision) -> str | None:

@@ -5,9 +5,10 @@ from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sqlmodel import select
 
+from bidding.bids.content import ExceptionalReason
 from bidding.bids.preparing import preview, terms_of
 from bidding.calls import CALLED_ABOUT, CallOutcome, call_sheet, note_phone, open_round_of, record_call
 from bidding.looking.office import referrals
@@ -30,9 +31,9 @@ class Calls(Controller):
     path = "/desk/referrals/{referral_ref:str}/calls"
 
     @get("/", guards=[DESK], sync_to_thread=True)
-    def sheet(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """Everybody who is asked, with their last answer and every call."""
-        return _sheet(visit, referral_ref, {})
+    def sheet(self, referral_ref: FromPath[str], visit: NamedDependency[Visit], sealed: FromQuery[str] = "") -> Page:
+        """Everybody who is asked, with their last answer and every call; `sealed` is whose bid was typed just now."""
+        return _sheet(visit, referral_ref, {}, {}, sealed=sealed)
 
     @post("/", guards=[BROKERS], sync_to_thread=True)
     def note(
@@ -57,7 +58,8 @@ class Calls(Controller):
                 if phone:
                     note_phone(session, visit.ports, round_ref=round_ref, provider=provider, phone=phone, actor=actor)
         except BadInput as bad:
-            return _sheet(visit, referral_ref, {f"{bad.field}-{provider}": str(bad.reason)})
+            faults = {f"{bad.field}-{provider}": str(bad.reason)}
+            return _sheet(visit, referral_ref, {f"outcome-{provider}": outcome, f"phone-{provider}": phone}, faults)
         return visit.to(f"/desk/referrals/{referral_ref}/calls#{provider}")
 
 
@@ -113,7 +115,7 @@ class TelephoneBids(Controller):
             return _form(visit, round_ref, provider_ref, form.fields, placed(invalid.problems))
         with visit.look() as (session, _now):
             referral = _referral_of(session, round_ref)
-        return visit.to(f"/desk/referrals/{referral}/calls#{provider_ref}")
+        return visit.to(f"/desk/referrals/{referral}/calls?sealed={provider_ref}")
 
 
 def _as_told(visit: Visit, provider: str) -> Actor:
@@ -127,7 +129,9 @@ def _referral_of(session: Any, round_ref: str) -> str:
     return found
 
 
-def _sheet(visit: Visit, referral_ref: str, faults: Mapping[str, str]) -> Page:
+def _sheet(
+    visit: Visit, referral_ref: str, values: Mapping[str, str], faults: Mapping[str, str], *, sealed: str = ""
+) -> Page:
     with visit.look() as (session, _now):
         found = referrals(session, visit.actor, ref=referral_ref)
         if not found:
@@ -143,6 +147,8 @@ def _sheet(visit: Visit, referral_ref: str, faults: Mapping[str, str]) -> Page:
             is_urgent=found[0].urgency in CALLED_ABOUT,
             lines=lines,
             outcomes=[str(one) for one in CallOutcome],
+            sealed=next((one.name for one in lines if one.provider == sealed), ""),
+            values=Values(values),
             faults=faults,
             is_broker=visit.actor.role is Role.BROKER,
             places=names.places(visit.schemes(session)),
@@ -171,6 +177,7 @@ def _form(
             terms=terms,
             values=Values(values),
             faults=faults,
+            exceptional_reasons=list(ExceptionalReason),
             weekly_pence=weekly_pence,
             places=names.places(visit.schemes(session)),
         )

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from bidding.bids.content import ExceptionalReason
 from bidding.looking.drafted import providers_by_name
 from bidding.looking.outside import direct_terms
 from bidding.offers import award_directly, take_open_offer
@@ -91,6 +92,7 @@ def _form(visit: Visit, referral_ref: str, values: Mapping[str, str], faults: Ma
             status=400 if faults else 200,
             referral=referral_ref,
             direct=direct,
+            exceptional_reasons=list(ExceptionalReason),
             providers=providers_by_name(session),
             values=Values({"starts_on": start.isoformat() if start else "", **values}),
             faults=faults,

@@ -6,7 +6,9 @@ from litestar.di import NamedDependency
 from bidding.publishing import make_ready, publish
 from bidding.referrals import ReferralState, referral_of
 from dps.kernel.errors import BadInput, DpsError, NotReady
+from dps.schemes.model import Urgency
 from dps.schemes.published import standing_scheme
+from web.pages import names
 from web.pages.forms import Form
 from web.pages.guards import BROKERS
 from web.pages.tried_files import on_disk, reopened, sealed, sent
@@ -87,6 +89,7 @@ def _page(
     scheme: str = "",
 ) -> Page:
     with visit.look() as (session, _now):
+        schemes = visit.schemes(session)
         return visit.page(
             "desk/import.html",
             status=400 if fault or (done and done.faults) else 200,
@@ -95,7 +98,9 @@ def _page(
             kept=kept,
             is_written=is_written,
             fault=fault,
-            schemes=[(one.key, one.name) for one in visit.schemes(session)],
+            schemes=[(one.key, one.name) for one in schemes],
+            lots=names.lots(schemes).items(),
+            urgencies=[str(one) for one in Urgency],
             columns=COLUMNS,
             required=REQUIRED,
         )

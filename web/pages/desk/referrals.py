@@ -30,7 +30,7 @@ from dps.kernel.errors import BadInput, NotFound
 from dps.packages import readiness
 from dps.schemes.published import standing_scheme
 from web.pages import names
-from web.pages.forms import Form
+from web.pages.forms import Checking, Form, faults_of
 from web.pages.guards import BROKERS, DESK
 from web.pages.visit import Page, Visit
 from web.pages.writing.answers import written_down
@@ -73,6 +73,8 @@ class Referrals(Controller):
             ]
             streams += sorted({one.closing for one in its_rounds if one.closing is not None})
             said = remarks(session, visit.ports.keyring, referral_ref)
+            # One transaction wrote the event and the words about it, at one instant.
+            worded = {(one.about, one.at, one.step): one for one in said}
             scheme = standing_scheme(session, referral.scheme)
             draft = drafted(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
             return visit.page(
@@ -92,9 +94,13 @@ class Referrals(Controller):
                 linked=draft.linked,
                 person=draft.person,
                 is_with_requester=draft.is_with_requester,
+                is_start_over=draft.is_start_over,
                 awards=list(reversed(its_awards)),
                 providers=dict(providers_by_name(session)),
-                timeline=list(reversed(timeline(session, streams, rounds=[one.round for one in its_rounds]))),
+                timeline=[
+                    (one, worded.get((one.stream, one.at, one.what.rpartition(".")[2])))
+                    for one in reversed(timeline(session, streams, rounds=[one.round for one in its_rounds]))
+                ],
                 is_broker=visit.actor.role is Role.BROKER,
                 is_approver=visit.actor.role is Role.APPROVER,
                 lots=names.lots([scheme]),
@@ -199,33 +205,39 @@ class Closings(Controller):
 
     @get("/{closing_ref:str}/extension", guards=[BROKERS], sync_to_thread=True)
     def extension_form(
-        self, closing_ref: FromPath[str], visit: NamedDependency[Visit], reason: FromQuery[str] = ""
+        self,
+        closing_ref: FromPath[str],
+        visit: NamedDependency[Visit],
+        reason: FromQuery[str] = "",
+        referral: FromQuery[str] = "",
     ) -> Page:
-        """Until when, and why? A page that offers more time names its reason."""
-        return _extension_form(visit, closing_ref, {"reason": reason}, {})
+        """Until when, and why? A page that offers more time names its reason, and the referral to go back to."""
+        return _extension_form(visit, closing_ref, {"reason": reason, "referral": referral}, {})
 
     @post("/{closing_ref:str}/extension", guards=[BROKERS], sync_to_thread=True)
     def extend(
         self, closing_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Move the whole closing; everybody asked is told."""
+        checking = Checking()
         try:
-            until = _local_instant(form.needed("until", "say until when"))
-            reason = form.text("reason")
-            if reason not in set(ExtensionReason):
-                raise BadInput("choose why everybody gets more time", field="reason")
+            with checking.of("until"):
+                until = _local_instant(form.needed("until", "say until when"))
+            with checking.of("reason"):
+                reason = form.choice(ExtensionReason, "reason", "choose why everybody gets more time")
+            checking.end()
             with visit.command() as session:
                 deadline.extend(
                     session,
                     visit.ports,
                     closing_ref=closing_ref,
                     until=until,
-                    reason=ExtensionReason(reason),
+                    reason=reason,
                     actor=visit.actor,
                 )
         except BadInput as bad:
-            return _extension_form(visit, closing_ref, form.fields, {str(bad.field): str(bad.reason)})
-        return visit.to("/desk?place=seeking")
+            return _extension_form(visit, closing_ref, form.fields, faults_of(bad))
+        return visit.to(_back_to(visit, form.text("referral")))
 
 
 def _local_instant(text: str) -> datetime:
@@ -279,7 +291,15 @@ def _reasoned(visit: Visit, referral_ref: str, step: str, form: Form) -> Respons
     return visit.to(f"/desk/referrals/{referral_ref}")
 
 
+def _back_to(visit: Visit, referral_ref: str) -> str:
+    """The referral from which a closing was looked at, if it is one of these; else all that are open."""
+    with visit.look() as (session, _now):
+        is_own = referral_ref and referrals(session, visit.actor, ref=referral_ref)
+    return f"/desk/referrals/{referral_ref}" if is_own else "/desk?place=seeking"
+
+
 def _extension_form(visit: Visit, closing_ref: str, values: dict[str, str], faults: dict[str, str]) -> Page:
+    back = _back_to(visit, values.get("referral", ""))
     with visit.look() as (session, _):
         found = closings(session, visit.actor, ref=closing_ref)
         if not found:
@@ -292,5 +312,7 @@ def _extension_form(visit: Visit, closing_ref: str, values: dict[str, str], faul
             until=values.get("until") or local.strftime("%Y-%m-%dT%H:%M"),
             reason=values.get("reason", ""),
             reasons=[str(one) for one in ExtensionReason],
+            back=back,
+            referral=values.get("referral", ""),
             faults=faults,
         )

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlmodel import Session
 
+from bidding.bids.content import ExceptionalReason
 from bidding.looking.offered import own_open_offers, terms_of_open
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import OpenPackage, open_packages
@@ -105,6 +106,7 @@ def _form(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             one=package,
             terms=terms_of_open(session, referral_ref=ref, actor=visit.actor, now=now),
             offers=[offer for offer in own_open_offers(session, visit.actor) if offer.referral == ref],
+            exceptional_reasons=list(ExceptionalReason),
             values=Values(values),
             faults=faults,
             **frame(session, visit),

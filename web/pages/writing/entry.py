@@ -19,7 +19,7 @@ from dps.packages.persons import Purpose, disclose
 from dps.schemes.published import standing_scheme
 from web.pages.forms import Form
 from web.pages.visit import Page, Visit
-from web.pages.writing import sections
+from web.pages.writing import sections, week
 from web.pages.writing.doors import Doors
 from web.pages.writing.sections import SECTIONS, Known, Section
 from web.pages.writing.showing import section_page
@@ -59,7 +59,7 @@ class Entry(Controller):
             if shown.key == "week":
                 if not form.text("save"):
                     return section_page(visit, self.doors, draft, shown, {**form.fields, **_other_week(form)}, {})
-                if sections.has_visit(form):
+                if week.has_visit(form):
                     form = Form({**form.fields, **_other_week(form)})
             with visit.command() as session:
                 scheme = standing_scheme(session, known.facts.scheme)
@@ -118,9 +118,9 @@ def _other_week(form: Form) -> dict[str, str]:
     """What adding or removing a visit makes of the week; nothing is stored by it."""
     removed = form.text("remove")
     if removed:
-        return {"week": sections.without_visit(form.text("week"), int(removed) if removed.isdecimal() else -1)}
+        return {"week": week.without_visit(form.text("week"), int(removed) if removed.isdecimal() else -1)}
     emptied = dict.fromkeys(["from", "until", "minutes"], "") | {f"day-{day.short}": "" for day in Weekday}
-    return {"week": sections.with_visit(form.text("week"), form), **emptied}
+    return {"week": week.with_visit(form.text("week"), form), **emptied}
 
 
 def _section(key: str) -> Section:
