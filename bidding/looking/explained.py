@@ -24,15 +24,19 @@ def explained(bids: Sequence[SeenBid], *, bid: str | None, tried: Mapping[str, s
         return ()
     others = [one for one in bids if one.is_valid and one.bid != chosen.bid]
     before = [one for one in others if _rank(one) < _rank(chosen)]
-    said = [f"It ranked {_ordinal(_rank(chosen))} of {len(others) + 1} valid bids."]
+    said = [
+        f"It ranked {_ordinal(_rank(chosen))} of {len(others) + 1} valid bids."
+        if others
+        else "It was the only valid bid."
+    ]
     said += [_why_not(one, tried) for one in before]
     cheapest = min(others, key=lambda one: (one.weekly_pence, _rank(one)), default=None)
-    if cheapest is None or cheapest.weekly_pence >= chosen.weekly_pence:
+    if cheapest is not None and cheapest.weekly_pence >= chosen.weekly_pence:
         said.append("No other valid bid costs less.")
-    elif cheapest in before:
+    elif cheapest is not None and cheapest in before:
         less = in_pounds(chosen.weekly_pence - cheapest.weekly_pence)
         said.append(f"{cheapest.name} was the cheapest, {less} a week less.")
-    else:
+    elif cheapest is not None:
         said.append(_cheaper_but(cheapest, chosen))
     for one in bids:
         if not one.is_valid and one.weekly_pence < chosen.weekly_pence:

@@ -1,6 +1,6 @@
 """What an authority sees of its referrals, their rounds and its closings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -233,3 +233,13 @@ def closings(session: Session, actor: Actor, *, ref: str | None = None, after: s
         )
         for closing, count, bid_count in session.exec(query)
     ]
+
+
+def places_of_rounds(session: Session, rounds: Collection[str]) -> dict[str, tuple[str, str, str]]:
+    """What each of these rounds seeks: its referral, lot and locality. The caller has made sure that it may be told."""
+    query = (
+        select(Round.ref, Referral.ref, Round.lot, Round.locality)
+        .join(Referral, col(Referral.id) == col(Round.referral_id))
+        .where(col(Round.ref).in_(rounds))
+    )
+    return {ref: (referral, lot, locality) for ref, referral, lot, locality in session.exec(query)}

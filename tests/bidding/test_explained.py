@@ -25,6 +25,10 @@ def test_the_first_and_cheapest_needs_few_words() -> None:
     )
 
 
+def test_the_only_valid_bid_is_said_to_be_that() -> None:
+    assert explained([BID], bid="BID-A", tried={}) == ("It was the only valid bid.",)
+
+
 def test_a_cheaper_bid_with_fewer_points_is_named_with_its_figures() -> None:
     (_, cheaper) = explained([BID, CHEAPER], bid="BID-A", tried={})
 

@@ -13,7 +13,7 @@ from bidding.bids.submitting import decline
 from bidding.looking import pages
 from bidding.looking.due import next_closing_at
 from bidding.looking.invited import opportunities, own_bids
-from bidding.looking.office import closings, referrals, rounds, timeline
+from bidding.looking.office import closings, places_of_rounds, referrals, rounds, timeline
 from bidding.looking.placing import awards, open_packages
 from bidding.rounds import note_opened
 from dps.kernel.actors import Actor, Role
@@ -159,3 +159,28 @@ def test_a_timeline_tells_who_looked_first_and_who_declined_and_no_bid(world: Wo
 
     assert told == [("invitation.opened", "Quick Homecare"), ("invitation.decline", "Slow Homecare")]
     assert world.faults() == []
+
+
+def test_a_round_is_told_by_what_it_seeks(world: World) -> None:
+    world.provider("Provider")
+    referral = world.referral()
+    round_ = world.round(referral)
+
+    with world.database.reading() as session:
+        found = places_of_rounds(session, [round_.ref, "RND-0000-0000-0000"])
+
+    assert found == {round_.ref: (referral, round_.lot, round_.locality)}
+
+
+def test_a_story_names_the_provider_of_each_award(world: World) -> None:
+    winner = world.provider("Ash Homecare")
+    referral = world.referral()
+    world.bid(winner, referral, pence=1650)
+    world.close(referral)
+    award = world.award(referral).ref
+
+    with world.database.reading() as session:
+        told = {(one.what, one.provider) for one in timeline(session, [referral, award])}
+
+    assert ("award.proposed", "Ash Homecare") in told
+    assert ("referral.publish", None) in told

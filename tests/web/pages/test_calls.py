@@ -74,6 +74,7 @@ def test_a_bid_is_typed_read_aloud_sealed_confirmed_by_its_provider_and_decided_
     fields = broker.form(path) | answers(served)
     sealed = broker.client.post(path, data=fields)
     (bid,) = world.rows(Bid)
+    in_list, alone = caller.open("/portal/bids").text, caller.open(f"/portal/bids/{bid.ref}").text
     asked = caller.open(f"/portal/bids/{bid.ref}/telephone")
     caller.page = caller.client.post(
         f"/portal/bids/{bid.ref}/telephone", data={"csrf": caller.form("/sign-out")["csrf"], "answer": "yes"}
@@ -84,6 +85,8 @@ def test_a_bid_is_typed_read_aloud_sealed_confirmed_by_its_provider_and_decided_
     assert before == []
     assert "17.89" not in sealed.text
     assert "Caller Homecare was sent a link" in sealed.text
+    for page in (in_list, alone):  # without the message, too
+        assert f'href="/portal/bids/{bid.ref}/telephone"' in page
     assert '<option value="travel">' in aloud.text
     assert "17.89" not in asked.text
     assert "Did you give this bid by telephone?" in asked.text

@@ -11,6 +11,8 @@ from litestar.params import FromPath
 from markupsafe import Markup
 
 from bidding.allocation.what_if import Totals, WhatIf, closings_over, over, what_if
+from bidding.looking.drafted import providers_by_name
+from bidding.looking.office import places_of_rounds
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, BadScheme, NotFound
 from dps.kernel.money import in_pounds
@@ -20,6 +22,7 @@ from dps.schemes.model import AllocationMode, Scheme
 from dps.schemes.proposed import as_toml, proposal_of, proposals, propose, varied
 from dps.schemes.stored import rules_by_hash
 from matching.allocation import shared_process
+from web.pages import names
 from web.pages.forms import Form
 from web.pages.guards import COMMISSIONERS
 from web.pages.office.knobs import is_joint, knobs_of, terms_of, turned
@@ -28,6 +31,9 @@ from web.pages.wording import hours, short_instant
 from web.pictures import Bar, bars
 
 _TOML = "application/toml"
+MOST_MOVED = 100
+"""Packages that would have gone elsewhere, as many as a page names."""
+
 Choices = Sequence[tuple[str, datetime]]
 
 
@@ -120,6 +126,9 @@ def _answered(visit: Visit, form: Form, *, faults: Mapping[str, str] | None = No
     values, _ = turned(base, form)
     faults = {**broken, **(faults or {})}
     answer = what_if(found, rules) if rules is not None and found else None
+    moved = answer.moved[:MOST_MOVED] if answer else ()
+    with visit.look() as (session, _):
+        rounds, bidders = places_of_rounds(session, [one.round for one in moved]), dict(providers_by_name(session))
     first, later = ([replace(knob, at=values.get(knob.name, knob.at)) for knob in part] for part in knobs_of(base))
     return visit.page(
         "office/what_if.html",
@@ -133,6 +142,12 @@ def _answered(visit: Visit, form: Form, *, faults: Mapping[str, str] | None = No
         later=later,
         faults=faults,
         answer=answer,
+        moved=[
+            (*rounds[one.round], *(bidders.get(ref, ref) if ref else "Nobody" for ref in (one.decided, one.what_if)))
+            for one in moved
+        ],
+        lots=names.lots(schemes),
+        places=names.places(schemes),
         rows=_compared(answer.decided, answer.what_if) if answer else [],
         pictures=_pictures(answer) if answer else [],
         frontier=Markup(answer.frontier.to_svg()) if answer and answer.frontier else None,  # noqa: S704 - made of numbers
