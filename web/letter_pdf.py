@@ -19,6 +19,7 @@ _FAMILY = "Source Sans"
 _SIZE = 14
 _LINE_MM = 7
 _MARGIN_MM = 22
+_INDENT_MM = 6
 
 
 def pdf_of(letter: Letter) -> bytes:
@@ -48,16 +49,21 @@ def pdf_of(letter: Letter) -> bytes:
         _say(page, part.heading, bold=True, size=16)
         for sentence in part.sentences:
             _say(page, sentence)
+            page.ln(_LINE_MM / 4)
         for line in part.lines:
-            _say(page, f"–  {line}")
+            _say(page, line, mark="–")
     return bytes(page.output())
 
 
-def _say(page: "FPDF", text: str, *, bold: bool = False, size: int = _SIZE) -> None:
-    from fpdf.enums import XPos, YPos
+def _say(page: "FPDF", text: str, *, bold: bool = False, size: int = _SIZE, mark: str = "") -> None:
+    """One paragraph, ragged on the right: evened lines leave gaps that are hard to read. A `mark` hangs before it."""
+    from fpdf.enums import Align, XPos, YPos
 
     page.set_font(_FAMILY, "B" if bold else "", size)
-    page.multi_cell(0, _LINE_MM * size / _SIZE, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    height = _LINE_MM * size / _SIZE
+    if mark:
+        page.cell(_INDENT_MM, height, mark)
+    page.multi_cell(0, height, text, align=Align.L, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _font(name: str) -> Path:

@@ -3,11 +3,12 @@
 What it says is agreed and confirmed; it names no price, nobody else, and nothing of why somebody needs care.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
 from dps.packages.schedule import Schedule, Visit, VisitKind
-from web.pages.wording import day, lower
+from web.pages.wording import lower
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def letter_of(
     """What was arranged, with whom, from when, what happens next and whom to call."""
     has_begun = started_on is not None
     begins = (
-        f"Your care began on {day(started_on)}." if has_begun else f"The first visit is planned for {day(starts_on)}."
+        f"Your care began on {_day(started_on)}."
+        if started_on
+        else f"The first visit is planned for {_day(starts_on)}."
     )
     who = f"{provider} will give you this care." if not has_begun else f"{provider} gives you this care."
     parts = [
@@ -68,20 +71,21 @@ def letter_of(
             Part(
                 "What happens next",
                 (
-                    f"{provider} will get in touch with you before {day(starts_on)} to say hello and to agree how you "
+                    f"{provider} will get in touch with you before {_day(starts_on)} to say hello and to agree how you "
                     "would like things done.",
                     "Carers show a card with their name and photo. If you are not sure who is at the door, keep it "
                     "shut and call.",
                 ),
             )
         )
-    reach = f" on {provider_phone}" if provider_phone else ""
+    reach = f" on {_whole(provider_phone)}" if provider_phone else ""
     parts.append(
         Part(
             "If something is not right",
             (
                 f"If a visit is late or does not come, call {provider}{reach}.",
-                f"If you don't want this care, or it does not suit you, call {call}. You can say no at any time.",
+                f"If you don't want this care, or it does not suit you, call {_whole(call)}. You can say no at any "
+                "time.",
                 "In an emergency call 999.",
             ),
         )
@@ -89,15 +93,32 @@ def letter_of(
     return Letter(
         council=council,
         to=tuple(line.strip() for line in (name, *address.splitlines(), postcode) if line.strip()),
-        written_on=day(today),
+        written_on=_day(today),
         reference=reference,
         subject="Your care at home",
         parts=tuple(parts),
     )
 
 
+def _day(value: date) -> str:
+    """`Tuesday 9 July 2019`: whoever reads this letter need not read it twice."""
+    return f"{value:%A} {value.day} {value:%B %Y}"
+
+
+def _whole(words: str) -> str:
+    """The spaces between digits kept on one line: a telephone number is never parted."""
+    return re.sub(r"(?<=\d) (?=\d)", "\N{NO-BREAK SPACE}", words)
+
+
+def _days(short: str) -> str:
+    """`Mon-Fri,Sun` as `Monday to Friday, Sunday`; a whole week as `Every day`."""
+    if short == "Mon-Sun":
+        return "Every day"
+    return re.sub(r"[A-Z][a-z]{2}", lambda found: _NAMES[found[0]], short).replace("-", " to ").replace(",", ", ")
+
+
 def _visit(visit: Visit) -> str:
-    days = visit.text().split(" ")[0].replace("-", " to ").replace(",", ", ")
+    days = _days(visit.text().split(" ")[0])
     carers = "" if visit.carers == 1 else f", by {_NUMBERS.get(visit.carers, str(visit.carers))} carers"
     if visit.kind is VisitKind.LIVE_IN:
         return f"{days}: a carer lives with you, {lower(visit.task)}{carers}"
@@ -108,3 +129,4 @@ def _visit(visit: Visit) -> str:
 
 
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
+_NAMES = {f"{date(2019, 3, 4 + number):%a}": f"{date(2019, 3, 4 + number):%A}" for number in range(7)}

@@ -34,18 +34,29 @@ def test_a_letter_says_what_with_whom_from_when_what_next_and_whom_to_call() -> 
 
     said = [line for part in letter.parts for line in (*part.sentences, *part.lines)]
     assert letter.to == ("Łucja Şahin", "1 Example Street", "Example Town", "WA10 1AA")
-    assert "The first visit is planned for Mon 11 March 2019." in said
-    assert "Mon to Sun: 30 minutes between 07:30 and 09:30, personal care, by two carers" in said
-    assert "If a visit is late or does not come, call Ash Homecare on 01632 960001." in said
-    assert any("call the brokers on 01632 960002" in line for line in said)
+    assert "The first visit is planned for Monday 11 March 2019." in said
+    assert "Every day: 30 minutes between 07:30 and 09:30, personal care, by two carers" in said
+    assert "If a visit is late or does not come, call Ash Homecare on 01632\N{NO-BREAK SPACE}960001." in said
+    assert any("call the brokers on 01632\N{NO-BREAK SPACE}960002" in line for line in said)
     assert "Łucja" not in repr(letter)
+
+
+def test_the_days_of_a_letter_are_written_out() -> None:
+    week = parse_schedule("Mon-Fri,Sun 12:00-14:00 45m meals; Tue live_in 600m sitting")
+
+    letter = letter_of(**ARRANGED | {"schedule": week})  # type: ignore[arg-type]
+
+    assert letter.parts[0].lines == (
+        "Tuesday: a carer lives with you, sitting",
+        "Monday to Friday, Sunday: 45 minutes between 12:00 and 14:00, meals",
+    )
 
 
 def test_once_care_has_begun_a_letter_plans_no_first_visit() -> None:
     letter = letter_of(**ARRANGED | {"started_on": date(2019, 3, 2), "provider_phone": None})  # type: ignore[arg-type]
 
     assert [part.heading for part in letter.parts] == ["What we have arranged", "If something is not right"]
-    assert "Your care began on Sat 2 March 2019." in letter.parts[0].sentences
+    assert "Your care began on Saturday 2 March 2019." in letter.parts[0].sentences
 
 
 def test_the_letter_is_printed_with_names_in_every_latin_letter() -> None:
