@@ -203,10 +203,28 @@ def _early(evidence: Evidence, least_window: timedelta) -> Iterator[str]:
     for row in evidence["round"]:
         if row["closes_at"] is not None and row["closes_at"] - row["opens_at"] < least_window:
             yield f"early: {row['ref']} was open for {row['closes_at'] - row['opens_at']} only"
-    ends = {row["id"]: closings[row["closing_id"]]["closes_at"] for row in evidence["round"] if row["closing_id"]}
+    yield from _proposed_early(evidence)
+
+
+def _proposed_early(evidence: Evidence) -> Iterator[str]:
+    """Awards before their closing's end, by the clock; of each, by the trail's own order too.
+
+    By that alone of a reserve: somebody said no, and may have done so while the clock stood back again.
+    """
+    closings = evidence.by_id("closing")
+    said: dict[tuple[str, str], int] = {}
+    for row in evidence["audit_event"]:
+        said.setdefault((row["stream"], row["kind"]), row["id"])
+    of_round = {row["id"]: closings[row["closing_id"]] for row in evidence["round"] if row["closing_id"]}
     for row in evidence["award"]:
-        if row["round_id"] in ends and row["proposed_at"] < ends[row["round_id"]]:
+        closing = of_round.get(row["round_id"])
+        if closing is None:
+            continue
+        closed, proposed = said.get((closing["ref"], "closing.close")), said.get((row["ref"], "award.proposed"))
+        if row["source"] != "reserve" and row["proposed_at"] < closing["closes_at"]:
             yield f"early: {row['ref']} was proposed before the end"
+        if proposed is not None and (closed is None or proposed < closed):
+            yield f"early: {row['ref']} was proposed before its closing was closed"
 
 
 def _oversold(evidence: Evidence) -> Iterator[str]:

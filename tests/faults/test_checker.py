@@ -80,6 +80,10 @@ def changed(table: str, **columns: object) -> Callable[[Evidence], None]:
     return tamper
 
 
+def changed_first(table: str, kind: str, **columns: object) -> Callable[[Evidence], None]:
+    return lambda evidence: _first(evidence, table, kind=kind).update(columns)
+
+
 def _first(evidence: Evidence, table: str, **where: object) -> checker.Row:
     return next(row for row in evidence[table] if all(row[name] == value for name, value in where.items()))
 
@@ -107,6 +111,7 @@ TAMPERINGS: list[tuple[str, Callable[[Evidence], None]]] = [
     ("was opened before the end", shifted("opened_bid", "opened_at", -HOUR)),
     ("was closed before its end", shifted("closing", "closed_at", -HOUR)),
     ("was proposed before the end", shifted("award", "proposed_at", -HOUR)),
+    ("was proposed before its closing was closed", changed_first("audit_event", "award.proposed", id=0)),
     ("was open for", shifted("round", "closes_at", -HOUR)),
     ("does not say what is held", without("capacity_hold", state="committed")),
     ("oversold: (", changed("capacity_ledger", ceiling_minutes=0)),
@@ -142,6 +147,15 @@ def test_one_key_with_two_receipts_is_found(story: Story) -> None:
     found = story.faults(story.evidence, [first, replace(second, args=first.args)])
 
     assert any("one key got" in fault for fault in found)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_reserve_may_follow_while_the_clock_stands_before_the_end_again(story: Story) -> None:
+    """What was closed in time stays closed; whoever then says no while the clock is put back is answered by it."""
+    (reserve,) = [row for row in story.evidence["award"] if row["source"] == "reserve"]
+    reserve["proposed_at"] -= HOUR
+
+    assert story.faults(story.evidence) == []
 
 
 def written_to(evidence: Evidence) -> Evidence:
