@@ -114,4 +114,4 @@ def _list(visit: Visit, *, typed: dict[str, str] | None = None, faults: dict[str
 
 
 def _password(visit: Visit, account: Account, password: str) -> Page:
-    return visit.page("signing_in/password.html", person=account, password=password)
+    return visit.page("signing_in/password.html", person=account, password=password, back="/accounts")

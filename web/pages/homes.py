@@ -12,6 +12,7 @@ from dps.schemes.rulebook import rulebook
 from web.api.guards import anyone
 from web.pages.books import as_html
 from web.pages.guards import AUDITORS, EVERYBODY, seat_of
+from web.pages.portal.joining import opening_seen
 from web.pages.visit import Page, Visit
 
 _HOMES = {
@@ -41,6 +42,17 @@ class Homes(Controller):
         """On to one's own first page, or to the sign-in form."""
         seat = seat_of(visit.request)
         return visit.to(home_of(seat.actor) if seat is not None and not seat.is_half else "/sign-in")
+
+    @get("/join", guards=[anyone], sync_to_thread=True)
+    def join(self, visit: NamedDependency[Visit]) -> Page:
+        """Which schemes there are, when each takes applications, and how a newcomer applies: for everybody."""
+        with visit.look() as (session, now):
+            schemes = visit.every_scheme(session)
+        return visit.page(
+            "join.html",
+            schemes=[opening_seen(scheme, now) for scheme in schemes],
+            buyers=list(dict.fromkeys(one.name for scheme in schemes for one in scheme.authorities)),
+        )
 
     @get("/rules", guards=[EVERYBODY], sync_to_thread=True)
     def rules(self, visit: NamedDependency[Visit]) -> Page:

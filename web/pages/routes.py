@@ -73,6 +73,7 @@ from web.pages.register.arrangements import Arrangements
 from web.pages.register.hours import FlaggedHours
 from web.pages.register.locations import Locations
 from web.pages.register.moves import Moves
+from web.pages.register.newcomers import Newcomers
 from web.pages.register.providers import Documents, Providers
 from web.pages.register.renewal import Renewal
 from web.pages.register.suspensions import Suspensions
@@ -153,6 +154,7 @@ def pages(installation: Installation) -> Router:
             Documents,
             Suspensions,
             Moves,
+            Newcomers,
             FlaggedHours,
             Locations,
             Renewal,

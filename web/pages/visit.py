@@ -111,6 +111,7 @@ _UNDER = (
     ("/register/hours", "/register/providers"),
     ("/register/hours", "/desk/contracts"),
     ("/register/locations", "/register/providers"),
+    ("/register/newcomers", "/register/providers"),
     ("/register/renewal", "/register/providers"),
     ("/register/suspensions", "/register/providers"),
 )

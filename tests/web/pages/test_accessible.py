@@ -334,7 +334,7 @@ def test_axe_finds_nothing_wrong_with_pages_that_tell_a_story(served: Served, wa
     walk.open_all(page_routes(served), people, "default", own)
     walk.open_draft(people[Part.REQUESTER])
     with walk.window(None) as page:
-        for path in ("/sign-in", "/nowhere"):
+        for path in ("/join", "/sign-in", "/nowhere"):
             page.goto(path)
             walk.look(page, "default", path)
     with walk.window(people[Part.BROKER], is_half=True) as page:

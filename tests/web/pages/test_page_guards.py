@@ -39,6 +39,7 @@ OPEN = {
     ("GET", "/assets/{name:str}"),
     ("GET", "/theme/{colour:str}"),
     ("GET", "/calendar/{token:str}"),
+    ("GET", "/join"),
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
     ("POST", "/sign-in/passkey"),

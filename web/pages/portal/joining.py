@@ -1,6 +1,7 @@
 """Joining a scheme: which ones take applications, the application, check answers, hand in, and what came of it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -38,12 +39,9 @@ class Joining(Controller):
             mine = {scheme.key for scheme in visit.schemes(session)}
             own = applications.own_applications(session, visit.actor)
             schemes = [
-                {
-                    "scheme": scheme,
+                opening_seen(scheme, now)
+                | {
                     "is_member": scheme.key in mine,
-                    "is_open": admission.is_open(scheme, now),
-                    "opens_at": admission.next_opening(scheme, now),
-                    "closes_at": admission.closes_at(scheme, now),
                     "applications": [one for one in own if one.scheme == scheme.key],
                 }
                 for scheme in visit.every_scheme(session)
@@ -166,6 +164,16 @@ class Applications(Controller):
             application, scheme = _own(session, visit, application_ref)
             applications.withdraw(session, visit.ports, application, scheme=scheme, actor=visit.actor)
         return visit.to("/portal/service/schemes")
+
+
+def opening_seen(scheme: Scheme, now: datetime) -> dict[str, Any]:
+    """When the scheme takes applications, as `parts/joining.html` says it."""
+    return {
+        "scheme": scheme,
+        "is_open": admission.is_open(scheme, now),
+        "opens_at": admission.next_opening(scheme, now),
+        "closes_at": admission.closes_at(scheme, now),
+    }
 
 
 def _own(session: Session, visit: Visit, ref: str) -> tuple[Application, Scheme]:

@@ -1,0 +1,86 @@
+"""From no account at all to an application: what everybody may read, what an officer writes down, and the way in."""
+
+import re
+
+import pytest
+
+from dps.register.providers import Provider
+from tests.web.pages.browsing import Browser
+from tests.web.pages.test_register import an_officer
+from tests.web.served import Served
+from web.security.accounts import Account, Part
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
+
+PAGE = "/register/newcomers"
+TYPED = {"name": "Rowan Homecare", "company_number": "7654321", "person": "Sam Rowan", "email": "sam@rowan.example"}
+
+
+def test_whoever_is_not_signed_in_reads_when_a_scheme_opens_and_how_to_apply(served: Served) -> None:
+    browser = Browser(served)
+    assert 'href="/join"' in browser.open("/sign-in").text
+
+    shut = browser.open("/join").text
+    served.world.clock.move_to(served.world.now.replace(month=4, day=2))
+    served.wall.move_to(served.world.now)
+    opened = browser.open("/join").text
+
+    assert "It takes applications from" in shut
+    assert "the end of Sun 28 April 2019" in shut
+    assert "It takes applications now, until" in opened
+    assert "employers liability insurance" in opened
+    assert served.world.scheme.authorities[0].name in opened
+
+
+def test_an_officer_puts_a_newcomer_on_the_register_and_its_account_signs_in(served: Served) -> None:
+    officer, newcomer = an_officer(served), Browser(served)
+    officer.open(PAGE)
+
+    shown = officer.send(PAGE, **TYPED).text
+    found = re.search(r"dps-receipt\">([^<]+)<", shown)
+    assert found is not None
+    newcomer.open("/sign-in")
+    newcomer.send("/sign-in", email=TYPED["email"], password=found[1])
+
+    (account,) = served.world.rows(Account, Account.email == TYPED["email"])
+    (provider,) = served.world.rows(Provider, Provider.name == "Rowan Homecare")
+    assert (account.part, account.provider, account.authority) == (Part.PROVIDER_ADMIN, provider.ref, None)
+    assert provider.company_number == "07654321"
+    assert newcomer.page.url.path == "/portal"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "word"),
+    [
+        ({"name": ""}, "This is needed"),
+        ({"company_number": "no number"}, "company number"),
+        ({"person": ""}, "1 to 80 characters"),
+        ({"email": "sam"}, "name@example.org"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_kept(served: Served, wrong: dict[str, str], word: str) -> None:
+    officer = an_officer(served)
+    officer.open(PAGE)
+
+    refused = officer.send(PAGE, **(TYPED | wrong))
+
+    assert (refused.status_code, word in refused.text) == (400, True)
+    assert 'class="govuk-error-summary' in refused.text
+    kept = officer.form(PAGE)
+    assert {name: kept[name] for name in TYPED} == TYPED | wrong
+    assert served.world.rows(Provider, Provider.name == "Rowan Homecare") == []
+
+
+def test_of_a_provider_that_is_there_an_officer_makes_no_account(served: Served) -> None:
+    officer = an_officer(served)
+    officer.open(PAGE)
+    officer.send(PAGE, **TYPED)
+    officer.open(PAGE)
+
+    again = officer.send(PAGE, **TYPED | {"email": "other@rowan.example"})
+    officer.open(PAGE)
+    taken = officer.send(PAGE, **TYPED | {"company_number": ""})
+
+    assert "this company is on the register already" in again.text.lower()
+    assert "this address has an account already" in taken.text.lower()
+    assert len(served.world.rows(Provider, Provider.name == "Rowan Homecare")) == 1
