@@ -98,16 +98,29 @@ def reaccredit(
 
 def held_on(session: Session, scheme: str) -> list[Held]:
     """The open locations of all providers that hold a place in the scheme, in order of their numbers."""
+    return [
+        Held(provider.ref, provider.name, location.regulator_id, location.rating)
+        for provider, location in _open_locations(session, scheme)
+    ]
+
+
+def register_of(session: Session, scheme: Scheme, *, actor: Actor) -> Sequence[tuple[Provider, Location]]:
+    """The same with all that a register says of provider and location, for the scheme's officers."""
+    needs_officer(actor, scheme, "read the register")
+    return _open_locations(session, scheme.key)
+
+
+def _open_locations(session: Session, scheme: str) -> Sequence[tuple[Provider, Location]]:
     on_scheme = select(Membership.provider_id).where(
         Membership.scheme == scheme, Membership.state != MembershipState.REMOVED
     )
     query = (
-        select(Provider.ref, Provider.name, Location.regulator_id, Location.rating)
+        select(Provider, Location)
         .join(Location, col(Location.provider_id) == col(Provider.id))
         .where(col(Provider.id).in_(on_scheme), col(Location.closed_on).is_(None))
         .order_by(col(Location.regulator_id))
     )
-    return [Held(ref, name, number, Rating(rating)) for ref, name, number, rating in session.exec(query)]
+    return session.exec(query).all()
 
 
 def _ids(session: Session, refs: Collection[str]) -> Sequence[int]:

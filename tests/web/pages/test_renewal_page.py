@@ -56,6 +56,24 @@ def test_who_left_joined_and_was_rated_anew_is_shown_before_it_is_applied(served
     assert 'name="write"' not in same
 
 
+def test_the_register_as_it_stands_taken_back_changes_nothing(served: Served) -> None:
+    officer = an_officer(served)
+    tried(officer, OLD)
+    applied(officer)
+    officer.open(PAGE)
+    path = f"{PAGE}/{served.world.scheme.key}/workbook"
+    assert f'href="{path}"' in officer.page.text
+
+    book = officer.client.get(path)
+    officer.page = officer.client.post(
+        PAGE, data=officer.form(PAGE), files={"file": ("register.xlsx", book.content, book.headers["content-type"])}
+    )
+
+    assert "nothing would change" in officer.page.text
+    assert "register-st-helens-2019-03-04.xlsx" in book.headers["content-disposition"]
+    assert officer.client.get(f"{PAGE}/another/workbook").status_code == 404
+
+
 def test_a_faulty_cell_or_half_a_register_changes_nothing_and_is_said(served: Served) -> None:
     officer = an_officer(served)
     tried(officer, OLD)

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlmodel import Session
 
+from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
 from dps.law.clocks import Clock
@@ -90,6 +91,7 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
             status=400 if faults else 200,
             schemes=[_seen(session, visit, scheme, today) for scheme in visit.schemes(session)],
             names=_NAMES,
+            is_officer=visit.actor.role is Role.REGISTER_OFFICER,
             is_recorder=visit.actor.role in RECORDERS,
             chosen=key,
             values=Values(values),

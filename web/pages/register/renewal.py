@@ -1,18 +1,23 @@
 """A newer register of a scheme: the file is tried first, then applied; who left, who joined, whose rating changed."""
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from sqlmodel import Session
 
 from dps.kernel.errors import BadInput
+from dps.register.reaccreditation import register_of
 from dps.schemes.model import Scheme
 from web.pages.forms import Form
 from web.pages.guards import OFFICERS
 from web.pages.register.seen import own_scheme
+from web.pages.rows import today_of
 from web.pages.tried_files import on_disk, reopened, sealed, sent
 from web.pages.visit import Page, Visit
 from web.provider_rows import ADMITTED, NEEDED, OPTIONAL
 from web.register_entry import Renewed, renewed
+from web.register_workbook import register_workbook
+from web.workbooks import XLSX
 
 _FILE = "register"
 _LARGER = "use dps import register"
@@ -28,6 +33,16 @@ class Renewal(Controller):
     def form(self, visit: NamedDependency[Visit]) -> Page:
         """Which file?"""
         return _page(visit)
+
+    @get("/{scheme_key:str}/workbook", sync_to_thread=True)
+    def workbook(self, scheme_key: FromPath[str], visit: NamedDependency[Visit]) -> Response[bytes]:
+        """The register as it stands, to begin a newer one from."""
+        with visit.look() as (session, now):
+            scheme = own_scheme(session, visit, scheme_key)
+            content = register_workbook(register_of(session, scheme, actor=visit.actor), scheme)
+        name = f"register-{scheme.key}-{today_of(now)}.xlsx"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=XLSX, headers=headers)
 
     @post("/", sync_to_thread=True, status_code=200)
     def take(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
