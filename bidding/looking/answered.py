@@ -8,7 +8,7 @@ from sqlmodel import Session, col, or_, select
 
 from bidding.awards.records import Award, award_of
 from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
-from bidding.looking.pages import PAGE, behind
+from bidding.looking.pages import PAGE, turned
 from bidding.rounds import Round, RoundState
 from bidding.stages import shown
 from dps.contracts.contracts import Contract
@@ -87,10 +87,11 @@ class SeenContract:
 
 
 def contracts(
-    session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None
+    session: Session, actor: Actor, *, ref: str | None = None, after: str | None = None, last_first: bool = False
 ) -> list[SeenContract]:
-    """To a provider its own contracts, to an office those of its authority, in the order they were agreed."""
-    query = select(Contract).where(behind(Contract, after)).order_by(col(Contract.id)).limit(PAGE)
+    """To a provider its own contracts, to an office those of its authority, in the order they were agreed or back."""
+    turn = turned(Contract, after, last_first=last_first)
+    query = select(Contract).where(turn.rows).order_by(turn.order).limit(PAGE)
     if actor.role is Role.PROVIDER:
         query = query.where(Contract.provider == actor.provider)
     else:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid, BidRound
 from bidding.closings import Closing
-from bidding.looking.pages import PAGE, behind
+from bidding.looking.pages import PAGE, behind, turned
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.kernel.actors import Actor
 
@@ -129,8 +129,10 @@ def own_bids(
     refs: Collection[str] | None = None,
     after: str | None = None,
     most: int = PAGE,
+    last_first: bool = False,
 ) -> list[OwnBid]:
-    """This provider's bids, replaced and withdrawn ones too, in the order they were received."""
+    """This provider's bids, replaced and withdrawn ones too, in the order they were received or the other way."""
+    turn = turned(Bid, after, last_first=last_first)
     query = (
         select(  # type: ignore[call-overload]
             Bid.ref,
@@ -144,8 +146,8 @@ def own_bids(
             Closing.closes_at,
         )
         .join(Closing, col(Closing.id) == col(Bid.closing_id))
-        .where(Bid.provider == actor.provider, behind(Bid, after))
-        .order_by(col(Bid.id))
+        .where(Bid.provider == actor.provider, turn.rows)
+        .order_by(turn.order)
         .limit(most)
     )
     if ref is not None:

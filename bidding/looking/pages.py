@@ -1,6 +1,6 @@
 """Pages of a list: `after` is the reference of the last row seen, so that nothing is skipped or seen twice."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, String
 from sqlalchemy.ext.compiler import compiles
@@ -16,6 +16,22 @@ def behind(table: Any, after: str | None) -> ColumnElement[bool]:
     if after is None:
         return col(table.id) > 0
     return col(table.id) > select(table.id).where(table.ref == after).scalar_subquery()
+
+
+class Turn(NamedTuple):
+    """Which rows a page may hold, and in which order."""
+
+    rows: ColumnElement[bool]
+    order: ColumnElement[Any]
+
+
+def turned(table: Any, after: str | None, *, last_first: bool) -> Turn:
+    """In the order in which rows were made, or from the last one back; `after` was the last on the page before."""
+    if not last_first:
+        return Turn(behind(table, after), col(table.id).asc())
+    if after is None:
+        return Turn(col(table.id) > 0, col(table.id).desc())
+    return Turn(col(table.id) < select(table.id).where(table.ref == after).scalar_subquery(), col(table.id).desc())
 
 
 class AsFilter(FunctionElement[str]):

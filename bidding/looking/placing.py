@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from bidding.awards.records import WORDED, Award, AwardState
-from bidding.looking.pages import PAGE, behind
+from bidding.looking.pages import PAGE, behind, turned
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import Invitation, Round
 from dps.kernel.actors import Actor, Role
@@ -52,11 +52,13 @@ def awards(
     referral: str | None = None,
     ref: str | None = None,
     after: str | None = None,
+    last_first: bool = False,
 ) -> list[SeenAward]:
     """To a provider the awards it was offered, to an office all those of its authority.
 
-    `states` (none named: all) and `referral` narrow the list.
+    `states` (none named: all) and `referral` narrow the list. In the order in which they were made, or the other way.
     """
+    turn = turned(Award, after, last_first=last_first)
     query = (
         select(Award, Referral.ref, Round.ref, Remark, Person)  # type: ignore[call-overload]
         .join(Referral, col(Referral.id) == col(Award.referral_id))
@@ -64,8 +66,8 @@ def awards(
         .join(Package, col(Package.id) == col(Referral.package_id))
         .join(Person, col(Person.id) == col(Package.person_id))
         .outerjoin(Remark, (col(Remark.about) == col(Award.ref)) & col(Remark.step).in_(WORDED))
-        .where(behind(Award, after))
-        .order_by(col(Award.id))
+        .where(turn.rows)
+        .order_by(turn.order)
         .limit(PAGE)
     )
     if actor.role is Role.PROVIDER:

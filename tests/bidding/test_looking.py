@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from bidding.bids.submitting import decline
 from bidding.looking import pages
+from bidding.looking.answered import contracts
 from bidding.looking.due import next_closing_at
 from bidding.looking.invited import opportunities, own_bids
 from bidding.looking.office import closings, places_of_rounds, referrals, rounds, timeline
@@ -130,6 +131,27 @@ def test_an_award_that_was_never_offered_is_not_shown_to_its_provider(world: Wor
 
     assert to_provider == []
     assert [award.state for award in to_office] == ["proposed"]
+
+
+def test_bids_offers_and_contracts_are_paged_from_the_last_one_back(world: World) -> None:
+    provider = world.provider("Provider")
+    referrals_ = [world.referral() for _ in range(3)]
+    bids = [world.bid(provider, referral, pence=1650)["bid"] for referral in referrals_]
+    world.step(hours=8)
+    for referral in referrals_:
+        world.accept_and_confirm(world.award(referral), provider)
+
+    with world.database.reading() as session:
+        first = own_bids(session, provider, most=2, last_first=True)
+        second = own_bids(session, provider, most=2, last_first=True, after=first[-1].bid)
+        made = [one.award for one in awards(session, provider, world.ports.keyring)]
+        back = [one.award for one in awards(session, provider, world.ports.keyring, last_first=True, after=made[-1])]
+        agreed = [one.contract for one in contracts(session, provider)]
+        agreed_back = [one.contract for one in contracts(session, provider, last_first=True, after=agreed[-1])]
+
+    assert [one.bid for one in (*first, *second)] == bids[::-1]
+    assert (len(made), back) == (3, made[1::-1])
+    assert (len(agreed), agreed_back) == (3, agreed[1::-1])
 
 
 def test_the_next_closing_is_the_earliest_that_is_still_to_come(world: World) -> None:

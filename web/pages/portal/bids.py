@@ -33,9 +33,9 @@ class Bids(Controller):
 
     @get("/", sync_to_thread=True)
     def own(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
-        """A hundred at a time, in the order they were received."""
+        """A hundred at a time, the last one first."""
         with visit.look() as (session, now):
-            found = own_bids(session, visit.actor, after=after or None)
+            found = own_bids(session, visit.actor, after=after or None, last_first=True)
             return visit.page(
                 "portal/bids.html",
                 bids=found,

@@ -35,9 +35,9 @@ class Contracts(Controller):
 
     @get("/", sync_to_thread=True)
     def seen(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
-        """A hundred at a time, in the order they were agreed."""
+        """A hundred at a time, the last one first."""
         with visit.look() as (session, _):
-            found = contracts(session, visit.actor, after=after or None)
+            found = contracts(session, visit.actor, after=after or None, last_first=True)
             return visit.page(
                 "portal/contracts.html",
                 contracts=found,

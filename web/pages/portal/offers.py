@@ -38,12 +38,12 @@ class Offers(Controller):
 
     @get("/", sync_to_thread=True)
     def seen(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
-        """A hundred at a time; what waits for an answer stands on the first page as well."""
+        """A hundred at a time, the last one first; what waits for an answer stands on the first page as well."""
         with visit.look() as (session, _):
-            found = awards(session, visit.actor, visit.ports.keyring, after=after or None)
+            found = awards(session, visit.actor, visit.ports.keyring, after=after or None, last_first=True)
             return visit.page(
                 "portal/offers.html",
-                awards=list(reversed(found)),
+                awards=found,
                 next_after=found[-1].award if len(found) == PAGE else "",
                 **frame(session, visit),
             )
