@@ -12,7 +12,8 @@ from dps.law.bases import NHS_BASES
 from dps.packages.facts import Flag, FundingStream
 from dps.packages.identity import AgeBand
 from dps.packages.schedule import parse_schedule
-from dps.schemes.model import Scheme, Urgency
+from dps.packages.visit_rules import check_visits
+from dps.schemes.model import Lot, Scheme, Urgency
 from dps.schemes.published import standing_scheme
 from web.pages.forms import Values
 from web.pages.visit import Page, Visit
@@ -127,9 +128,26 @@ def _choices(session: Session, scheme: Scheme, draft: Drafted | None) -> dict[st
         "days": [day.short for day in Weekday],
         "tasks": list(dict.fromkeys([*TASKS, *(lot.visits.shorter_tasks if lot else ())])),
         "kinds": KINDS,
+        "least_visit": _least(lot) if lot else "",
+        "too_short": (lambda week: _too_short(week, lot)) if lot else (lambda week: []),
         "providers": providers_by_name(session),
         "parse_schedule": _lines,
     }
+
+
+def _least(lot: Lot) -> str:
+    """The least visit that the lot lets anybody buy, and what may be shorter."""
+    shorter = [f"{plain(task).lower()} may take {least}" for task, least in sorted(lot.visits.shorter_tasks.items())]
+    return "; ".join([f"The least visit is {lot.visits.least_minutes} minutes", *shorter]) + "."
+
+
+def _too_short(week: str, lot: Lot) -> list[str]:
+    """What can't be published of a week, in words; of a text that is no week nothing."""
+    try:
+        found = check_visits(parse_schedule(week), lot) if week else ()
+    except BadInput:
+        return []
+    return [f"{one.minutes} minutes for {plain(one.task).lower()}: the least is {one.least_minutes}" for one in found]
 
 
 def _lines(week: str) -> list[dict[str, Any]]:
