@@ -4,6 +4,7 @@ The disk is a small tmpfs that is filled to its last byte beside the database: S
 data, or what it logs before it commits, without which it stops altogether.
 """
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -55,9 +56,9 @@ class SmallDisk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # At once, whoever still holds a file there.
+        # At once, whoever still holds a file there, or makes one anew in what lay beneath.
         subprocess.run(["umount", "-l", str(self.folder)], check=True)
-        self.folder.rmdir()
+        shutil.rmtree(self.folder)
 
     @property
     def _ballast(self) -> Path:
