@@ -40,6 +40,9 @@ from dps.register.suspensions import not_yet_recorded, record_suspensions
 from dps.schemes.model import Mode, Scheme
 from matching.allocation import SolverProcess
 
+BATCHES = 40
+"""How many batches of messages one ring carries at most, so that it ends; a whole closing's invitations are fewer."""
+
 Due = TypeVar("Due")
 Answer = TypeVar("Answer")
 
@@ -196,14 +199,20 @@ class Timetable:
         return scored, None if run is None else (run, runs.rules_of(session, run))
 
     def carry_messages(self) -> int:
-        """Hand what is queued to the postman; returns how many left."""
+        """Hand what is queued to the postman, batch by batch, each a transaction; returns how many left."""
 
         def carry(session: Session) -> int:
             carried = deliver(session, self.postman, self.ports.clock.read(session))
             self.ports.reached(Waypoint.MESSAGES_CARRIED)
             return carried
 
-        return self.database.run(carry)
+        left = 0
+        for _ in range(BATCHES):
+            carried = self.database.run(carry)
+            left += carried
+            if not carried:
+                break
+        return left
 
     def sign_checkpoint(self) -> bool:
         """Sign every stream's head that moved since the last checkpoint."""

@@ -10,7 +10,7 @@ from bidding.rounds import Round
 from bidding.timetable import Timetable
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
-from dps.kernel.outbox import OutboxMessage
+from dps.kernel.outbox import OutboxMessage, post
 from dps.register.capacity import Ledger
 from dps.register.membership import Membership
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
@@ -139,6 +139,16 @@ def test_two_workers_that_sweep_at_once_end_an_offer_once(world: World) -> None:
     assert [one for one in swept if isinstance(one, Exception)] == []
     assert [str(award.state) for award in world.awards(story.referral)] == ["expired", "offered"]
     assert len(world.events("award.expire")) == 1
+
+
+@on_sqlite_alone
+def test_one_ring_carries_all_that_is_queued_however_many_batches_it_is(world: World) -> None:
+    with world.database.transaction() as session:
+        for number in range(120):
+            post(session, world.ports.entropy, recipient="provider:P", kind="told", about=f"{number}", now=world.now)
+
+    assert world.timetable.carry_messages() == 120
+    assert len(world.postman.messages) == 120
 
 
 @on_sqlite_alone

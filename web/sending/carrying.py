@@ -31,7 +31,7 @@ class LetterRound:
         def noted(parcel: Parcel, fault: Exception | None) -> None:
             nonlocal left
             note(self.database, self.ports, parcel, fault)
-            left += fault is None
+            left += len(parcel.letters) if fault is None else 0
             if fault is not None:
                 log().warning("letter.failed", ref=parcel.letter.ref, error=type(fault).__name__)
 

@@ -3,10 +3,11 @@
 A message of the outbox is sorted once, in the transaction that takes it from there. What then leaves is tried outside
 any transaction, so that a slow mail server holds up nobody's bid. A letter that fails is tried again at the outbox's
 distances under the same Message-ID; what is given up, and whom nobody could be found for, is shown as undelivered.
+Receipts of bids that one reader is due at the same time share one mail: thirty bids are handed in on one page.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -25,6 +26,14 @@ LEASE = timedelta(minutes=5)
 """How long a letter that somebody is sending is left alone. Who died over it has it sent again afterwards."""
 
 NOBODY = "NobodyToWriteTo"
+
+SHARED = "bid_received"
+"""Of what kind the letters are that share a mail; each remains a letter of its own, noted with the others."""
+
+GATHERED = timedelta(minutes=1)
+"""How long such a letter waits for the others of its kind."""
+
+_MOST_SHARED = 500
 
 
 class Channel(StrEnum):
@@ -77,13 +86,23 @@ class Letter(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A letter that is this process's to send now, with what it says and who reads it."""
+    """A letter that is this process's to send now, with what it says and who reads it.
+
+    `more` says the same of other references to the same reader, and leaves in the same mail, under this letter's
+    Message-ID.
+    """
 
     letter: Letter
     message: OutboxMessage
     claimed_at: datetime
     account: Account | None = None
     endpoint: WebhookEndpoint | None = None
+    more: Sequence["Parcel"] = ()
+
+    @property
+    def letters(self) -> Sequence[Letter]:
+        """Every letter that leaves with this parcel."""
+        return [self.letter, *(one.letter for one in self.more)]
 
 
 class Undeliverable(Exception):
@@ -106,25 +125,64 @@ def claim(database: Database, ports: Ports, *channels: Channel, limit: int = 50)
             .limit(limit)
             .with_for_update(skip_locked=True)
         ).all()
+        messages = _by_id(session, OutboxMessage, [row.message_id for row in rows])
+        sharing = [row for row in rows if row.account_id and messages[row.message_id].kind == SHARED]
+        if sharing:
+            rows = [*rows, *_others(session, sharing, now)]
+            messages |= _by_id(session, OutboxMessage, [row.message_id for row in rows if row not in sharing])
         for row in rows:
             row.attempts, row.not_before = row.attempts + 1, now + LEASE
             session.add(row)
         session.flush()
-        messages = _by_id(session, OutboxMessage, [row.message_id for row in rows])
         accounts = _by_id(session, Account, [row.account_id for row in rows if row.account_id])
         endpoints = _by_id(session, WebhookEndpoint, [row.endpoint_id for row in rows if row.endpoint_id])
-        return [
-            Parcel(
-                letter=row,
-                message=messages[row.message_id],
-                claimed_at=now,
-                account=accounts.get(row.account_id or 0),
-                endpoint=endpoints.get(row.endpoint_id or 0),
-            )
-            for row in rows
-        ]
+        return _shared(
+            [
+                Parcel(
+                    letter=row,
+                    message=messages[row.message_id],
+                    claimed_at=now,
+                    account=accounts.get(row.account_id or 0),
+                    endpoint=endpoints.get(row.endpoint_id or 0),
+                )
+                for row in rows
+            ]
+        )
 
     return database.run(take)
+
+
+def _others(session: Session, sharing: Sequence[Letter], now: datetime) -> Sequence[Letter]:
+    """What else these readers are due within the minute, so that a mail is not parted where a batch ends."""
+    query = (
+        select(Letter)
+        .join(OutboxMessage, col(OutboxMessage.id) == col(Letter.message_id))
+        .where(
+            OutboxMessage.kind == SHARED,
+            col(Letter.delivery) == Delivery.QUEUED,
+            col(Letter.not_before) <= now + GATHERED,
+            col(Letter.channel).in_({row.channel for row in sharing}),
+            col(Letter.account_id).in_({row.account_id for row in sharing}),
+            col(Letter.id).not_in({row.id for row in sharing}),
+        )
+        .order_by(col(Letter.not_before), col(Letter.id))
+        .limit(_MOST_SHARED)
+        .with_for_update(skip_locked=True, of=Letter)
+    )
+    return session.exec(query).all()
+
+
+def _shared(parcels: Sequence[Parcel]) -> list[Parcel]:
+    """Those of one reader and channel that share a mail put together; the letter that was written first leads."""
+    alone = [one for one in parcels if one.account is None or one.message.kind != SHARED]
+    sharing: dict[tuple[int | None, Channel], list[Parcel]] = {}
+    for one in parcels:
+        if one.account is not None and one.message.kind == SHARED:
+            sharing.setdefault((one.letter.account_id, one.letter.channel), []).append(one)
+    for members in sharing.values():
+        first, *others = sorted(members, key=lambda one: one.letter.id or 0)
+        alone.append(replace(first, more=tuple(others)))
+    return alone
 
 
 def _by_id(session: Session, table: type[Any], ids: Sequence[int]) -> dict[int, Any]:
@@ -132,31 +190,33 @@ def _by_id(session: Session, table: type[Any], ids: Sequence[int]) -> dict[int, 
 
 
 def note(database: Database, ports: Ports, parcel: Parcel, fault: Exception | None) -> None:
-    """Write down what became of one attempt; who was overtaken after his five minutes writes nothing."""
+    """Write down what became of one attempt, for all that it carried; who was overtaken meanwhile writes nothing."""
 
     def write(session: Session) -> None:
         now = ports.clock.read(session)
-        letter = parcel.letter
-        is_final = isinstance(fault, Undeliverable) or letter.attempts >= ATTEMPTS
-        if fault is None:
-            values: dict[str, Any] = {"delivery": Delivery.SENT, "delivered_at": now, "last_error": None}
-        else:
-            values = {
-                "delivery": Delivery.GIVEN_UP if is_final else Delivery.QUEUED,
-                "not_before": now + wait_after(letter.attempts),
-                "last_error": (str(fault) if isinstance(fault, Undeliverable) else type(fault).__name__)[:80],
-            }
-        session.execute(
-            update(Letter)
-            .where(
-                col(Letter.id) == letter.id,
-                col(Letter.attempts) == letter.attempts,
-                col(Letter.delivery) == Delivery.QUEUED,
+        for letter in parcel.letters:
+            session.execute(
+                update(Letter)
+                .where(
+                    col(Letter.id) == letter.id,
+                    col(Letter.attempts) == letter.attempts,
+                    col(Letter.delivery) == Delivery.QUEUED,
+                )
+                .values(**_became(letter, fault, now))
             )
-            .values(**values)
-        )
 
     database.run(write)
+
+
+def _became(letter: Letter, fault: Exception | None, now: datetime) -> dict[str, Any]:
+    if fault is None:
+        return {"delivery": Delivery.SENT, "delivered_at": now, "last_error": None}
+    is_final = isinstance(fault, Undeliverable) or letter.attempts >= ATTEMPTS
+    return {
+        "delivery": Delivery.GIVEN_UP if is_final else Delivery.QUEUED,
+        "not_before": now + wait_after(letter.attempts),
+        "last_error": (str(fault) if isinstance(fault, Undeliverable) else type(fault).__name__)[:80],
+    }
 
 
 @dataclass(frozen=True, slots=True)

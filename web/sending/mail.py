@@ -72,10 +72,10 @@ class MailServer:
         settings, account = self._settings, parcel.account
         assert account is not None
         name, sender = parseaddr(settings.mail_from)
-        letter = written(parcel.message, site=settings.address)
+        letter = written(parcel.message, *(one.message for one in parcel.more), site=settings.address)
         mail = EmailMessage(policy=SMTP)
         mail["Message-ID"] = f"<{parcel.letter.ref}@{sender.rpartition('@')[2]}>"
-        mail["Date"] = parcel.message.posted_at
+        mail["Date"] = max(one.message.posted_at for one in (parcel, *parcel.more))
         mail["From"] = Address(display_name=name, addr_spec=sender)
         mail["To"] = account.email
         mail["Subject"] = letter.subject
@@ -122,7 +122,7 @@ class Notify:
     def _send(self, parcel: Parcel) -> None:
         settings, account, ref = self._settings, parcel.account, parcel.letter.ref
         assert account is not None
-        letter = written(parcel.message, site=settings.address)
+        letter = written(parcel.message, *(one.message for one in parcel.more), site=settings.address)
         if parcel.letter.channel is Channel.TEXT:
             body = f"{letter.subject}\n{link_of(letter.text)}"
             self._client.send_sms_notification(

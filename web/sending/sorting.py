@@ -14,7 +14,7 @@ from dps.kernel.references import Kind, new_reference
 from web.security.accounts import Account, Part
 from web.sending.choices import Leaves, leaves, leaves_by_text
 from web.sending.chosen import DIGEST, add_to_digest, choice_of, fits_a_filter
-from web.sending.letters import NOBODY, Change, Channel, Letter
+from web.sending.letters import GATHERED, NOBODY, SHARED, Change, Channel, Letter
 from web.sending.webhooks import WebhookEndpoint
 
 _ONE_AT_A_TIME = text("LOCK TABLE change IN SHARE ROW EXCLUSIVE MODE")
@@ -91,7 +91,8 @@ class Sorter:
         if by_mail is not None and by_mail.in_digest:
             add_to_digest(session, self._entropy, account=account, message=message, at=by_mail.at, now=now)
         elif by_mail is not None:
-            self._letter(session, message, Channel.MAIL, account_id=account.id, not_before=by_mail.at)
+            at = max(by_mail.at, now + GATHERED) if message.kind == SHARED else by_mail.at
+            self._letter(session, message, Channel.MAIL, account_id=account.id, not_before=at)
         if self._by_text and account.mobile and message.kind in URGENT:
             at = leaves_by_text(message.kind, choice, now, closes_at=end)
             if at is not None:

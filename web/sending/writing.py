@@ -103,6 +103,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+_TOGETHER = "Each is sealed until its closing, and has its own receipt on the page beside its reference."
+"""What is said of receipts that share a letter (`letters.SHARED`)."""
+
 _PORTAL: Mapping[str, str] = {
     "TDR": "/portal/areas/",
     "RND": "/portal/opportunities/",
@@ -146,21 +149,25 @@ class Written:
     html: str
 
 
-def written(message: OutboxMessage, *, site: str) -> Written:
-    """The letter about a message."""
+def written(message: OutboxMessage, *more: OutboxMessage, site: str) -> Written:
+    """The letter about a message; or about several of its kind to the same reader, each with its own link."""
     subject, sentence = WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
     closes_at = message.facts.get("closes_at")
     counts = message.facts.get("counts", {})
+    if more:
+        subject, sentence = f"{len(more) + 1} of your bids were received", _TOGETHER
+    lines = [f"{number} × {WORDS.get(kind, (plain(kind), ''))[0]}" for kind, number in sorted(counts.items())]
     context = {
         "subject": subject,
-        "about": "" if counts else message.about,
-        "lines": [f"{number} × {WORDS.get(kind, (plain(kind), ''))[0]}" for kind, number in sorted(counts.items())],
+        "about": "" if counts or more else message.about,
+        "lines": lines,
+        "each": [(one.about, link(one, site=site)) for one in (message, *more)] if more else [],
         "sentence": sentence,
-        "closes_at": instant(datetime.fromisoformat(closes_at)) if closes_at else "",
-        "link": link(message, site=site),
+        "closes_at": instant(datetime.fromisoformat(closes_at)) if closes_at and not more else "",
+        "link": f"{site}/portal/bids" if more else link(message, site=site),
     }
     return Written(
-        subject=subject if counts else f"{subject}: {message.about}",
+        subject=subject if counts or more else f"{subject}: {message.about}",
         text=_templates().get_template("letter.txt").render(context),
         html=_templates().get_template("letter.html").render(context),
     )

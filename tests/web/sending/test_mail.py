@@ -24,7 +24,7 @@ from tests.support.world import World
 from tests.web.sending.office import letters, reader, sorted_message
 from web.security.accounts import Account, Part
 from web.sending.carrying import LetterRound
-from web.sending.letters import undelivered
+from web.sending.letters import GATHERED, undelivered
 from web.sending.mail import MailServer, Notify
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -141,6 +141,63 @@ def test_a_server_that_is_gone_before_it_says_yes_gets_the_letter_again_under_th
     assert (first, second, third) == (0, 1, 0)
     assert len(inbox[0].kept) == 2
     assert len({mail["Message-ID"] for mail in inbox[0].kept}) == 1
+
+
+def test_thirty_receipts_are_one_mail_with_a_line_for_each_bid(world: World, inbox: tuple[Inbox, int]) -> None:
+    oak = world.provider("Oak").provider
+    for name in ("ann", "bob"):
+        reader(world, Part.PROVIDER_USER, name, provider=oak)
+    bids = [f"BID-7K3M-9QXR-{number:04}" for number in range(30)]
+    for bid in bids:
+        sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about=bid)
+
+    at_once = through(world, inbox[1]).make()
+    world.clock.step(GATHERED)
+    sent = through(world, inbox[1]).make()
+
+    assert (at_once, sent, len(inbox[0].kept)) == (0, 60, 2)
+    assert sorted(mail["To"] for mail in inbox[0].kept) == ["ann@example.org", "bob@example.org"]
+    for mail in inbox[0].kept:
+        assert mail["Subject"] == "30 of your bids were received"
+        for kind in ("plain", "html"):
+            part = mail.get_body((kind,))
+            assert part is not None
+            said = part.get_content()
+            assert [bid for bid in bids if f"{SITE}/portal/bids/{bid}" not in said] == []
+    assert {letter.delivery for letter in letters(world)} == {Delivery.SENT}
+
+
+@SQLITE
+def test_receipts_whose_mail_fails_leave_together_again_under_the_same_message_id(
+    world: World, inbox: tuple[Inbox, int]
+) -> None:
+    oak = world.provider("Oak").provider
+    reader(world, Part.PROVIDER_USER, "ann", provider=oak)
+    for number in range(3):
+        sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about=f"BID-7K3M-9QXR-000{number}")
+    inbox[0].hangs_up_after = 1
+    world.clock.step(GATHERED)
+
+    first = through(world, inbox[1]).make()
+    inbox[0].hangs_up_after = 10**6
+    world.clock.step(timedelta(minutes=1))
+    second = through(world, inbox[1]).make()
+
+    assert (first, second) == (0, 3)
+    assert {mail["Subject"] for mail in inbox[0].kept} == {"3 of your bids were received"}
+    assert len({mail["Message-ID"] for mail in inbox[0].kept}) == 1
+
+
+@SQLITE
+def test_one_receipt_alone_names_its_bid(world: World, inbox: tuple[Inbox, int]) -> None:
+    oak = world.provider("Oak").provider
+    reader(world, Part.PROVIDER_USER, "ann", provider=oak)
+    sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about="BID-7K3M-9QXR-4TDC")
+    world.clock.step(GATHERED)
+
+    through(world, inbox[1]).make()
+
+    assert [mail["Subject"] for mail in inbox[0].kept] == ["Your bid was received: BID-7K3M-9QXR-4TDC"]
 
 
 @SQLITE
