@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bidding.bids.content import Asked
+from bidding.first_visit import days_left
 from bidding.in_play import usage
 from bidding.referrals import Referral
 from bidding.rounds import Round
@@ -106,15 +107,16 @@ def visit_hours(schedule: Schedule) -> DaySpan:
 
 
 def asked_of(package: Package, scheme: Scheme, at: datetime) -> Asked:
-    """What a bid for this package must answer; the envelope is that of the day."""
-    lot = scheme.lot(package.lot)
+    """What a bid for this package must answer; the envelope is that of the day, and no day that is over is offered."""
+    lot, day = scheme.lot(package.lot), at.astimezone(LONDON).date()
+    earliest, latest = days_left(package.earliest_start, package.latest_start, day)
     return Asked(
         schedule=Schedule.from_dict(package.schedule),
-        earliest_start=package.earliest_start,
-        latest_start=package.latest_start,
+        earliest_start=earliest,
+        latest_start=latest,
         other_minutes_allowed=package.other_minutes_allowed,
         lot=lot,
-        envelope=lot.envelope_on(at.astimezone(LONDON).date(), package.locality),
+        envelope=lot.envelope_on(day, package.locality),
         questions=scheme.evaluation.questions,
     )
 

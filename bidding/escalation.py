@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from bidding.block_hours import ask_blocks, is_block_round
 from bidding.concluding import conclude_bids
+from bidding.first_visit import move_passed_start
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import EligibilityReport, Outcome, Round, RoundState, decide
 from bidding.stages import open_stage
@@ -70,12 +71,15 @@ def _ask(
 ) -> Round | None:
     """Open stage after stage from `first` until one asks somebody; beyond the scheme's term none is opened.
 
-    Whoever has unused hours of a block is asked before each of them, but for the one that follows such a round.
+    Whoever has unused hours of a block is asked before each of them, but for the one that follows such a round. A
+    search that goes on after the days on which the first visit was wanted asks for other days (`first_visit`).
     """
     assert referral.rule_hash is not None
     last = predecessor
     scheme = rules_by_hash(session, referral.rule_hash)
     if scheme.is_in_term(now.astimezone(LONDON).date()):
+        if predecessor is not None:
+            move_passed_start(session, ports, referral, now)
         for stage_no in range(first, len(referral.stages)):
             if last is None or last.cycle != referral.cycle or not is_block_round(last):
                 unused = ask_blocks(session, ports, referral, scheme, stage_no=stage_no, predecessor=last, now=now)

@@ -114,7 +114,7 @@ def accept_first(session: Session, ports: Ports, *, round_ref: str, actor: Actor
     _refuse_ineligible(session, round_, scheme, actor.provider, now)
     advance(session, invitation, "accept", actor, now, answered_at=now)
     advance(session, round_, "close", CLOCK, now, facts={"cause": "accepted"})
-    rate = at_published_rate(session, round_, scheme, actor.provider)
+    rate = at_published_rate(session, round_, scheme, actor.provider, now)
     line = InLine(
         provider=rate.provider,
         weekly_pence=rate.weekly_pence,

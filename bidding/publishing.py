@@ -5,8 +5,7 @@ the rule hash are frozen then, and a later publication of other rules changes no
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -19,6 +18,7 @@ from bidding.concluding import cancel_round
 from bidding.custody import refuse_without_custodians
 from bidding.deadline import extend
 from bidding.escalation import begin_ladder, is_restart_due, restart, resume_at
+from bidding.first_visit import move_start
 from bidding.fit import measure_anew
 from bidding.offers import lapse_open_offers
 from bidding.otherwise.records import Lapse, lapse_placement
@@ -26,7 +26,7 @@ from bidding.referrals import Referral, ReferralState, locked_referral, refuse_o
 from bidding.rounds import Round, RoundState, current_round, invitations_of
 from bidding.stages import published_part_of
 from dps.kernel import audit
-from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, CannotAmend, LimitPassed, NotReady, TooLate
@@ -335,33 +335,7 @@ def broker_again(
     `start_from` is the day from which another provider is needed, where that is known; else at once.
     """
     advance(session, referral, "broker_again", actor, now, placed_at=None, seeking_since=now, facts={"cause": cause})
-    package = _package(session, referral)
-    today = now.astimezone(LONDON).date()
     if start_from is not None:
-        _move_start(session, ports, referral, package, now, start_from)
-    elif package.latest_start is not None and package.latest_start < today:
-        _move_start(session, ports, referral, package, now, today)
+        move_start(session, ports, referral, _package(session, referral), now, start_from)
     opened = begin_ladder(session, ports, referral, now, predecessor=current_round(session, referral.id))
     return call_first(session, ports, opened, referral, now, cause=cause)
-
-
-def _move_start(
-    session: Session, ports: Ports, referral: Referral, package: Package, now: datetime, earliest: date
-) -> None:
-    """The starts of the first search are over: the person now needs care from another day on."""
-    assert referral.rule_hash is not None
-    moved = replace(package.facts, earliest_start=earliest, latest_start=earliest + timedelta(days=7))
-    if moved == package.facts:
-        return
-    broker = Actor(ref=CLOCK.ref, role=Role.BROKER, authority=referral.authority)
-    amended = amendments.amend(
-        session,
-        ports.keyring,
-        package,
-        facts=moved,
-        scheme=rules_by_hash(session, referral.rule_hash),
-        actor=broker,
-        now=now,
-    )
-    referral.version = amended.version
-    session.add(referral)

@@ -12,7 +12,9 @@ from bidding.bids.content import BidContent
 from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, ScoredBid
 from bidding.block_hours import is_block_round, with_room
 from bidding.closings import Closing
+from bidding.first_visit import days_left
 from bidding.rounds import InvitationState, Round, invitations_of
+from dps.kernel.calendar import LONDON
 from dps.kernel.money import RateCard
 from dps.packages.costing import weekly_cost_pence
 from dps.schemes.model import Award as AwardRules
@@ -52,7 +54,7 @@ def approvals_needed(rules: AwardRules, *, weekly_pence: int, needs_person: bool
 def next_in_line(session: Session, round_: Round, scheme: Scheme, now: datetime) -> InLine | None:
     """The best-placed provider of this round that has not been tried, whose bid still stands; None where none is."""
     if round_.mode == Mode.RANKED_OFFER:
-        return _next_ranked(session, round_, scheme)
+        return _next_ranked(session, round_, scheme, now)
     if round_.mode in (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW):
         return _next_scored(session, round_, now)
     if is_block_round(round_):
@@ -65,24 +67,25 @@ def _next_with_room(session: Session, round_: Round, scheme: Scheme, now: dateti
     tried = tried_providers(session, round_.id)
     for block in with_room(session, package_of(session, round_), scheme, now):
         if block.provider not in tried:
-            return replace(at_published_rate(session, round_, scheme, block.provider), weekly_pence=0)
+            return replace(at_published_rate(session, round_, scheme, block.provider, now), weekly_pence=0)
     return None
 
 
-def _next_ranked(session: Session, round_: Round, scheme: Scheme) -> InLine | None:
+def _next_ranked(session: Session, round_: Round, scheme: Scheme, now: datetime) -> InLine | None:
     tried = tried_providers(session, round_.id)
     waiting = (InvitationState.WAITING, InvitationState.INVITED)
     for invitation in invitations_of(session, round_.id):
         if invitation.state in waiting and invitation.provider not in tried:
-            return at_published_rate(session, round_, scheme, invitation.provider)
+            return at_published_rate(session, round_, scheme, invitation.provider, now)
     return None
 
 
-def at_published_rate(session: Session, round_: Round, scheme: Scheme, provider: str) -> InLine:
-    """An offer at the lot's published rate, on the package's own schedule, from its earliest start."""
+def at_published_rate(session: Session, round_: Round, scheme: Scheme, provider: str, now: datetime) -> InLine:
+    """An offer at the lot's published rate, on the package's own schedule, from the first day that is left."""
     package = package_of(session, round_)
     facts = package.facts
-    start = facts.earliest_start or facts.latest_start
+    today = now.astimezone(LONDON).date()
+    start = next((day for day in days_left(facts.earliest_start, facts.latest_start, today) if day), None)
     assert facts.schedule is not None
     assert facts.weekly_minutes is not None
     assert start is not None

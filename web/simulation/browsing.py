@@ -35,7 +35,7 @@ class Browsing:
         for turn in range(min(3, len(near))):
             provider = near[course.chance.one_of(len(near), "looks", case.number, day, turn)]
             one = course.supply.providers[provider]
-            content = course.willing.content(one, package, case.number, Mode.SEALED_BID, asked.envelope)
+            content = course.willing.content(one, package, case.number, Mode.SEALED_BID, asked)
             stage_no = len(case.stages) - 1
             round_ = AskedRound(
                 f"{package.ref}/{case.cycle}/open/{day}",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bidding.asking import by_route, need_at
+from bidding.asking import asked_of, by_route, need_at
 from bidding.stages import BLOCK_STAGE, ends_at, in_order
 from bidding.standing import with_unused_hours
 from dps.kernel.calendar import LONDON
@@ -214,11 +214,11 @@ class Course:
         """Let each of those invited answer, and close the round with those that share its closing."""
         case, closes_at = round_.case, round_.closes_at
         assert closes_at is not None
-        envelope = self.scheme.lot(case.package.lot).envelope_on(local_day(closes_at), case.package.locality)
+        asked = asked_of(case.package, self.scheme, closes_at)
         for ref in round_.invited:
             time = self.times_asked(case, ref)
             one = self.supply.providers[ref]
-            content = self.willing.answer(one, case.package, case.number, round_.mode, time, envelope)
+            content = self.willing.answer(one, case.package, case.number, round_.mode, time, asked)
             if content is not None:
                 round_.bids[ref] = content
         key = round_.mode, closes_at, "" if is_published else round_.ref

@@ -9,7 +9,7 @@ both or none in 35 of 100 cases, 4% cheaper. All of this is assumed.
 from datetime import datetime, timedelta
 
 from bidding.asking import offer_card
-from bidding.bids.content import BidContent
+from bidding.bids.content import Asked, BidContent
 from dps.kernel.calendar import LONDON
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.packages.packages import Package
@@ -55,7 +55,7 @@ class Willing:
         return price is not None and price >= self.own_rate(one, package, number) * _TAKES_DOWN_TO
 
     def answer(
-        self, one: Provider, package: Package, number: int, mode: Mode, time: int, envelope: Envelope
+        self, one: Provider, package: Package, number: int, mode: Mode, time: int, asked: Asked
     ) -> BidContent | None:
         """Its bid, or its acceptance of the published price; None where it has no wish to, or comes too late."""
         if not self.likes(one, package, number, time):
@@ -64,14 +64,13 @@ class Willing:
             return None
         if mode is not Mode.SEALED_BID and not self.takes_published(one, package, number):
             return None
-        return self.content(one, package, number, mode, envelope)
+        return self.content(one, package, number, mode, asked)
 
-    def content(
-        self, one: Provider, package: Package, number: int, mode: Mode, envelope: Envelope
-    ) -> BidContent | None:
+    def content(self, one: Provider, package: Package, number: int, mode: Mode, asked: Asked) -> BidContent | None:
         """What its bid says; None where the ceiling is too low for it."""
-        assert package.earliest_start is not None
-        starts_on = package.earliest_start + timedelta(days=self.chance.one_of(4, "start", number, one.number))
+        assert asked.earliest_start is not None
+        starts_on = asked.earliest_start + timedelta(days=self.chance.one_of(4, "start", number, one.number))
+        starts_on = min(starts_on, asked.latest_start or starts_on)
         answers = tuple(
             sorted(
                 (question.key, sorted(question.answers)[self.chance.one_of(len(question.answers), *drawn)])
@@ -81,7 +80,7 @@ class Willing:
         )
         if mode is not Mode.SEALED_BID:
             return BidContent(card=offer_card(self.scheme, package.lot), starts_on=starts_on, answers=answers)
-        floor, ceiling = envelope.floor_pence_per_hour, envelope.ceiling_pence_per_hour
+        floor, ceiling = asked.envelope.floor_pence_per_hour, asked.envelope.ceiling_pence_per_hour
         own = self.own_rate(one, package, number)
         if ceiling < own * _BIDS_DOWN_TO:
             return None

@@ -100,11 +100,15 @@ def _package(session: Session, visit: Visit, ref: str) -> OpenPackage:
 def _form(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
         package = _package(session, visit, ref)
+        terms = terms_of_open(session, referral_ref=ref, actor=visit.actor, now=now)
+        # The days that were published may be over by now; those that can be offered are shown.
+        days = {"earliest_start": terms.earliest_start, "latest_start": terms.latest_start}
         return visit.page(
             "portal/open_package.html",
             status=400 if faults else 200,
             one=package,
-            terms=terms_of_open(session, referral_ref=ref, actor=visit.actor, now=now),
+            part={**package.published_part, **{name: day.isoformat() if day else None for name, day in days.items()}},
+            terms=terms,
             offers=[offer for offer in own_open_offers(session, visit.actor) if offer.referral == ref],
             exceptional_reasons=list(ExceptionalReason),
             values=Values(values),

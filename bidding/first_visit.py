@@ -1,0 +1,56 @@
+"""The days on which the first visit is wanted: once they are over, no provider could offer one of them.
+
+A search that outlasts them goes on for the week that begins today, as a new version of its package. A bid for a day
+that is over by the closing is none.
+"""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from bidding.referrals import Referral
+from dps.kernel.actors import CLOCK, Actor, Role
+from dps.kernel.calendar import LONDON
+from dps.kernel.ports import Ports
+from dps.packages import amendments
+from dps.packages.packages import Package
+from dps.schemes.stored import rules_by_hash
+
+WEEK = timedelta(days=7)
+
+
+def move_passed_start(session: Session, ports: Ports, referral: Referral, now: datetime) -> None:
+    """Ask for a first visit within a week from today, where the days that were asked for are over."""
+    package = session.get_one(Package, referral.package_id)
+    today = now.astimezone(LONDON).date()
+    if package.latest_start is not None and package.latest_start < today:
+        move_start(session, ports, referral, package, now, today)
+
+
+def move_start(
+    session: Session, ports: Ports, referral: Referral, package: Package, now: datetime, earliest: date
+) -> None:
+    """Ask for a first visit within a week from this day on; nothing is written where that is asked already."""
+    assert referral.rule_hash is not None
+    moved = replace(package.facts, earliest_start=earliest, latest_start=earliest + WEEK)
+    if moved == package.facts:
+        return
+    amended = amendments.amend(
+        session,
+        ports.keyring,
+        package,
+        facts=moved,
+        scheme=rules_by_hash(session, referral.rule_hash),
+        actor=Actor(ref=CLOCK.ref, role=Role.BROKER, authority=referral.authority),
+        now=now,
+    )
+    referral.version = amended.version
+    session.add(referral)
+
+
+def days_left(earliest: date | None, latest: date | None, day: date) -> tuple[date | None, date | None]:
+    """Of the days asked for those that can be offered from `day` on; a week from there where they are over. Pure."""
+    if latest is not None and latest < day:
+        return day, day + WEEK
+    return (max(earliest, day) if earliest else None), latest
