@@ -143,6 +143,15 @@ class SigningOut(Controller):
         _end_all(visit)
         return visit.to("/sign-in", cookies=[session_cookie(visit.request, None)])
 
+    @post("/account/browsers/removal", guards=[EVERYBODY], sync_to_thread=True)
+    def sign_out_there(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
+        """End one session of this account: that of a browser which was left signed in."""
+        chosen = form.text("browser")
+        with visit.command() as session:
+            if chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
+                sessions.end_own(session, own_seat(visit).account, int(chosen), real_time(visit, session))
+        return visit.to("/account#browsers")
+
     @post("/session", guards=[EVERYBODY], sync_to_thread=True, status_code=204)
     def keep(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> None:
         """Go on after the warning: the guard has noted that somebody is there."""
@@ -200,15 +209,19 @@ def sign_in_form(visit: Visit, *, onward: str, email: str = "", fault: str = "",
 
 
 def own_account(visit: Visit, *, faults: dict[str, str] | None = None) -> Page:
-    """The account's own page, with its passkeys."""
-    account = own_seat(visit).account
+    """The account's own page, with its passkeys and the browsers in which it is signed in."""
+    seat = own_seat(visit)
+    account = seat.account
     with visit.look() as (session, _):
         mine = passkeys.of(session, account)
+        wall = real_time(visit, session)
         return visit.page(
             "signing_in/account.html",
             status=400 if faults else 200,
             faults=faults or {},
             works_for=_works_for(session, visit, account),
+            browsers=sessions.browsers_of(session, account, wall),
+            here=seat.session_id,
             passkeys=mine,
             can_add_passkey=passkeys.site_of(visit.installation.settings) is not None,
         )

@@ -134,6 +134,21 @@ def note_use(database: Database, seat: Seat) -> None:
         )
 
 
+def browsers_of(session: Session, account: Account, now: datetime) -> list[SignedIn]:
+    """Every browser in which this account is signed in now, the one that was used last first."""
+    query = (
+        select(SignedIn)
+        .where(SignedIn.account_id == account.id, col(SignedIn.ended_at).is_(None), col(SignedIn.is_half).is_(False))
+        .order_by(col(SignedIn.seen_at).desc(), col(SignedIn.id).desc())
+    )
+    return [row for row in session.exec(query).all() if row.is_in_force(now)]
+
+
+def end_own(session: Session, account: Account, session_id: int, now: datetime) -> None:
+    """Sign this account out of one browser; another account's stays as it is."""
+    _end(session, (col(SignedIn.id) == session_id) & (col(SignedIn.account_id) == account.id), now)
+
+
 def end(session: Session, session_id: int, now: datetime) -> None:
     """Sign one browser out."""
     _end(session, col(SignedIn.id) == session_id, now)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pyotp
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from dps.kernel.audit import AuditEvent
 from tests.web.pages.browsing import PASSWORD, Browser, an_account
@@ -175,6 +175,29 @@ def test_signing_out_everywhere_ends_the_session_of_every_browser(served: Served
 
     assert here.open("/account").url.path == "/sign-in"
     assert elsewhere.open("/account").url.path == "/sign-in"
+
+
+def test_one_browser_is_signed_out_from_another_of_the_same_account_and_of_no_other(served: Served) -> None:
+    account, other = an_account(served, Part.BROKER), an_account(served, Part.AUDITOR)
+    here, left_open, stranger = Browser(served), Browser(served), Browser(served)
+    here.sign_in(account)
+    left_open.sign_in(account)
+    stranger.sign_in(other)
+    with served.world.database.reading() as session:
+        ids = {
+            row.account_id: row.id
+            for row in session.exec(select(sessions.SignedIn).order_by(col(sessions.SignedIn.id)))
+        }
+
+    page = here.open("/account")
+    for account_id in (other.id, account.id):
+        here.send("/account/browsers/removal", browser=str(ids[account_id or 0]))
+
+    assert "This browser, signed in since" in page.text
+    assert page.text.count("Another browser, signed in since") == 1
+    assert here.open("/account").url.path == "/account"
+    assert left_open.open("/account").url.path == "/sign-in"
+    assert stranger.open("/account").url.path == "/account"
 
 
 @SQLITE
