@@ -80,6 +80,7 @@ from web.pages.register.suspensions import Suspensions
 from web.pages.requester.asking import RequestBeginning, RequestEntry, Sending
 from web.pages.requester.requests import Requests
 from web.pages.signing_in import SigningIn, SigningOut
+from web.pages.system_keys import SystemKeys
 from web.pages.visit import provide_visit
 
 
@@ -107,6 +108,7 @@ def pages(installation: Installation) -> Router:
             OwnPasskeys,
             SigningInElsewhere,
             Accounts,
+            SystemKeys,
             Portal,
             Opportunities,
             SpacePage,

@@ -81,8 +81,39 @@ def create(
     now: datetime,
     account: str | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key for a new account, or for `account`; returns the row and the key itself, which is nowhere else."""
+    """`new_key` for whoever looks after the installation."""
     by.needs("create an API key", Role.ADMINISTRATOR)
+    return new_key(
+        session,
+        entropy,
+        label=label,
+        role=role,
+        authority=authority,
+        provider=provider,
+        days=days,
+        by=by,
+        now=now,
+        account=account,
+    )
+
+
+def new_key(
+    session: Session,
+    entropy: Entropy,
+    *,
+    label: str,
+    role: Role,
+    authority: str | None,
+    provider: str | None,
+    days: int,
+    by: Actor,
+    now: datetime,
+    account: str | None = None,
+) -> tuple[ApiKey, str]:
+    """A new key for a new account, or for `account`; returns the row and the key itself, which is nowhere else.
+
+    Whether `by` may make it is the caller's to ask.
+    """
     _refuse_nonsense(label, role, authority, provider, days)
     key = PREFIX + base64.urlsafe_b64encode(SystemEntropy().token(32)).decode().rstrip("=")
     digest = _sha256(key)
@@ -121,11 +152,16 @@ def _refuse_nonsense(label: str, role: Role, authority: str | None, provider: st
 
 
 def revoke(session: Session, *, name: str, by: Actor, now: datetime) -> None:
-    """End a key at once; ending it twice is no error."""
+    """End any key at once; ending it twice is no error."""
     by.needs("revoke an API key", Role.ADMINISTRATOR)
     found = session.exec(select(ApiKey).where(ApiKey.name == name)).first()
     if found is None:
         raise NotFound(kind="API key", ref=name)
+    end(session, found, by=by, now=now)
+
+
+def end(session: Session, found: ApiKey, *, by: Actor, now: datetime) -> None:
+    """End this key at once. Whether `by` may is the caller's to ask."""
     row = locked_one(session, ApiKey, found.id)
     if row.revoked_at is None:
         row.revoked_at = now

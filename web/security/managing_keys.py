@@ -1,0 +1,65 @@
+"""API keys of a council's or a provider's own systems, made and ended by whoever looks after its accounts.
+
+Somebody who looks after a provider makes keys that act for that provider; a council's administrator, keys in one part
+of that council. Nobody gives a key for looking after accounts. What is another's is not found.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from dps.kernel.actors import Role
+from dps.kernel.entropy import Entropy
+from dps.kernel.errors import BadInput, Forbidden, NotFound
+from web.security.accounts import Account, Part
+from web.security.api_keys import ApiKey, end, new_key
+from web.security.managing import parts_for
+
+
+def roles_for(manager: Account) -> Sequence[Role]:
+    """The roles in which this person's systems may act."""
+    roles = dict.fromkeys(part.role for part in parts_for(manager) if part is not Part.ADMINISTRATOR)
+    return tuple(roles) if manager.authority or manager.provider else ()
+
+
+def keys_of(session: Session, manager: Account) -> Sequence[ApiKey]:
+    """The keys that this person looks after, the newest first."""
+    query = select(ApiKey).order_by(col(ApiKey.id).desc())
+    match manager.part:
+        case Part.PROVIDER_ADMIN:
+            query = query.where(ApiKey.provider == manager.provider)
+        case Part.ADMINISTRATOR if manager.authority is not None:
+            query = query.where(ApiKey.authority == manager.authority)
+        case Part.ADMINISTRATOR:
+            pass
+        case _:
+            raise Forbidden(actor=manager.ref, step="look after API keys")
+    return session.exec(query).all()
+
+
+def make(
+    session: Session, entropy: Entropy, *, manager: Account, label: str, role: Role, days: int, now: datetime
+) -> tuple[ApiKey, str]:
+    """A key for a system of the manager's own council or provider; returns the row and the key, which is shown once."""
+    if role not in roles_for(manager):
+        raise BadInput("choose what the system does", field="role")
+    return new_key(
+        session,
+        entropy,
+        label=label,
+        role=role,
+        authority=manager.authority,
+        provider=manager.provider,
+        days=days,
+        by=manager.actor,
+        now=now,
+    )
+
+
+def revoke(session: Session, *, manager: Account, name: str, now: datetime) -> None:
+    """End one of these keys at once; NotFound for any other."""
+    found = next((key for key in keys_of(session, manager) if key.name == name), None)
+    if found is None:
+        raise NotFound(kind="API key", ref=name)
+    end(session, found, by=manager.actor, now=now)
