@@ -1,6 +1,6 @@
 """Which published packages somebody wants to see: the filters of a list, and of a notification rule. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -124,6 +124,12 @@ class Narrowing:
             carers={"1": 1, "2": 2}.get(fields.get("carers", "")),
             own_skills=fields.get("skills") == "own",
         )
+
+
+def unread(fields: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into a filter and makes no sense, by field; it narrows nothing."""
+    readers: Mapping[str, Callable[[str], object]] = {"least": _number, "most": _number, "from": _day}
+    return {name: fields[name] for name, read in readers.items() if fields.get(name) and read(fields[name]) is None}
 
 
 def _text(number: int | None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bidding.looking.narrowing import Narrowing, Own, TimeOfDay, times_of_day
+from bidding.looking.narrowing import Narrowing, Own, TimeOfDay, times_of_day, unread
 from dps.packages.schedule import parse_schedule
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
@@ -108,3 +108,9 @@ def test_a_filter_is_an_address_and_back() -> None:
 )
 def test_what_makes_no_sense_narrows_nothing(fields: dict[str, str]) -> None:
     assert Narrowing.from_dict(fields).is_empty
+
+
+def test_what_makes_no_sense_is_named_by_its_field() -> None:
+    fields = {"least": "ten", "most": "20", "from": "2019-02-30", "hours": "", "lot": "any"}
+
+    assert unread(fields) == {"least": "ten", "from": "2019-02-30"}

@@ -71,7 +71,7 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "ended": ("Ended", "grey"),
     },
     "contract": {
-        "pending": ("Starts soon", "blue"),
+        "pending": ("Not started yet", "blue"),
         "active": ("Running", "green"),
         "suspended": ("Suspended", "yellow"),
         "failed_to_start": ("Did not start", "red"),

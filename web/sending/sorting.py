@@ -91,8 +91,8 @@ class Sorter:
         if by_mail is not None and by_mail.in_digest:
             add_to_digest(session, self._entropy, account=account, message=message, at=by_mail.at, now=now)
         elif by_mail is not None:
-            at = max(by_mail.at, now + GATHERED) if message.kind == SHARED else by_mail.at
-            self._letter(session, message, Channel.MAIL, account_id=account.id, not_before=at)
+            leaves_at = max(by_mail.at, now + GATHERED) if message.kind == SHARED else by_mail.at
+            self._letter(session, message, Channel.MAIL, account_id=account.id, not_before=leaves_at)
         if self._by_text and account.mobile and message.kind in URGENT:
             at = leaves_by_text(message.kind, choice, now, closes_at=end)
             if at is not None:

@@ -144,7 +144,7 @@ def test_a_newcomer_signs_in_bids_sees_the_clock_close_it_and_accepts_what_is_of
         page.get_by_role("button", name="Confirm: we will start on").click()
         page.wait_for_url("**/portal/contracts/CON-*")
 
-        assert page.get_by_text("Starts soon", exact=True).is_visible()
+        assert page.get_by_text("Not started yet", exact=True).is_visible()
         browser.close()
 
 

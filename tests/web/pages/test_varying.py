@@ -109,7 +109,7 @@ def test_a_scheme_that_allows_neither_offers_neither_and_a_start_moves_or_fails(
     broker.open(path)
     failed = broker.send(f"{path}/failed-start", failure="person_died")
 
-    assert "Starts soon" in moved.text
+    assert "Not started yet" in moved.text
     assert "Did not start" in failed.text
     assert "Pause visits" not in page
     assert "More care" not in page

@@ -16,11 +16,11 @@ from bidding.bids import submitting
 from bidding.bids.preparing import terms_of
 from bidding.looking.answered import live_bids
 from bidding.looking.invited import Opportunity, opportunities, own_bids
-from bidding.looking.narrowing import Narrowing, Own, TimeOfDay
+from bidding.looking.narrowing import Narrowing, Own, TimeOfDay, unread
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import awards
 from bidding.questions import ask, questions_of_round
-from bidding.rounds import invitation_of, is_opened, note_opened, round_of
+from bidding.rounds import Round, RoundState, invitation_of, is_opened, note_opened, round_of
 from bidding.stages import shown
 from dps.contracts.desk import statements_to_answer
 from dps.kernel.errors import BadInput, NotFound
@@ -97,7 +97,8 @@ class Opportunities(Controller):
             live=live,
             lots=names.lots(schemes),
             places=names.places(schemes),
-            chosen=Values(wanted.to_dict()),
+            chosen=Values(wanted.to_dict() | unread(visit.request.query_params)),
+            unread=unread(visit.request.query_params),
             query=query,
             times=list(TimeOfDay),
             is_narrowed=not wanted.is_empty,
@@ -108,9 +109,11 @@ class Opportunities(Controller):
     @get("/{round_ref:str}", sync_to_thread=True)
     def one(self, round_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """One package as it was published, what was asked about it, what can be answered; the first look is noted."""
-        with visit.look() as (session, _now):
-            opportunity(session, visit, round_ref)
-            invitation = invitation_of(session, round_of(session, round_ref).id, visit.actor.provider or "")
+        with visit.look() as (session, now):
+            round_ = round_of(session, round_ref)
+            invitation = invitation_of(session, round_.id, visit.actor.provider or "")
+            if not opportunities(session, visit.actor, now, ref=round_ref):
+                return _over(visit, round_)
             is_new = not is_opened(session, invitation)
         if is_new:
             with visit.command() as session:
@@ -171,11 +174,20 @@ def _on_map(visit: Visit, wanted: Narrowing, query: str) -> Page:
         opportunities=found,
         lots=names.lots(schemes),
         places=names.places(schemes),
-        chosen=Values(wanted.to_dict()),
+        chosen=Values(wanted.to_dict() | unread(visit.request.query_params)),
+        unread=unread(visit.request.query_params),
         query=query,
         times=list(TimeOfDay),
         is_narrowed=not wanted.is_empty,
     )
+
+
+def _over(visit: Visit, round_: Round) -> Page:
+    """What somebody who was asked reads where a message led to a round that is open no longer."""
+    if round_.state is RoundState.PLANNED:
+        raise NotFound(kind="opportunity", ref=round_.ref)
+    taken_back = round_.state is RoundState.CANCELLED
+    return visit.page("portal/over.html", status=410, closes_at=round_.closes_at, is_taken_back=taken_back)
 
 
 def opportunity(session: Session, visit: Visit, round_ref: str) -> Opportunity:

@@ -167,7 +167,7 @@ def test_a_first_visit_moves_once_and_care_that_can_not_begin_is_sought_for_agai
     failed = provider.send(f"{path}/failed-start", failure="still_in_hospital")
 
     assert (too_far.status_code, 'href="#starts_on"' in too_far.text) == (400, True)
-    assert "Starts soon" in moved.text
+    assert "Not started yet" in moved.text
     assert "was moved before" in again
     assert "Did not start" in failed.text
     assert world.events("referral.broker_again")

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import update
 
 from bidding.offers import OpenOffer
+from bidding.publishing import withdraw
 from bidding.rounds import Invitation
 from dps.places.directory import DirectoryEntry, PlacesLoad
 from dps.places.positions import Grid
@@ -42,6 +43,33 @@ def test_filters_stand_in_the_address_and_narrow_the_list(served: Served) -> Non
     browser.open(f"{list_}?carers=2&time-evening=on&least=5")
     shown = browser.form(list_)
     assert (shown["carers"], shown["time-evening"], shown["least"]) == ("2", "on", "5")
+
+
+def test_a_filter_that_can_not_be_read_says_so_and_keeps_what_was_typed(served: Served) -> None:
+    browser, world = member(served), served.world
+    open_now = world.round(world.referral()).ref
+
+    shown = found(browser, "/portal/opportunities?least=ten&from=2019-02-30")
+
+    assert shown == [open_now]
+    assert "“ten” was not read, and narrows nothing: give whole hours a week" in browser.page.text
+    assert "“2019-02-30” was not read, and narrows nothing: give a day" in browser.page.text
+    assert browser.form("/portal/opportunities")["least"] == "ten"
+
+
+def test_a_message_that_is_followed_too_late_leads_to_words_and_not_to_nothing(served: Served) -> None:
+    browser, world = member(served), served.world
+    closing, withdrawn = world.referral(), world.referral()
+    rounds = [world.round(one).ref for one in (closing, withdrawn)]
+    world.run(withdraw, referral_ref=withdrawn, reason="Not needed any more.", actor=world.broker)
+    world.close(closing)
+
+    closed, taken_back = (browser.open(f"/portal/opportunities/{ref}") for ref in rounds)
+    nobody_s = browser.open("/portal/opportunities/RND-0000-0000-0000")
+
+    assert (closed.status_code, taken_back.status_code, nobody_s.status_code) == (410, 410, 404)
+    assert "It closed on" in closed.text
+    assert "The council took it back" in taken_back.text
 
 
 def placed(served: Served, *sectors: tuple[str, int]) -> None:
