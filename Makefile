@@ -100,7 +100,7 @@ audit: .tools/audit/.made ## Look for known weaknesses in what is installed, and
 
 .PHONY: screenshots
 screenshots: $(VENV)/.dev setup browser ## Keep a picture of every page at two widths, for a person to look at (in .screenshots)
-	@TEST_SCREENSHOTS=$(CURDIR)/.screenshots $(BIN)/python -m pytest -q tests/web/pages/test_accessible.py
+	@TEST_SCREENSHOTS=$(CURDIR)/.screenshots $(BIN)/python -m pytest -q tests/web/pages/test_accessible*.py
 	@echo "Look at .screenshots"
 
 .PHONY: format

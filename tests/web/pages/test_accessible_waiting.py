@@ -9,12 +9,12 @@ from dps.kernel.actors import Role
 from dps.kernel.database import Database
 from tests.bidding.test_custody import Held, held_scheme
 from tests.web.pages.chromium import MARKS
-from tests.web.pages.test_accessible import people_of, walking
+from tests.web.pages.walking import people_of, walking
 from tests.web.served import Served
 from web.receiving import Received
 from web.security.accounts import Part
 
-pytestmark = [*MARKS, pytest.mark.timeout(300)]
+pytestmark = MARKS
 
 
 def test_axe_finds_nothing_wrong_with_what_waits_for_a_broker_or_a_key_holder(

@@ -11,8 +11,8 @@ from bidding.tenders.handing_in import hand_in_for_area
 from dps.kernel.database import Database
 from tests.web.pages.browsing import an_account
 from tests.web.pages.chromium import CHROMIUM, MARKS, Site
-from tests.web.pages.test_accessible import Walk
 from tests.web.pages.test_areas import close, sought
+from tests.web.pages.walking import Walk
 from tests.web.served import Served
 from web.security.accounts import Account, Part
 
