@@ -40,14 +40,14 @@ class Arranged:
         return "Arranged(withheld)"
 
 
-def is_arranged(session: Session, referral_ref: str) -> bool:
-    """Whether a contract of this referral is in force. The caller has made sure that its actor may see it."""
+def contract_in_force(session: Session, referral_ref: str) -> str | None:
+    """The contract that serves this referral's package now. The caller has made sure that its actor may see it."""
     query = (
-        select(Contract.id)
+        select(Contract.ref)
         .join(Referral, col(Referral.package_id) == col(Contract.package_id))
         .where(Referral.ref == referral_ref, col(Contract.state).in_(IN_FORCE))
     )
-    return session.exec(query).first() is not None
+    return session.exec(query.order_by(col(Contract.id).desc())).first()
 
 
 def arranged(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Arranged:

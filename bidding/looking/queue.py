@@ -74,7 +74,7 @@ class Waiting:
     urgency: str
     state: ReferralState
     weekly_minutes: int | None
-    since: datetime | None
+    since: datetime
     unfilled_at: datetime | None
     stage: str | None
     closes_at: datetime | None
@@ -131,6 +131,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             Package.lot,
             Package.locality,
             Package.weekly_minutes,
+            col(Package.created_at).label("written_at"),
             Round.stage_key,
             Round.stage_no,
             col(Round.state).label("round_state"),
@@ -167,7 +168,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
     rows = session.connection().execute(query)
     assert tuple(rows.keys()) == _Line._fields
     found = [_waiting(_Line(*row), now) for row in rows]
-    return sorted(found, key=lambda one: (PRIORITY[Urgency(one.urgency)], one.since or now))
+    return sorted(found, key=lambda one: (PRIORITY[Urgency(one.urgency)], one.since))
 
 
 def counts(queue: Iterable[Waiting]) -> dict[Place, int]:
@@ -263,6 +264,7 @@ class _Line(NamedTuple):
     lot: str
     locality: str
     weekly_minutes: int | None
+    written_at: datetime
     stage_key: str | None
     stage_no: int | None
     round_state: RoundState | None
@@ -293,7 +295,7 @@ def _waiting(row: _Line, now: datetime) -> Waiting:
         urgency=row.urgency,
         state=row.state,
         weekly_minutes=row.weekly_minutes,
-        since=row.seeking_since or row.published_at,
+        since=row.seeking_since or row.published_at or row.written_at,
         unfilled_at=row.unfilled_at if row.state is ReferralState.UNFILLED else None,
         stage=row.stage_key,
         closes_at=row.closes_at if row.round_state is RoundState.PUBLISHED else None,

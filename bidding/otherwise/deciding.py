@@ -98,7 +98,7 @@ def unsaid(how: str, reason: str, allowed: Sequence[str]) -> dict[str, str]:
     faults = {}
     if how not in allowed:
         ways = ", ".join(allowed) or "no other way"
-        faults["how"] = f"choose how it is placed; the published rules allow: {ways}"
+        faults["how"] = f"the published rules allow: {ways}"
     if len(reason.strip()) < LEAST_REASON:
         faults["reason"] = "say in a sentence why it is placed in this way"
     return faults

@@ -154,3 +154,14 @@ def test_the_queue_holds_what_is_not_over_of_one_authority_with_urgent_people_fi
     assert counts(queue)[Place.SEEKING] == 2
     assert counts(queue)[Place.PUBLISH] == 1
     assert elsewhere == []
+
+
+def test_a_draft_waits_from_the_moment_it_was_written_down(world: World) -> None:
+    written_at = world.now
+    draft = world.referral(publish_it=False)
+    world.clock.move_to(written_at + timedelta(hours=5))
+
+    with world.database.reading() as session:
+        (found,) = work_queue(session, world.broker, world.now)
+
+    assert (found.referral, found.since) == (draft, written_at)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dps.kernel.calendar import LONDON
+from dps.packages.facts import FundingStream
 from dps.schemes.model import Urgency
 from tests.bidding.allocation.test_review import run_out, two_packages_and_one_that_takes_one
 from tests.web.pages.browsing import Browser, an_account
@@ -214,6 +215,31 @@ def test_an_exceptional_price_waits_for_a_person_who_sees_all_bids_and_approves(
     assert "The way is long" in seen
     assert "Approve and offer it" in seen
     assert "The provider answers by" in approved.text
+
+
+@SQLITE
+def test_what_bars_a_confirmation_is_told_to_both_sides_and_leads_to_where_it_is_mended(served: Served) -> None:
+    winner, world = provider(served, "Ash Homecare"), served.world
+    referral = world.referral(urgency=Urgency.DISCHARGE, funding=FundingStream.UNDECIDED)
+    world.bid(winner.actor, referral, pence=1600)  # type: ignore[attr-defined]
+    world.close(referral)
+    path, offer = f"/desk/referrals/{referral}", f"/portal/offers/{world.award(referral).ref}"
+    broker = at_the_desk(served)
+    winner.open(offer)
+    winner.send(f"{offer}/acceptance")
+
+    refused = winner.send(f"{offer}/confirmation")
+    told = broker.open(path).text
+    broker.open(f"{path}/entry/funding")
+    mended = broker.send(f"{path}/entry/funding", funding="council").text
+    confirmed = winner.send(f"{offer}/confirmation")
+    placed = broker.open(path).text
+
+    assert (refused.status_code, "the council has still to write down who pays" in refused.text) == (409, True)
+    assert f'<a class="govuk-link" href="{path}/entry/funding">who pays</a>' in told
+    assert "The provider confirms by" in told
+    assert "confirm before this is written down" not in mended
+    assert f'href="/desk/contracts/{confirmed.url.path.rpartition("/")[2]}"' in placed
 
 
 @SQLITE

@@ -13,7 +13,7 @@ from bidding.looking.drafted import providers_by_name
 from bidding.referrals import referral_of
 from dps.kernel.errors import AlreadyExcluded, BadInput
 from dps.packages.exclusions import Ground, Reason
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import BROKERS
 from web.pages.visit import Page, Visit
 
@@ -36,23 +36,28 @@ class Exclusions(Controller):
         """Keep one more away."""
         with visit.look() as (session, _now):
             referral_of(session, referral_ref, visit.actor)
+        checking = Checking()
         try:
-            reason = Reason(
-                ground=form.choice(Ground, "ground", "choose why"),
-                words=form.needed("words", "say what is known"),
-            )
+            with checking.of("provider"):
+                provider = form.needed("provider", "choose the provider")
+            with checking.of("ground"):
+                ground = form.choice(Ground, "ground", "choose why")
+            with checking.of("words"):
+                words = form.needed("words", "say what is known")
+            checking.end()
             with visit.command() as session:
                 exclude(
                     session,
                     visit.ports,
                     referral_ref=referral_ref,
-                    provider=form.needed("provider", "choose the provider"),
-                    reason=reason,
+                    provider=provider,
+                    reason=Reason(ground=ground, words=words),
                     actor=visit.actor,
                 )
         except BadInput as bad:
-            field = "words" if bad.field == "reason" else str(bad.field or "provider")
-            return _page(visit, referral_ref, form.fields, {field: str(bad.reason)})
+            said = faults_of(bad, "provider")
+            faults = {"words" if field == "reason" else field: fault for field, fault in said.items()}
+            return _page(visit, referral_ref, form.fields, faults)
         except AlreadyExcluded:
             return _page(visit, referral_ref, form.fields, {"provider": "it is kept away already"})
         return visit.to(f"/desk/referrals/{referral_ref}/exclusions")

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from sqlmodel import Session, col, select
 
 from bidding.drafting import note_requester
-from bidding.looking.arranged import arranged, is_arranged
+from bidding.looking.arranged import arranged, contract_in_force
 from bidding.referrals import referral_of
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
@@ -102,7 +102,7 @@ def _letter(visit: Visit, referral_ref: str, call: str) -> Letter:
 
 def _arranged(session: Session, visit: Visit, referral_ref: str) -> None:
     referral_of(session, referral_ref, visit.actor)
-    if not is_arranged(session, referral_ref):
+    if contract_in_force(session, referral_ref) is None:
         raise NotFound(kind="contract", ref=referral_ref)
 
 

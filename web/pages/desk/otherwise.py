@@ -111,20 +111,17 @@ def _price_asked(form: Form, allowed: Sequence[str]) -> int:
     """The price a week; BadAnswers with everything that the form does not say as it must, in its order."""
     checking, unsaid = Checking(), deciding.unsaid(form.text("how"), form.text("reason"), allowed)
     with checking.of("how"):
-        _refuse(unsaid, "how")
+        if "how" in unsaid:
+            raise BadInput("choose how it is placed", field="how")
     with checking.of("provider"):
         form.needed("provider", "say who serves, or that the register does not hold them")
     with checking.of("price"):
         weekly_pence = parse_pence(form.needed("price", "say what it costs a week"), field="price")
     with checking.of("reason"):
-        _refuse(unsaid, "reason")
+        if "reason" in unsaid:
+            raise BadInput(unsaid["reason"], field="reason")
     checking.end()
     return weekly_pence
-
-
-def _refuse(faults: Mapping[str, str], field: str) -> None:
-    if field in faults:
-        raise BadInput(faults[field], field=field)
 
 
 def _allowed(session: Session, visit: Visit, referral_ref: str) -> Sequence[str]:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bidding import deadline, publishing
 from bidding.allocation import review
 from bidding.closings import ExtensionReason
-from bidding.looking.arranged import is_arranged
+from bidding.looking.arranged import contract_in_force
 from bidding.looking.deciding import asked
 from bidding.looking.drafted import drafted, providers_by_name
 from bidding.looking.office import SeenReferral, closings, referrals, rounds, timeline
@@ -90,7 +90,8 @@ class Referrals(Controller):
                 remarks=said,
                 offers=open_offers(session, referral_ref=referral_ref, actor=visit.actor),
                 placements=placements(session, visit.actor, visit.ports.keyring, referral=referral_ref),
-                is_arranged=is_arranged(session, referral_ref),
+                contract=contract_in_force(session, referral_ref),
+                gaps_later=[(readiness.WORDS[gap], WHERE[gap]) for gap in draft.gaps.for_confirmation],
                 linked=draft.linked,
                 person=draft.person,
                 is_with_requester=draft.is_with_requester,

@@ -1,6 +1,6 @@
 """Offers and what becomes of them: accept or decline, read who the person is, confirm or return."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -14,7 +14,7 @@ from bidding.awards import moving
 from bidding.looking.answered import awarded_part
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import SeenAward, awards
-from dps.kernel.errors import BadInput, NotFound
+from dps.kernel.errors import BadInput, NotFound, NotReady
 from web.pages.forms import Form
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame
@@ -51,13 +51,7 @@ class Offers(Controller):
     @get("/{award_ref:str}", sync_to_thread=True)
     def one(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """One offer: the package, the price, until when to answer."""
-        with visit.look() as (session, _):
-            return visit.page(
-                "portal/offer.html",
-                award=_one(session, visit, award_ref),
-                part=awarded_part(session, visit.ports, award_ref, visit.actor),
-                **frame(session, visit),
-            )
+        return _page(visit, award_ref)
 
     @get("/{award_ref:str}/person", sync_to_thread=True)
     def person(self, award_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
@@ -76,10 +70,15 @@ class Offers(Controller):
         return visit.to(f"/portal/offers/{award_ref}")
 
     @post("/{award_ref:str}/confirmation", sync_to_thread=True)
-    def confirm(self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
-        """Confirm: the contract is made."""
-        with visit.command() as session:
-            contract = moving.confirm(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+    def confirm(
+        self, award_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Confirm: the contract is made. What the council has not written down yet is said; the offer stands."""
+        try:
+            with visit.command() as session:
+                contract = moving.confirm(session, visit.ports, award_ref=award_ref, actor=visit.actor)
+        except NotReady as lacking:
+            return _page(visit, award_ref, lacking=[str(one) for one in lacking.missing])
         return visit.to(f"/portal/contracts/{contract}")
 
     @get("/{award_ref:str}/decline", sync_to_thread=True)
@@ -105,6 +104,18 @@ class Offers(Controller):
     ) -> Response[Any]:
         """Return an accepted award."""
         return _reasoned(visit, award_ref, "return", form)
+
+
+def _page(visit: Visit, award_ref: str, *, lacking: Sequence[str] = ()) -> Page:
+    with visit.look() as (session, _):
+        return visit.page(
+            "portal/offer.html",
+            status=409 if lacking else 200,
+            award=_one(session, visit, award_ref),
+            part=awarded_part(session, visit.ports, award_ref, visit.actor),
+            lacking=lacking,
+            **frame(session, visit),
+        )
 
 
 def _one(session: Session, visit: Visit, award_ref: str) -> SeenAward:

@@ -25,8 +25,8 @@ from web.pages.register.seen import own_keys, own_scheme
 from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 
-MOST_MEMBERS = 6
-"""Rows of the form; more are recorded with `dps arrangements make`."""
+FIRST_ROWS, MOST_ROWS = 6, 96
+"""Rows for members: at first, and after as many presses of "More rows" as anybody needs."""
 
 
 class Arrangements(Controller):
@@ -59,7 +59,9 @@ class Arrangements(Controller):
     def record(
         self, scheme_key: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
-        """Record it; everybody in it is told."""
+        """Record it, and everybody in it is told; or the same form again with more rows."""
+        if form.text("more"):
+            return _form(visit, scheme_key, form.fields, {}, more=FIRST_ROWS)
         with visit.look() as (session, _now):
             scheme = own_scheme(session, visit, scheme_key)
         try:
@@ -116,7 +118,7 @@ def members_of_form(form: Form, kind: ArrangementKind, lead: str) -> dict[str, i
     found: dict[str, int | None] = {}
     if is_shared:
         found[lead] = _share(form, "lead-share")
-    for number in range(1, MOST_MEMBERS + 1):
+    for number in rows_of(form.fields):
         name, field = form.text(f"member-{number}"), f"member-{number}"
         if not name:
             continue
@@ -126,6 +128,12 @@ def members_of_form(form: Form, kind: ArrangementKind, lead: str) -> dict[str, i
     if not is_shared and any([form.text("lead-share"), *form.under("share-").values()]):
         raise BadInput("subcontractors have no shares: leave them empty", field="lead-share")
     return found
+
+
+def rows_of(fields: Mapping[str, str], *, more: int = 0) -> range:
+    """The numbers of a form's rows: as many as it was sent with, the first ones at least, and so many more."""
+    sent = [int(name[7:]) for name in fields if name.startswith("member-") and name[7:].isdecimal() and len(name) < 12]
+    return range(1, min(max([FIRST_ROWS, *sent]) + more, MOST_ROWS) + 1)
 
 
 def _share(form: Form, field: str) -> int:
@@ -150,7 +158,7 @@ def _by_name(visit: Visit, words: str) -> str:
     return words
 
 
-def _form(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
+def _form(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str, str], *, more: int = 0) -> Page:
     with visit.look() as (session, now):
         scheme = own_scheme(session, visit, key)
         return visit.page(
@@ -159,7 +167,8 @@ def _form(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
             scheme=scheme,
             kinds=[kind for kind in ArrangementKind if kind.value in scheme.admission.arrangements],
             providers=providers_by_name(session),
-            numbers=list(range(1, MOST_MEMBERS + 1)),
+            numbers=list(rows_of(values, more=more)),
+            is_full=len(rows_of(values, more=more)) == MOST_ROWS,
             values=Values({"from_day": today_of(now).isoformat(), **values}),
             faults=faults,
         )
