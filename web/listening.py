@@ -53,5 +53,6 @@ def listen(settings: Settings) -> None:
             sys.stdout.flush()
             server.run(sockets=[address])
         finally:
+            app.state.notes.end()
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,6 +68,9 @@ class Notes:
     installation: Installation
     wall: Clock
     _telling: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _teller: threading.Lock = field(default_factory=threading.Lock, init=False)
+    """Held while a thread tells: however many notes are kept, one of them does."""
+    _ended: threading.Event = field(default_factory=threading.Event, init=False)
 
     @property
     def folder(self) -> Path:
@@ -109,18 +111,27 @@ class Notes:
 
     def tell_soon(self) -> None:
         """Tell the database in a thread of its own, again and again until every note is told."""
-        if self._files() and not self._telling.locked():
+        if self._files() and not self._ended.is_set() and self._teller.acquire(blocking=False):
             threading.Thread(target=self._tell_until_told, name="notes", daemon=True).start()
 
+    def end(self) -> None:
+        """Tell no more. What is left on the disk is told by the next process that begins."""
+        self._ended.set()
+
     def _tell_until_told(self) -> None:
-        while self._files():
-            try:
-                self.tell()
-            except Exception as fault:
-                # Away still: it is asked again.
-                log().info("note.waits", error=type(fault).__name__)
-            if self._files():
-                time.sleep(_PAUSE_S)
+        try:
+            while self._files() and not self._ended.is_set():
+                try:
+                    self.tell()
+                except Exception as fault:
+                    # Away still: it is asked again.
+                    log().info("note.waits", error=type(fault).__name__)
+                if self._files():
+                    self._ended.wait(_PAUSE_S)
+        finally:
+            self._teller.release()
+        # One that was kept between the last look and the release found this thread still at it.
+        self.tell_soon()
 
     def tell(self) -> int:
         """Tell the database every note; returns how many bids it wrote down. Raises where it is still away."""

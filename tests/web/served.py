@@ -100,6 +100,7 @@ class Served:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.client.__exit__(kind, value, trace)
+        self._lent.state.notes.end()
         given_back(self._lent)
 
     def caller(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -208,14 +209,40 @@ def test_a_thread_tells_the_database_as_soon_as_it_is_back(served: Served, monke
     elm = served.provider("Elm")
     body = served.bid_body(served.world.referral(), 1600)
     with refusing(served.world.database):
-        elm.post("/api/bids", body, key="k")
+        for key in ("k", "another", "a third"):
+            elm.post("/api/bids", body, key=key)
         time.sleep(0.05)
-        assert len(files_of(served)) == 1
+        assert len(files_of(served)) == 3
+        # However many wait, one thread tells of them.
+        assert len(tellers()) == 1
     ends = time.monotonic() + 20
-    while files_of(served) and time.monotonic() < ends:
+    while (files_of(served) or tellers()) and time.monotonic() < ends:
         time.sleep(0.01)
 
-    assert len(served.world.rows(UnkeptBid)) == 1
+    assert len(served.world.rows(UnkeptBid)) == 3
+    assert tellers() == []
+
+
+@SQLITE
+def test_a_process_that_ends_leaves_its_notes_to_the_next(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr("dps.kernel.database._FIRST_PAUSE_S", 0.0)
+    elm = served.provider("Elm")
+    body = served.bid_body(served.world.referral(), 1600)
+    with refusing(served.world.database):
+        elm.post("/api/bids", body, key="k")
+        (teller,) = tellers()
+        served.app.state.notes.end()
+        teller.join(20)
+        elm.post("/api/bids", body, key="another")
+
+        assert not teller.is_alive()
+        assert (len(files_of(served)), tellers()) == (2, [])
+    assert Notes(served.installation, served.wall).tell() == 2
+
+
+def tellers() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "notes"]
 
 
 def test_who_waited_in_our_queue_beyond_the_closing_reads_that_it_is_our_fault(
