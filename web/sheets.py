@@ -76,7 +76,7 @@ def _header(file: str, first: list[Cell], columns: Collection[str], required: Co
             raise BadInput("this column is named twice", file=file, row=1, field=name)
     for name in required:
         if name not in names:
-            raise BadInput("this column is missing", file=file, row=1, field=name)
+            raise BadInput(f"the column {name!r} is missing from the first row", file=file, row=1, field=name)
     return names
 
 

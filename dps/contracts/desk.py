@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from sqlmodel import Session, case, col, func, select
 
 from dps.contracts.contracts import IN_FORCE, Contract
-from dps.contracts.deliveries.records import Delivery, deliveries_of
+from dps.contracts.deliveries.records import Delivery, deliveries_of, last_recorded
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.records import Statement, StatementState
-from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks, history
+from dps.contracts.variations.records import Uplift, Variation, VariationKind, VariationState, Weeks, history
+from dps.contracts.variations.uplifting import Prices
 from dps.kernel.actors import Actor, Role
 from dps.packages.schedule import Schedule
 from dps.register.providers import Provider
@@ -97,27 +98,43 @@ def statements_to_answer(session: Session, *, actor: Actor) -> int:
     return session.exec(query.where(Statement.provider == actor.provider, Statement.state == StatementState.MADE)).one()
 
 
-def own_statements(session: Session, *, actor: Actor, page: int = 1) -> Sequence[Statement]:
-    """A provider's statements: those that wait for its answer first, then the latest first; a hundred a page."""
+def about_statement(session: Session, statement: Statement) -> tuple[str | None, str]:
+    """The contract that a statement is of, None where it is of a block or an area, and its provider's name."""
+    contract = session.get(Contract, statement.contract_id) if statement.contract_id else None
+    name = session.exec(select(Provider.name).where(Provider.ref == statement.provider)).one()
+    return contract.ref if contract else None, name
+
+
+def own_statements(session: Session, *, actor: Actor, page: int = 1) -> list[tuple[Statement, str | None]]:
+    """A provider's statements, each with its contract where it is of one.
+
+    Those that wait for an answer come first, then the latest; a hundred a page.
+    """
     actor.needs("read its statements", Role.PROVIDER)
     waits = case((col(Statement.state) == StatementState.MADE, 0), else_=1)
     query = (
-        select(Statement)
+        select(Statement, Contract.ref)
+        .join(Contract, col(Contract.id) == col(Statement.contract_id), isouter=True)
         .where(Statement.provider == actor.provider)
         .order_by(waits, col(Statement.first_day).desc(), col(Statement.id).desc())
         .offset((max(page, 1) - 1) * PAGE)
         .limit(PAGE)
     )
-    return session.exec(query).all()
+    return list(session.exec(query).all())
 
 
-def contracts_in_force(session: Session, *, actor: Actor, page: int = 1) -> list[tuple[Contract, str]]:
-    """(contract, provider's name), the last agreed first, a hundred a page."""
+def contracts_listed(
+    session: Session, *, actor: Actor, page: int = 1, are_over: bool = False
+) -> list[tuple[Contract, str]]:
+    """(contract, provider's name) of those in force or those that are over: the last agreed first, a hundred a page."""
     actor.needs("look at contracts", Role.BROKER, Role.APPROVER)
     query = (
         select(Contract, Provider.name)
         .join(Provider, col(Provider.ref) == col(Contract.provider))
-        .where(Contract.authority == actor.authority, col(Contract.state).in_(IN_FORCE))
+        .where(
+            Contract.authority == actor.authority,
+            col(Contract.state).not_in(IN_FORCE) if are_over else col(Contract.state).in_(IN_FORCE),
+        )
         .order_by(col(Contract.id).desc())
         .offset((max(page, 1) - 1) * PAGE)
         .limit(PAGE)
@@ -127,7 +144,11 @@ def contracts_in_force(session: Session, *, actor: Actor, page: int = 1) -> list
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One contract: what holds today, every change, every statement, and the visits that were not as planned."""
+    """One contract: what holds today, every change, every statement, and the visits that were not as planned.
+
+    `recorded_until` is the last day of which a visit is recorded, `paused_from` the first without visits of a pause
+    that is not over.
+    """
 
     contract: Contract
     provider: str
@@ -138,26 +159,33 @@ class Story:
     statements: Sequence[Statement]
     visits: int
     exceptions: tuple[Delivery, ...]
+    uplifts: Sequence[Uplift]
+    recorded_until: date | None
+    paused_from: date | None
 
 
 def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) -> Story:
     """NotFound for another authority or provider."""
     actor.needs("look at contracts", Role.BROKER, Role.APPROVER, Role.PROVIDER)
     contract = find_contract(session, contract_ref, actor=actor)
-    weeks = Weeks(session, contract)
+    weeks, prices = Weeks(session, contract), Prices(session, contract)
     visits = deliveries_of(session, contract, first=today - EXCEPTIONS_OF, last=today)
     statements = select(Statement).where(Statement.contract_id == contract.id)
     day = max(today, contract.starts_on)
+    variations = history(session, contract_ref, actor=actor)
     return Story(
         contract=contract,
         provider=session.exec(select(Provider.name).where(Provider.ref == contract.provider)).one(),
         weekly_minutes=weeks.minutes_on(day),
-        weekly_pence=weeks.pence_on(day),
+        weekly_pence=prices.pence_on(day, weeks.pence_on(day)),
         schedule=weeks.on(day),
-        variations=history(session, contract_ref, actor=actor),
+        variations=variations,
         statements=session.exec(statements.order_by(col(Statement.first_day), col(Statement.id))).all(),
         visits=len(visits),
         exceptions=tuple(one for one in visits if is_exception(one)),
+        uplifts=prices.uplifts,
+        recorded_until=last_recorded(session, contract),
+        paused_from=contract.suspended_on,
     )
 
 

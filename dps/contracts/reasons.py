@@ -1,4 +1,5 @@
-"""Why a contract did not start, changed, paused, ended or came back: closed lists; free text may name a person."""
+"""Why a contract did not start, changed, paused, ended or came back, or its statement is wrong: closed lists; free text
+may name a person."""
 
 from enum import StrEnum
 
@@ -97,3 +98,14 @@ class ChangeReason(StrEnum):
     FAMILY_HELPS = "family_helps"
     NEEDS_GREW = "needs_grew"
     PERSONS_WISH = "persons_wish"
+
+
+class QueryReason(StrEnum):
+    """What a provider finds wrong with a statement."""
+
+    VISITS_MISSING = "visits_missing"
+    TIMES_WRONG = "times_wrong"
+    PRICE_WRONG = "price_wrong"
+    DAYS_WRONG = "days_wrong"
+    OUTCOMES_WRONG = "outcomes_wrong"
+    OTHER = "other"

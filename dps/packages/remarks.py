@@ -5,9 +5,10 @@ of its ciphertext: who holds the row can prove it, and once the row is blanked t
 """
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel.actors import Actor
 from dps.kernel.columns import bytes_column, id_column, link_column, ref_column, utc_column
@@ -90,6 +91,21 @@ def words_of(keyring: Keyring, person: Person, remark: Remark) -> str | None:
     if remark.words is None or person.wrapped_key is None:
         return None
     return personal_box(keyring, person).open(remark.words, about=_about(remark.ref)).decode()
+
+
+def words_about(session: Session, keyring: Keyring, package_id: int, refs: Collection[str]) -> dict[str, list[str]]:
+    """What was written about each of these, in order, while the package's person has a key.
+
+    The caller has made sure that its actor may see them.
+    """
+    holder = session.get_one(Person, session.get_one(Package, package_id).person_id)
+    query = select(Remark).where(Remark.package_id == package_id, col(Remark.about).in_(refs)).order_by(col(Remark.id))
+    found: dict[str, list[str]] = {}
+    for remark in session.exec(query):
+        words = words_of(keyring, holder, remark)
+        if words is not None:
+            found.setdefault(remark.about, []).append(words)
+    return found
 
 
 def _about(ref: str) -> str:

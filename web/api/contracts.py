@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from bidding import aftercare
 from bidding.looking.answered import SeenContract, contracts
-from dps.contracts.reasons import HandBackReason
+from dps.contracts.reasons import HandBackReason, QueryReason
 from dps.contracts.statements import moving
 from dps.contracts.statements.records import Statement, StatementState, find_statement, statements_seen
 from dps.contracts.variations import rescheduling
@@ -85,6 +85,7 @@ class SeenStatement:
     chargeable_pence: int
     made_at: datetime
     paid_at: datetime | None
+    queried_because: str | None
     lines: list[dict[str, Any]]
 
     @classmethod
@@ -102,6 +103,7 @@ class SeenStatement:
             chargeable_pence=row.chargeable_pence,
             made_at=row.made_at,
             paid_at=row.paid_at,
+            queried_because=row.queried_because,
             lines=list(row.lines) if with_lines else [],
         )
 
@@ -226,9 +228,11 @@ class Statements(Controller):
         return _stated(write, ref, moving.agree_statement)
 
     @post("/{ref:str}/query", guards=[PROVIDER], sync_to_thread=True, status_code=200)
-    def query(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
-        """Say that the figures are not right."""
-        return _stated(write, ref, moving.query_statement)
+    def query(
+        self, ref: FromPath[str], write: NamedDependency[Write], reason: FromQuery[QueryReason] = QueryReason.OTHER
+    ) -> Moved:
+        """Say that the figures are not right, and what is wrong with them."""
+        return _stated(write, ref, moving.query_statement, reason=reason)
 
     @post("/{ref:str}/withdrawal", guards=[BROKER], sync_to_thread=True, status_code=200)
     def withdraw(self, ref: FromPath[str], write: NamedDependency[Write]) -> Moved:
@@ -256,9 +260,9 @@ def _changed(write: Write, ref: str, command: Any, **more: Any) -> Moved:
     return Moved(**write.once(run, more.get("words")))
 
 
-def _stated(write: Write, ref: str, command: Any) -> Moved:
+def _stated(write: Write, ref: str, command: Any, **more: Any) -> Moved:
     def run(session: Session) -> Answer:
-        moved = command(session, write.ports, statement_ref=ref, actor=write.actor)
+        moved = command(session, write.ports, statement_ref=ref, actor=write.actor, **more)
         return {"ref": ref, "state": str(moved.state)}
 
-    return Moved(**write.once(run))
+    return Moved(**write.once(run, more.get("reason")))

@@ -5,6 +5,7 @@ Whoever works on the server names the account they act for (`--by`), because who
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from rich.progress import Progress
 from sqlmodel import col, select
 
 from dps.contracts.contracts import Contract
+from dps.contracts.reasons import QueryReason
 from dps.contracts.statements import moving
 from dps.contracts.statements.making import make_area_statement, make_statement
 from dps.contracts.statements.records import Statement, StatementState, find_statement, statements_seen
@@ -156,9 +158,15 @@ def agree(statement: Ref, by: By = "command-line", as_json: AsJson = False) -> N
 
 
 @app.command("query")
-def query(statement: Ref, by: By = "command-line", as_json: AsJson = False) -> None:
+def query(
+    statement: Ref,
+    reason: Annotated[QueryReason, typer.Option("--reason", help="What is wrong with it.")] = QueryReason.OTHER,
+    by: By = "command-line",
+    as_json: AsJson = False,
+) -> None:
     """Record that its provider does not agree."""
-    _move(moving.query_statement, statement, lambda row: Actor(by, Role.PROVIDER, provider=row.provider), as_json)
+    command = partial(moving.query_statement, reason=reason)
+    _move(command, statement, lambda row: Actor(by, Role.PROVIDER, provider=row.provider), as_json)
 
 
 @app.command("withdraw")
@@ -209,7 +217,7 @@ def _within(contract: Contract | None, first: date, last: date) -> tuple[date, d
 
 def _form(statement: Statement) -> dict[str, Any]:
     names = ("ref", "state", "provider", "authority", "scheme", "lot", "locality", "first_day", "last_day")
-    amounts = ("pence", "chargeable_pence", "to_discussion_pence", "rule_hash", "lines")
+    amounts = ("pence", "chargeable_pence", "to_discussion_pence", "rule_hash", "queried_because", "lines")
     return {name: getattr(statement, name) for name in (*names, *amounts)}
 
 

@@ -1,15 +1,18 @@
 """What both sides' pages of changes share: one change of one contract is begun, or its form says what is wrong."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from sqlmodel import Session
 
 from bidding import aftercare
 from dps.contracts.contracts import Contract
+from dps.contracts.desk import Story
 from dps.contracts.reasons import ChangeReason, FailureReason, HandBackReason
 from dps.contracts.standing import find_contract
 from dps.contracts.variations.rescheduling import WeekWanted
 from dps.kernel.errors import BadInput, Conflict, NothingChanged, StartCannotMove, VariationRefused
+from dps.packages.remarks import LONGEST, words_about
 from dps.packages.schedule import parse_schedule
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
@@ -47,6 +50,12 @@ def under_rules(session: Session, visit: Visit, ref: str) -> tuple[Contract, Sch
     return contract, standing_scheme(session, contract.scheme)
 
 
+def words_of_changes(session: Session, visit: Visit, story: Story) -> defaultdict[str, list[str]]:
+    """By change, what was written beside it: why it was wanted, why it was refused."""
+    refs = [one.ref for one in story.variations]
+    return defaultdict(list, words_about(session, visit.ports.keyring, story.contract.package_id, refs))
+
+
 def week_wanted(form: Form, before: str = "") -> WeekWanted:
     """Another week, as a form says it; its fields' names begin with `before`."""
     lines = form.needed(f"{before}week", "write the week").splitlines()
@@ -54,7 +63,16 @@ def week_wanted(form: Form, before: str = "") -> WeekWanted:
         schedule=parse_schedule("; ".join(line.strip(" ;") for line in lines if line.strip(" ;"))),
         from_day=form.day(f"{before}begins", "say from which day"),
         reason=form.choice(ChangeReason, f"{before}reason", "choose why"),
+        note=own_words(form, f"{before}note"),
     )
+
+
+def own_words(form: Form, name: str) -> str | None:
+    """What was written beside a reason, if anything was."""
+    text = form.text(name)
+    if text and not 3 <= len(text) <= LONGEST:
+        raise BadInput(f"write 3 to {LONGEST:,} characters, or leave it empty", field=name)
+    return text or None
 
 
 def another_start(visit: Visit, form: Form) -> Begin:

@@ -72,8 +72,9 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "contract": {
         "pending": ("Not started yet", "blue"),
+        "overdue": ("First visit overdue", "red"),
         "active": ("Running", "green"),
-        "suspended": ("Suspended", "yellow"),
+        "suspended": ("Visits paused", "yellow"),
         "failed_to_start": ("Did not start", "red"),
         "ended": ("Ended", "grey"),
         "handed_back": ("Handed back", "grey"),

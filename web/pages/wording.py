@@ -1,5 +1,6 @@
 """How pages say things: dates, times, money, hours, states. The only place where a value becomes words on a page."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -141,6 +142,8 @@ _KINDS = {
 _SPELT = {
     "can_not_take_it": "Can’t take it",
     "chc": "NHS continuing healthcare",
+    "gp": "GP",
+    "hand_backs": "Hand-backs",
     "nhs_2013": "NHS procurement regulations 2013",
     "off_list_spot": "Off-list spot purchase",
     "persons_choice": "Person’s choice",
@@ -324,9 +327,22 @@ def variation(one: Variation) -> str:
         said.append(f"{hours(one.weekly_minutes)} a week for {in_pounds(one.weekly_pence or 0)}.")
     if one.extra_minutes_a_day:
         said.append(f"{hours(one.extra_minutes_a_day)} more a day for {in_pounds(one.pence_a_day or 0)} a day.")
+    if one.changed:
+        said.append(f"What was changed: {lower(one.changed)}. Begun by: {lower(one.begun_by)}.")
     if one.outcome:
-        said.append(f"It ended with: {lower(one.outcome)}.")
+        said.append(f"It ended with: {lower(one.outcome)}. What it averted: {lower(one.averted)}.")
     return " ".join(said)
+
+
+def contract_state(contract: Any, today: date) -> str:
+    """The state of a contract for its tag: one whose agreed start has passed without a first visit is overdue."""
+    is_overdue = contract.state == "pending" and contract.starts_on < today
+    return "overdue" if is_overdue else str(contract.state)
+
+
+def dated(text: str) -> str:
+    """Words with each 2019-03-04 in them written as a day."""
+    return re.sub(r"\b\d{4}-\d{2}-\d{2}\b", lambda found: day(found[0]), text)
 
 
 def weekly_visits(form: Any) -> int:
@@ -356,7 +372,9 @@ def count(number: int, unit: str, plural: str | None = None) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "age_band": age_band,
     "carers": carers,
+    "contract_state": contract_state,
     "count": count,
+    "dated": dated,
     "day": day,
     "days": days,
     "end_of_day": end_of_day,

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, SQLModel, col, func, select
 
 from dps.contracts.contracts import Contract
 from dps.contracts.deliveries.matching import VisitRecord
@@ -77,3 +77,8 @@ def deliveries_of(session: Session, contract: Contract, *, first: date, last: da
         Delivery.contract_id == contract.id, col(Delivery.day) >= first, col(Delivery.day) <= last
     )
     return session.exec(query.order_by(col(Delivery.day), col(Delivery.id))).all()
+
+
+def last_recorded(session: Session, contract: Contract) -> date | None:
+    """The last day of which a visit of the contract is recorded."""
+    return session.exec(select(func.max(Delivery.day)).where(Delivery.contract_id == contract.id)).one()

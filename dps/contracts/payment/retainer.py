@@ -11,7 +11,12 @@ from dps.schemes.contracting import Retainer
 
 def may_restart(rule: Retainer, *, paused_from: date, restarts_on: date) -> bool:
     """Whether a service paused on `paused_from` restarts without a competition on this day: within the weeks."""
-    return restarts_on <= paused_from + timedelta(weeks=rule.most_weeks)
+    return restarts_on <= kept_until(rule, paused_from=paused_from)
+
+
+def kept_until(rule: Retainer, *, paused_from: date) -> date:
+    """The last day on which a service paused on `paused_from` may restart without a competition."""
+    return paused_from + timedelta(weeks=rule.most_weeks)
 
 
 def retainer_line(

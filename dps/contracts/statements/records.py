@@ -53,6 +53,8 @@ class Statement(SQLModel, table=True):
     `chargeable_pence` is what of it the council may charge to the person; `to_discussion_pence` is beyond a tolerance,
     neither paid nor taken back here. `rule_hash` names the rules that it was reckoned by.
 
+    `queried_because` is what its provider finds wrong with it, or found before it agreed after all.
+
     `figures` are what was told for an area contract, so that it can be reckoned again; nothing of the others is told.
     """
 
@@ -89,6 +91,7 @@ class Statement(SQLModel, table=True):
     made_at: datetime = utc_column()
     made_by: str = Field(max_length=64)
     paid_at: datetime | None = utc_column(nullable=True)
+    queried_because: str | None = Field(default=None, max_length=40)
 
     @property
     def stream(self) -> str:

@@ -16,8 +16,15 @@ from dps.contracts.reasons import Averted, FlexChange, FlexOutcome, FlexReason
 from dps.contracts.standing import find_contract
 from dps.contracts.variations.allowed import flex_rule, refuse_if
 from dps.contracts.variations.hours import raise_hours
-from dps.contracts.variations.limits import FlexAsked, FlexDays, against_flex, needs_signature
-from dps.contracts.variations.records import IN_FORCE, Variation, VariationKind, VariationState, find_variation
+from dps.contracts.variations.limits import FlexAsked, FlexDays, against_flex, needs_signature, worst_week_pence
+from dps.contracts.variations.records import (
+    IN_FORCE,
+    Variation,
+    VariationKind,
+    VariationState,
+    Weeks,
+    find_variation,
+)
 from dps.kernel import audit, outbox
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
@@ -37,7 +44,7 @@ from dps.schemes.model import Scheme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlexWanted:
-    """What the provider decides: `extra_minutes_a_day` of one carer on each of `days` days from `from_day` on.
+    """What the provider decides: `extra_minutes_a_day` carer-minutes on each of `days` days from `from_day` on.
 
     `group` and `circumstances` are the scheme's words about the person. `note` is sealed under the person's key.
     """
@@ -70,14 +77,16 @@ def flex(
         wanted.from_day,
         wanted.from_day + timedelta(days=wanted.days - 1),
         round_half_up(wanted.extra_minutes_a_day * contract.weekly_pence, contract.weekly_minutes),
+        wanted.extra_minutes_a_day,
     )
+    week = Weeks(session, contract).on(days.from_day)
     asked = FlexAsked(
         days,
-        wanted.extra_minutes_a_day,
         wanted.group,
         frozenset(wanted.circumstances),
         wanted.begun_by,
         package.funding is FundingStream.COUNCIL,
+        max((visit.carers for visit in week.visits), default=1) if week else 1,
     )
     known = _flexes_of_person(session, package)
     own = [_days(row) for row in known if row.contract_id == contract.id]
@@ -141,16 +150,30 @@ def sign_flex(session: Session, ports: Ports, *, variation_ref: str, actor: Acto
 def report_flex(
     session: Session, ports: Ports, *, variation_ref: str, outcome: FlexOutcome, averted: Averted, actor: Actor
 ) -> None:
-    """The monitoring form at the end of a flex: what came of it. The extra hours are given back."""
+    """The monitoring form at the end of a flex: what came of it. The extra hours are given back.
+
+    Told before its last day, the flex ends today.
+    """
     variation, contract = _found(session, variation_ref, actor)
     now = ports.clock.read(session)
     assert variation.last_day is not None
-    if now.astimezone(LONDON).date() < variation.last_day:
-        raise BadInput("the flex is not over yet", field="outcome")
-    facts = {"outcome": outcome, "averted": averted}
-    advance(session, variation, "close", actor, now, facts=facts, outcome=outcome.value, averted=averted.value)
+    today = now.astimezone(LONDON).date()
+    if today < variation.from_day:
+        raise BadInput("the flex has not begun yet", field="outcome")
+    last = min(variation.last_day, today)
+    facts = {"outcome": outcome, "averted": averted, "last_day": last.isoformat()}
+    advance(
+        session, variation, "close", actor, now, facts=facts,
+        outcome=outcome.value, averted=averted.value, last_day=last,
+    )  # fmt: skip
     holds.release(session, award_ref=variation.ref, actor=CLOCK, now=now)
     _tell(session, ports, f"authority:{contract.authority}", "flex_reported", variation, contract, now)
+
+
+def dearest_week_pence(session: Session, contract: Contract) -> int:
+    """What all flexes of this contract's person cost in the dearest seven days: what a signature is asked for."""
+    package = session.get_one(Package, contract.package_id)
+    return worst_week_pence([_days(row) for row in _flexes_of_person(session, package)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +261,8 @@ def _flexes_of_person(session: Session, package: Package) -> Sequence[Variation]
 def _days(flex: Variation) -> FlexDays:
     assert flex.last_day is not None
     assert flex.pence_a_day is not None
-    return FlexDays(flex.from_day, flex.last_day, flex.pence_a_day)
+    assert flex.extra_minutes_a_day is not None
+    return FlexDays(flex.from_day, flex.last_day, flex.pence_a_day, flex.extra_minutes_a_day)
 
 
 def _tell(

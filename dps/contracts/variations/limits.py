@@ -16,36 +16,40 @@ ROLLING_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class FlexDays:
-    """Extra support for one person under one contract, from `from_day` to `last_day`, both included."""
+    """Extra support for one person under one contract, from `from_day` to `last_day`, both included.
+
+    `minutes_a_day` are carer-minutes.
+    """
 
     from_day: date
     last_day: date
     pence_a_day: int
+    minutes_a_day: int
 
 
 @dataclass(frozen=True, slots=True)
 class FlexAsked:
-    """What a provider decides: so many more minutes of one carer a day, for whom, begun by whom.
+    """What a provider decides: so many more carer-minutes a day, for whom, begun by whom.
 
-    `circumstances` are those of the person that the scheme names as exclusions.
+    `circumstances` are those of the person that the scheme names as exclusions, `carers` the most that come at once.
     """
 
     days: FlexDays
-    extra_minutes_a_day: int
     group: str
     circumstances: frozenset[str]
     begun_by: str
     council_funds: bool
+    carers: int = 1
 
 
 def against_flex(rule: Flex, asked: FlexAsked, earlier: Sequence[FlexDays], *, today: date) -> Iterator[str]:
     """Why this flex is not the provider's to decide; `earlier` are the contract's other flexes in force."""
-    if not 0 < asked.extra_minutes_a_day <= rule.most_hours_a_day * HOUR_MINUTES:
-        yield f"At most {rule.most_hours_a_day} hours a day can be flexed."
+    if not 0 < busiest_day_minutes(asked.days, earlier) <= rule.most_hours_a_day * HOUR_MINUTES * asked.carers:
+        yield f"At most {_hours(rule, asked.carers)} a day can be flexed, with what is flexed on the same days already."
     if _run_of(asked.days, earlier) > rule.most_days:
         yield f"At most {rule.most_days} days can be flexed one after another."
     if asked.days.from_day < today - timedelta(days=rule.backdated_days):
-        yield f"The council is told within {rule.backdated_days} day of its beginning."
+        yield f"The council is told within {rule.backdated_days} day of its beginning: begin it from then on."
     if asked.group not in rule.groups:
         yield f"Only these groups are flexed for: {_words(rule.groups)}."
     if asked.begun_by not in rule.begun_by:
@@ -60,6 +64,13 @@ def against_flex(rule: Flex, asked: FlexAsked, earlier: Sequence[FlexDays], *, t
 def needs_signature(rule: Flex, asked: FlexDays, others: Sequence[FlexDays]) -> bool:
     """Whether this flex takes the person above the limit in any seven days; `others` are all that person's flexes."""
     return worst_week_pence([asked, *others]) > rule.weekly_limit_pence
+
+
+def busiest_day_minutes(asked: FlexDays, earlier: Sequence[FlexDays]) -> int:
+    """The most carer-minutes that are flexed on one of the asked days; 0 where nothing is asked."""
+    days = {flex.from_day for flex in earlier if asked.from_day <= flex.from_day <= asked.last_day} | {asked.from_day}
+    beside = max(sum(flex.minutes_a_day for flex in earlier if flex.from_day <= day <= flex.last_day) for day in days)
+    return asked.minutes_a_day and asked.minutes_a_day + beside
 
 
 def worst_week_pence(flexes: Sequence[FlexDays]) -> int:
@@ -129,6 +140,10 @@ def _cost_in(flex: FlexDays, start: date) -> int:
     """What a flex costs in the seven days from `start` on."""
     first, last = max(flex.from_day, start), min(flex.last_day, start + timedelta(days=ROLLING_DAYS - 1))
     return max((last - first).days + 1, 0) * flex.pence_a_day
+
+
+def _hours(rule: Flex, carers: int) -> str:
+    return f"{rule.most_hours_a_day} hours" + (f" of each of {carers} carers" if carers > 1 else "")
 
 
 def _words(keys: Sequence[str]) -> str:

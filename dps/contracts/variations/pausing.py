@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from dps.contracts import contracts
 from dps.contracts.contracts import Contract
-from dps.contracts.payment.retainer import may_restart
+from dps.contracts.payment.retainer import kept_until, may_restart
 from dps.contracts.reasons import SuspensionReason
 from dps.contracts.standing import find_contract
 from dps.contracts.variations.allowed import refuse_if, retainer_rule
@@ -54,6 +54,14 @@ def pause(
     session.flush()
     advance(session, variation, "agree", actor, now, facts={"contract": contract.ref, "reason": reason})
     return variation
+
+
+def place_kept_until(contract: Contract, scheme: Scheme) -> date | None:
+    """Until which day a paused contract may restart without a competition; None where none is paused or kept."""
+    rule = scheme.variations.retainer
+    if rule is None or contract.suspended_on is None:
+        return None
+    return kept_until(rule, paused_from=contract.suspended_on)
 
 
 def resume(session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme, actor: Actor) -> None:

@@ -134,7 +134,7 @@ class Prices:
             )
             .order_by(col(Uplift.from_day), col(Uplift.id))
         )
-        self._uplifts = [(row.from_day, row.basis_points) for row in session.exec(query)]
+        self.uplifts: Sequence[Uplift] = session.exec(query).all()
 
     def card_on(self, day: date) -> RateCard:
         """The card in force on a day."""
@@ -145,7 +145,7 @@ class Prices:
         return self._raised(day, pence, _raised_pence)
 
     def _raised(self, day: date, value: Priced, raise_by: Callable[[Priced, int], Priced]) -> Priced:
-        for from_day, basis_points in self._uplifts:
-            if from_day <= day:
-                value = raise_by(value, basis_points)
+        for one in self.uplifts:
+            if one.from_day <= day:
+                value = raise_by(value, one.basis_points)
         return value

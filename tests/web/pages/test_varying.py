@@ -11,6 +11,7 @@ from dps.contracts.variations.records import Variation
 from dps.kernel.database import Database
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
+from web.pages.wording import day
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -40,7 +41,9 @@ def test_visits_are_paused_with_a_reason_and_restart_without_a_competition(cornw
 
     assert (unsaid.status_code, "Choose why" in unsaid.text) == (400, True)
     assert ahead.status_code == 400
-    assert "Suspended" in paused.text
+    assert "Visits paused" in paused.text
+    until = cornwall.world.now.date() + timedelta(weeks=4)
+    assert f"the place is kept until {day(until)}" in paused.text
     assert "Restart visits" in offered
     assert f'action="{path}/pause"' not in offered
     assert "Running" in restarted.text

@@ -8,26 +8,37 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
+from sqlmodel import Session
 
 from dps.contracts.contracts import Contract, ContractState
-from dps.contracts.desk import PAGE, contracts_in_force, story_of, waiting_statements, waiting_variations
+from dps.contracts.desk import (
+    PAGE,
+    Story,
+    about_statement,
+    contracts_listed,
+    story_of,
+    waiting_statements,
+    waiting_variations,
+)
 from dps.contracts.passing_on import deliverers_named, shares_named
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
 from dps.contracts.statements.moving import pay_statement, withdraw_statement
 from dps.contracts.statements.records import find_statement
 from dps.contracts.variations import rescheduling
-from dps.contracts.variations.flexing import sign_flex
+from dps.contracts.variations.flexing import dearest_week_pence, sign_flex
 from dps.contracts.variations.limits import review_due_on
-from dps.contracts.variations.records import find_variation
+from dps.contracts.variations.pausing import place_kept_until
+from dps.contracts.variations.records import VariationKind, VariationState, find_variation
 from dps.kernel.actors import Role
-from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
 from web.pages import names
+from web.pages.changing import words_of_changes
 from web.pages.forms import Form
 from web.pages.guards import APPROVERS, BROKERS, DESK
+from web.pages.rows import today_of
 from web.pages.stating import days_of, stated
 from web.pages.visit import Page, Visit
 
@@ -38,16 +49,18 @@ class DeskContracts(Controller):
     path = "/desk/contracts"
 
     @get("/", guards=[DESK], sync_to_thread=True)
-    def all(self, visit: NamedDependency[Visit], page: FromQuery[int] = 1) -> Page:
-        """What waits, then every contract in force."""
-        with visit.look() as (session, _now):
+    def all(self, visit: NamedDependency[Visit], page: FromQuery[int] = 1, over: FromQuery[bool] = False) -> Page:
+        """What waits, then every contract in force; or those that are over."""
+        with visit.look() as (session, now):
             schemes = visit.schemes(session)
-            found = contracts_in_force(session, actor=visit.actor, page=page)
+            found = contracts_listed(session, actor=visit.actor, page=page, are_over=over)
             return visit.page(
                 "desk/contracts.html",
                 variations=waiting_variations(session, actor=visit.actor),
                 statements=waiting_statements(session, actor=visit.actor),
                 contracts=found,
+                are_over=over,
+                today=today_of(now),
                 page=max(page, 1),
                 is_last=len(found) < PAGE,
                 is_broker=visit.actor.role is Role.BROKER,
@@ -127,9 +140,12 @@ class Statements(Controller):
         with visit.look() as (session, _now):
             found = find_statement(session, statement_ref, actor=visit.actor)
             schemes = visit.schemes(session)
+            contract, provider = about_statement(session, found)
             return visit.page(
                 "desk/statement.html",
                 statement=found,
+                contract=contract,
+                provider=provider,
                 shares=shares_named(session, found),
                 is_broker=visit.actor.role is Role.BROKER,
                 is_approver=visit.actor.role is Role.APPROVER,
@@ -177,17 +193,30 @@ def _review_by(contract: Contract, schemes: Sequence[Scheme]) -> date | None:
     return review_due_on(rule, started_on=contract.started_on)
 
 
+def _signing(session: Session, story: Story, scheme: Scheme) -> dict[str, int] | None:
+    """What an officer signs for: the dearest seven days of the person's flexes, and the limit; None if none waits."""
+    rule, waiting = scheme.variations.flex, VariationState.PROPOSED
+    if rule is None or not any(one.kind is VariationKind.FLEX and one.state is waiting for one in story.variations):
+        return None
+    return {"pence": dearest_week_pence(session, story.contract), "limit_pence": rule.weekly_limit_pence}
+
+
 def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
     with visit.look() as (session, now):
-        today = now.astimezone(LONDON).date()
+        today = today_of(now)
         story = story_of(session, contract_ref, actor=visit.actor, today=today)
         schemes = visit.schemes(session)
+        scheme = standing_scheme(session, story.contract.scheme)
         monday = today - timedelta(days=today.weekday() + 7)
         return visit.page(
             "desk/contract.html",
             status=400 if faults else 200,
             story=story,
             delivered_by=deliverers_named(session, story.contract),
+            today=today,
+            words=words_of_changes(session, visit, story),
+            kept_until=place_kept_until(story.contract, scheme),
+            signing=_signing(session, story, scheme),
             review_by=_review_by(story.contract, schemes),
             values={
                 "first_day": values.get("first_day") or monday.isoformat(),

@@ -74,7 +74,7 @@ class Varying(Controller):
             wanted = week_wanted(form)
             increase(session, visit.ports, contract_ref=contract.ref, scheme=scheme, wanted=wanted, actor=visit.actor)
 
-        return _begun(visit, contract_ref, form, ("week", "begins", "reason"), begin)
+        return _begun(visit, contract_ref, form, ("week", "begins", "reason", "note"), begin)
 
     @post("/tier", sync_to_thread=True)
     def place_in_tier(

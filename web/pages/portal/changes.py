@@ -26,7 +26,16 @@ from dps.contracts.variations.flexing import FlexWanted
 from dps.contracts.variations.records import find_variation
 from dps.kernel.errors import BadInput
 from dps.schemes.model import Scheme
-from web.pages.changing import Begin, another_start, begun, failed_start, handed_back, under_rules, week_wanted
+from web.pages.changing import (
+    Begin,
+    another_start,
+    begun,
+    failed_start,
+    handed_back,
+    own_words,
+    under_rules,
+    week_wanted,
+)
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.rows import today_of
@@ -56,7 +65,7 @@ class OwnChanges(Controller):
                 session, visit.ports, contract_ref=contract.ref, scheme=scheme, wanted=wanted, actor=visit.actor
             )
 
-        fields = ("extra_minutes", "days", "from_day", "group", "begun_by", "flex_reason", "changed")
+        fields = ("extra_minutes", "days", "from_day", "group", "begun_by", "flex_reason", "changed", "flex_note")
         return _begun(visit, contract_ref, form, fields, begin)
 
     @post("/proposal", sync_to_thread=True)
@@ -139,7 +148,7 @@ class OwnVariations(Controller):
 
 
 def _flex_wanted(form: Form) -> FlexWanted:
-    minutes = form.whole("extra_minutes", "write the minutes a day as a whole number", most=24 * 60)
+    minutes = form.whole("extra_minutes", "write the minutes a day as a whole number", most=100_000)
     days = form.whole("days", "write the number of days as a whole number", most=366)
     if not minutes:
         raise BadInput("say how many minutes more a day", field="extra_minutes")
@@ -154,6 +163,7 @@ def _flex_wanted(form: Form) -> FlexWanted:
         reason=form.choice(FlexReason, "flex_reason", "choose why"),
         changed=form.choice(FlexChange, "changed", "choose what you changed"),
         circumstances=sorted(form.under("is-")),
+        note=own_words(form, "flex_note"),
     )
 
 
@@ -162,7 +172,7 @@ def _another_week(visit: Visit, ref: str, form: Form, before: str, command: Call
         wanted = week_wanted(form, before)
         command(session, visit.ports, contract_ref=contract.ref, scheme=scheme, wanted=wanted, actor=visit.actor)
 
-    return _begun(visit, ref, form, [f"{before}{name}" for name in ("week", "begins", "reason")], begin)
+    return _begun(visit, ref, form, [f"{before}{name}" for name in ("week", "begins", "reason", "note")], begin)
 
 
 def _begun(visit: Visit, ref: str, form: Form, fields: Sequence[str], begin: Begin) -> Response[Any]:
@@ -186,6 +196,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             status=400 if faults else 200,
             contract=contract,
             flex=rules.flex if is_active else None,
+            exclusions=[one for one in rules.flex.exclusions if one.excludes_on(today)] if rules.flex else [],
             review=rules.review if is_active else None,
             reduction=rules.reduction if is_active else None,
             hand_back=hand_back_rule(scheme) if is_served else None,

@@ -1,6 +1,7 @@
 """What a provider agreed to, and what it says to what the council found of it: outcomes, and what is due."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -13,13 +14,16 @@ from bidding import aftercare
 from bidding.looking.answered import SeenContract, awarded_part, contracts
 from bidding.looking.pages import PAGE
 from dps.contracts.answers import answer_review, contract_of_review, findings
-from dps.contracts.desk import own_statements, statements_to_answer, story_of
+from dps.contracts.desk import Story, about_statement, own_statements, statements_to_answer, story_of
 from dps.contracts.passing_on import deliverers_named, leads_others, shares_named
 from dps.contracts.quality.concerns import concerns_of
+from dps.contracts.reasons import QueryReason
 from dps.contracts.statements.moving import agree_statement, query_statement
 from dps.contracts.statements.records import find_statement
+from dps.contracts.variations.pausing import place_kept_until
 from dps.kernel.errors import BadInput, NotFound
 from dps.schemes.published import standing_scheme
+from web.pages.changing import words_of_changes
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame
@@ -36,11 +40,12 @@ class Contracts(Controller):
     @get("/", sync_to_thread=True)
     def seen(self, visit: NamedDependency[Visit], after: FromQuery[str] = "") -> Page:
         """A hundred at a time, the last one first."""
-        with visit.look() as (session, _):
+        with visit.look() as (session, now):
             found = contracts(session, visit.actor, after=after or None, last_first=True)
             return visit.page(
                 "portal/contracts.html",
                 contracts=found,
+                today=today_of(now),
                 waiting=statements_to_answer(session, actor=visit.actor),
                 next_after=found[-1].contract if len(found) == PAGE else "",
                 **frame(session, visit),
@@ -113,14 +118,7 @@ class OwnStatements(Controller):
     @get("/{statement_ref:str}", sync_to_thread=True)
     def one(self, statement_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """Its lines with their workings."""
-        with visit.look() as (session, _now):
-            found = find_statement(session, statement_ref, actor=visit.actor)
-            return visit.page(
-                "portal/statement.html",
-                statement=found,
-                shares=shares_named(session, found),
-                **frame(session, visit),
-            )
+        return _statement(visit, statement_ref, {}, {})
 
     @post("/{statement_ref:str}/agreement", sync_to_thread=True)
     def agree(
@@ -132,15 +130,35 @@ class OwnStatements(Controller):
     @post("/{statement_ref:str}/query", sync_to_thread=True)
     def query(
         self, statement_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
-    ) -> Redirect:
-        """The figures are not right."""
-        return _stated(visit, statement_ref, query_statement)
+    ) -> Response[Any]:
+        """The figures are not right, and what is wrong with them."""
+        try:
+            reason = form.choice(QueryReason, "reason", "choose what is wrong")
+        except BadInput as bad:
+            return _statement(visit, statement_ref, form.fields, {"reason": str(bad.reason)})
+        return _stated(visit, statement_ref, partial(query_statement, reason=reason))
 
 
 def _stated(visit: Visit, statement_ref: str, command: Callable[..., object]) -> Redirect:
     with visit.command() as session:
         command(session, visit.ports, statement_ref=statement_ref, actor=visit.actor)
     return visit.to(f"/portal/statements/{statement_ref}")
+
+
+def _statement(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
+    with visit.look() as (session, _now):
+        found = find_statement(session, ref, actor=visit.actor)
+        return visit.page(
+            "portal/statement.html",
+            status=400 if faults else 200,
+            statement=found,
+            contract=about_statement(session, found)[0],
+            shares=shares_named(session, found),
+            reasons=list(QueryReason),
+            values=Values(values),
+            faults=faults,
+            **frame(session, visit),
+        )
 
 
 def _contract(session: Session, visit: Visit, contract_ref: str) -> SeenContract:
@@ -154,14 +172,17 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
     with visit.look() as (session, now):
         contract, today = _contract(session, visit, contract_ref), today_of(now)
         story = story_of(session, contract_ref, actor=visit.actor, today=today)
+        scheme = standing_scheme(session, story.contract.scheme)
         return visit.page(
             "portal/contract.html",
             status=400 if faults else 200,
             contract=contract,
             story=story,
-            findings=findings(session, story.contract, standing_scheme(session, story.contract.scheme)),
+            words=words_of_changes(session, visit, story),
+            kept_until=place_kept_until(story.contract, scheme),
+            findings=findings(session, story.contract, scheme),
             complaints=concerns_of(session, contract_ref, actor=visit.actor),
-            part=awarded_part(session, visit.ports, contract.award, visit.actor),
+            part=as_agreed(awarded_part(session, visit.ports, contract.award, visit.actor), story),
             delivered_by=deliverers_named(session, story.contract),
             leads=leads_others(session, story.contract, today),
             day=today,
@@ -169,3 +190,10 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             faults=faults,
             **frame(session, visit),
         )
+
+
+def as_agreed(part: dict[str, Any], story: Story) -> dict[str, Any]:
+    """What was published of the package, with the week that holds today; nothing is held back from who serves it."""
+    held_back = {name: value for name, value in part.items() if name != "grain"}
+    week = {"schedule": story.schedule.to_dict(), "weekly_minutes": story.weekly_minutes} if story.schedule else {}
+    return {**held_back, "grain": "", **week}

@@ -161,7 +161,7 @@ def test_nobody_else_flexes(database: Database, actor: Actor, refusal: type[Exce
         a_flex(Desk(session), actor)
 
 
-def test_the_monitoring_form_is_filled_when_it_is_over_and_the_tracker_adds_up(database: Database) -> None:
+def test_the_monitoring_form_is_filled_and_the_tracker_adds_up(database: Database) -> None:
     with database.transaction() as session:
         desk = Desk(session)
         first = a_flex(desk)
@@ -171,8 +171,6 @@ def test_the_monitoring_form_is_filled_when_it_is_over_and_the_tracker_adds_up(d
             "averted": Averted.HOSPITAL_ADMISSION,
             "actor": PROVIDER,
         }
-        with pytest.raises(BadInput, match="not over"):
-            _report(desk, form)
         desk.after(days=5)
         _report(desk, form)
         a_flex(desk, days=1)
@@ -182,6 +180,26 @@ def test_the_monitoring_form_is_filled_when_it_is_over_and_the_tracker_adds_up(d
         assert (found.flexes, found.unreported, found.committed_pence) == (2, 1, 4 * 2100)
         assert found.averted == {"hospital_admission": 1}
         assert tracker(session, scheme=desk.scheme, actor=NEIGHBOUR).flexes == 0
+
+
+def test_a_flex_reported_early_ends_that_day_and_one_that_has_not_begun_is_not_reported(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        ahead = a_flex(desk, from_day=desk.today + timedelta(days=5), days=1)
+        running = a_flex(desk)
+        form: dict[str, Any] = {
+            "outcome": FlexOutcome.HOSPITAL,
+            "averted": Averted.NOTHING,
+            "actor": PROVIDER,
+        }
+        with pytest.raises(BadInput, match="has not begun"):
+            desk.run(report_flex, variation_ref=ahead.ref, **form)
+        desk.after(days=1)
+
+        _report(desk, {"variation_ref": running.ref, **form})
+
+        assert running.last_day == desk.today
+        assert told(session)[-1] == ("authority:westshire", "flex_reported")
 
 
 def _report(desk: Desk, form: dict[str, Any]) -> None:

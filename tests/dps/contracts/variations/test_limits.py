@@ -33,12 +33,12 @@ def kent() -> Flex:
     return rule
 
 
-def flexed(days: int, *, start: int = 0, pence_a_day: int = 10_000) -> FlexDays:
+def flexed(days: int, *, start: int = 0, pence_a_day: int = 10_000, minutes: int = 60) -> FlexDays:
     first = MONDAY + timedelta(days=start)
-    return FlexDays(first, first + timedelta(days=days - 1), pence_a_day)
+    return FlexDays(first, first + timedelta(days=days - 1), pence_a_day, minutes)
 
 
-WEEK_ROUND_THE_CLOCK = FlexAsked(flexed(7), 24 * 60, "older_people", frozenset(), "provider", True)
+WEEK_ROUND_THE_CLOCK = FlexAsked(flexed(7, minutes=24 * 60), "older_people", frozenset(), "provider", True)
 
 
 def against(rule: Flex, asked: FlexAsked, *earlier: FlexDays, today: date = MONDAY) -> list[str]:
@@ -54,8 +54,8 @@ def test_a_provider_flexes_up_to_the_whole_day_for_a_whole_week(kent: Flex) -> N
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"extra_minutes_a_day": 24 * 60 + 1}, "24 hours a day"),
-        ({"extra_minutes_a_day": 0}, "24 hours a day"),
+        ({"days": flexed(7, minutes=24 * 60 + 1)}, "24 hours a day"),
+        ({"days": flexed(7, minutes=0)}, "24 hours a day"),
         ({"days": flexed(8)}, "7 days"),
         ({"days": flexed(3, start=-2)}, "told within"),
         ({"group": "learning_disability"}, "older people, physical disability"),
@@ -72,6 +72,18 @@ def test_each_limit_of_a_flex_says_no_in_its_own_words(kent: Flex, change: dict[
     assert words in reason
 
 
+def test_flexes_of_the_same_days_come_to_the_whole_day_together_and_for_two_carers_to_two(kent: Flex) -> None:
+    asked = replace(WEEK_ROUND_THE_CLOCK, days=flexed(3, minutes=20 * 60))
+
+    assert against(kent, asked, flexed(2, minutes=4 * 60)) == []
+    assert against(kent, asked, flexed(2, minutes=2 * 60), flexed(1, start=1, minutes=2 * 60)) == []
+    (reason,) = against(kent, asked, flexed(1, start=2, minutes=4 * 60 + 1))
+    assert "24 hours a day" in reason
+    assert against(kent, replace(asked, carers=2), flexed(2, minutes=28 * 60)) == []
+    (reason,) = against(kent, replace(asked, carers=2), flexed(2, minutes=28 * 60 + 1))
+    assert "24 hours of each of 2 carers a day" in reason
+
+
 def test_all_that_speaks_against_a_flex_is_said_at_once(kent: Flex) -> None:
     asked = replace(WEEK_ROUND_THE_CLOCK, days=flexed(9), group="mental_health", council_funds=False)
 
@@ -84,7 +96,7 @@ def test_an_exclusion_holds_on_its_dates(kent: Flex) -> None:
     asked = replace(WEEK_ROUND_THE_CLOCK, circumstances=frozenset({dated.circumstance}))
 
     def on(day: date) -> list[str]:
-        moved = replace(asked, days=FlexDays(day, day, 1))
+        moved = replace(asked, days=FlexDays(day, day, 1, 60))
         return against(kent, moved, today=day)
 
     assert on(dated.ends - timedelta(days=1))

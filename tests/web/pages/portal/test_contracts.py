@@ -61,11 +61,12 @@ def test_a_flex_is_begun_at_once_within_the_limits_and_reported_when_it_is_over(
     wanted = {
         "extra_minutes": "60",
         "days": "2",
-        "from_day": today.isoformat(),
+        "from_day": (today + timedelta(days=1)).isoformat(),
         "group": flex.groups[0],
         "begun_by": flex.begun_by[0],
         "flex_reason": "fall",
         "changed": "more_visits",
+        "flex_note": "She fell beside the bath.",
     }
     provider.open(path)
     unsaid = provider.send(f"{path}/flex")
@@ -86,8 +87,10 @@ def test_a_flex_is_begun_at_once_within_the_limits_and_reported_when_it_is_over(
     assert (excluded.status_code, "Nothing is flexed in the case of" in excluded.text) == (400, True)
     assert "Flex, fall" in begun.text
     assert "1 hour more a day" in begun.text
-    assert (early.status_code, "The flex is not over yet" in early.text) == (400, True)
-    assert "It ended with: back to normal." in closed.text
+    assert "“She fell beside the bath.”" in begun.text
+    assert "What was changed: more visits. Begun by: provider." in begun.text
+    assert (early.status_code, "The flex has not begun yet" in early.text) == (400, True)
+    assert "It ended with: back to normal. What it averted: hospital admission." in closed.text
 
 
 def test_a_provider_proposes_a_week_takes_it_back_and_proposes_another(
@@ -97,22 +100,33 @@ def test_a_provider_proposes_a_week_takes_it_back_and_proposes_another(
     world, provider = council.world, at_the_portal(council, winner)
     path = f"/portal/contracts/{contract}/changes"
     less = {"proposal_week": "Mon-Sun 07:30-09:30 15m personal_care", "proposal_reason": "more_independent"}
-    begins = {"proposal_begins": world.now.date().isoformat()}
+    begins = {"proposal_begins": world.now.date().isoformat(), "proposal_note": "She washes by herself now."}
 
     provider.open(path)
+    too_short = provider.send(f"{path}/proposal", **less, **begins | {"proposal_note": "ok"})
     unreadable = provider.send(f"{path}/proposal", **less | {"proposal_week": "every day"}, **begins)
     proposed = provider.send(f"{path}/proposal", **less, **begins)
     (first,) = world.rows(Variation)
     withdrawn = provider.send(f"/portal/variations/{first.ref}/withdrawal")
     provider.open(path)
     provider.send(f"{path}/proposal", **less, **begins)
-    waiting = at_the_desk(council).open("/desk/contracts").text
+    second = world.rows(Variation)[1].ref
+    desk = at_the_desk(council)
+    waiting = desk.open("/desk/contracts").text
+    read = desk.open(f"/desk/contracts/{contract}").text
+    desk.open(f"/desk/variations/{second}/refusal")
+    desk.send(f"/desk/variations/{second}/refusal", reason="The person still needs it.")
+    told = provider.open(f"/portal/contracts/{contract}").text
 
+    assert (too_short.status_code, 'href="#proposal_note"' in too_short.text) == (400, True)
+    assert f"The week by {second}" in read
+    assert "“She washes by herself now.”" in read
+    assert "“The person still needs it.”" in told
     assert (unreadable.status_code, 'href="#proposal_week"' in unreadable.text) == (400, True)
     assert "Waits for a decision" in proposed.text
     assert "Withdrawn" in withdrawn.text
-    assert [str(one.state) for one in world.rows(Variation)] == ["withdrawn", "proposed"]
-    assert f"{contract}#{world.rows(Variation)[1].ref}" in waiting
+    assert [str(one.state) for one in world.rows(Variation)] == ["withdrawn", "refused"]
+    assert f"{contract}#{second}" in waiting
 
 
 def test_only_a_trusted_assessor_reduces(council: Served, running: tuple[str, Actor]) -> None:
@@ -226,12 +240,18 @@ def test_a_statement_is_queried_then_agreed_to_by_its_provider(council: Served, 
     counted = provider.open("/portal/contracts").text
     listed = provider.open("/portal/statements").text
     provider.open(f"/portal/statements/{made.ref}")
-    queried = provider.send(f"/portal/statements/{made.ref}/query")
+    unsaid = provider.send(f"/portal/statements/{made.ref}/query")
+    queried = provider.send(f"/portal/statements/{made.ref}/query", reason="visits_missing")
+    looked_at = at_the_desk(council).open(f"/desk/statements/{made.ref}").text
     agreed_to = provider.send(f"/portal/statements/{made.ref}/agreement")
 
     assert "Nothing was stated yet." in empty
     assert "(1 waits for your answer)" in counted
     assert made.ref in listed
+    assert contract in listed
+    assert (unsaid.status_code, "Choose what is wrong" in unsaid.text) == (400, True)
     assert "You said that something is wrong." in queried.text
+    assert "Visits missing" in looked_at
+    assert f'href="/desk/contracts/{contract}"' in looked_at
     assert "You agreed to it." in agreed_to.text
     assert [str(one.state) for one in world.rows(Statement)] == ["agreed"]
