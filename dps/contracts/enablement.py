@@ -166,7 +166,7 @@ def give_notice(session: Session, ports: Ports, *, provider_id: int, scheme: Sch
         noticed_at=now,
         noticed_by=actor.ref,
         challenge_by=now + timedelta(days=rule.challenge_days),
-        suspension=_impose(session, ports, provider_id, scheme, rule, starts_at),
+        suspension=_impose(session, ports, provider_id, scheme, rule, starts_at, starts_at=starts_at),
     )
     session.add(bar)
     session.flush()
@@ -199,7 +199,7 @@ def uphold(session: Session, ports: Ports, *, bar_ref: str, scheme: Scheme, acto
         raise NeedsSecondPerson(actor=actor.ref, step="decide this challenge")
     now = ports.clock.read(session)
     bar.STEPS.step(bar.state, "uphold", bar.ref)
-    suspension = _impose(session, ports, bar.provider_id, scheme, _rule(scheme), now)
+    suspension = _impose(session, ports, bar.provider_id, scheme, _rule(scheme), now, starts_at=None)
     advance(session, bar, "uphold", actor, now, suspension=suspension)
     _tell(session, ports, f"provider:{bar.provider}", "enablement_upheld", bar, now)
     return bar
@@ -226,6 +226,14 @@ def bars(session: Session, *, scheme: str, actor: Actor) -> Sequence[EnablementB
     if actor.role is Role.PROVIDER:
         query = query.where(EnablementBar.provider == actor.provider)
     return session.exec(query.order_by(col(EnablementBar.id))).all()
+
+
+def kept_from(session: Session, bar: EnablementBar) -> tuple[datetime, datetime | None] | None:
+    """From when until when the provider gets no request with a budget; None while nothing keeps it from them."""
+    if bar.state not in (_S.NOTICED, _S.UPHELD):
+        return None
+    imposed = suspension_of(session, bar.suspension, _ENGINE)
+    return imposed.starts_at, imposed.ends_at
 
 
 def bar_of(session: Session, ref: str, *, actor: Actor, scheme: str | None = None) -> EnablementBar:
@@ -268,8 +276,16 @@ def _locked(session: Session, ref: str, scheme: Scheme, actor: Actor) -> Enablem
 
 
 def _impose(
-    session: Session, ports: Ports, provider_id: int, scheme: Scheme, rule: Enablement, starts_at: datetime
+    session: Session,
+    ports: Ports,
+    provider_id: int,
+    scheme: Scheme,
+    rule: Enablement,
+    counted_from: datetime,
+    *,
+    starts_at: datetime | None,
 ) -> str:
+    """`starts_at` None is at once: the register reads the clock again, later than `counted_from` was read."""
     imposed = suspend(
         session,
         ports,
@@ -280,7 +296,7 @@ def _impose(
         because="Consistently failed the outcomes of requests with a budget.",
         lots=[lot.key for lot in scheme.lots if lot.sets_budget],
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(weeks=rule.weeks),
+        ends_at=counted_from + timedelta(weeks=rule.weeks),
         actor=_ENGINE,
     )
     return imposed.ref

@@ -4,10 +4,12 @@ Source: Cornwall Council and NHS Kernow, bidders' paper of 2017; what it does no
 scheme file.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from bidding.aftercare import hand_back
 from bidding.closings import Closing
@@ -23,6 +25,7 @@ from dps.contracts.quality.recognition import AppealReason, appeal, publish_scor
 from dps.contracts.reasons import HandBackReason, SuspensionReason
 from dps.contracts.variations.pausing import pause, resume
 from dps.kernel.actors import Actor
+from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.errors import (
     BadInput,
@@ -418,6 +421,14 @@ def test_a_provider_that_failed_three_of_its_last_five_is_declined_enablement_of
     assert council.faults() == []
 
 
+class Running(SteppedClock):
+    """A clock that is later at each look, as a real one is."""
+
+    def read(self, session: Session) -> datetime:
+        self.move_to(self.instant + timedelta(milliseconds=1))
+        return self.instant
+
+
 @on_sqlite
 def test_a_notice_is_challenged_in_time_and_decided_by_another_person(council: World, oak: Actor) -> None:
     _fails(council, oak, 3)
@@ -428,7 +439,11 @@ def test_a_notice_is_challenged_in_time_and_decided_by_another_person(council: W
 
     council.step(days=29)
     assert oak.provider in council.invited(council.referral(locality=AREA))  # held off until it is decided
+    stepped = council.ports
+    council.ports = replace(stepped, clock=Running(council.now))
     council.run(uphold, bar_ref=bar.ref, **request, actor=council.commissioner)
+    council.ports = stepped
+    council.step(minutes=1)
     council.provider("Synthetic Elm", localities=[AREA])
     assert oak.provider not in council.invited(council.referral(locality=AREA))
     council.step(weeks=26)

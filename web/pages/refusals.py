@@ -106,7 +106,7 @@ def words_of(error: DpsError) -> tuple[str, list[str]]:
             return "Load the page again", [str(error)]
         case NeedsSecondPerson():
             return "Somebody else has to do this", [
-                "You have approved this already, typed a bid here, or declared an interest.",
+                "You made or approved this yourself, typed a bid here, or declared an interest.",
                 "Ask a colleague who has not.",
             ]
         case Forbidden():

@@ -50,9 +50,8 @@ def score(rule: Recognition, counts: Evidence) -> Scored:
     def part(name: str, weight: int, points: Callable[[], Fraction], of: int, working: str) -> Part:
         if has_enough and of > 0:
             return Part(name, points(), weight, True, working)
-        why = (
-            "nothing is known" if has_enough else f"{counts.contracts} contracts are fewer than {rule.least_contracts}"
-        )
+        too_few = f"{_contracts(counts.contracts)} served, fewer than {rule.least_contracts}"
+        why = "nothing is known" if has_enough else too_few
         return Part(name, Fraction(rule.without_evidence), weight, False, f"{why}: {rule.without_evidence}")
 
     due = counts.visits_done + counts.visits_missed
@@ -85,18 +84,22 @@ def score(rule: Recognition, counts: Evidence) -> Scored:
             rule.complaints_weight,
             lambda: _less(rule.complaint_points, counts.complaints_upheld, counts.contracts),
             counts.contracts,
-            f"{counts.complaints_upheld} complaints upheld in {counts.contracts} contracts",
+            f"{counts.complaints_upheld} complaints upheld in {_contracts(counts.contracts)}",
         ),
         part(
             "hand-backs",
             rule.hand_backs_weight,
             lambda: _less(rule.hand_back_points, lost, counts.contracts),
             counts.contracts,
-            f"{lost} handed back or never started in {counts.contracts} contracts",
+            f"{lost} handed back or never started in {_contracts(counts.contracts)}",
         ),
     )
     total = sum((one.points * one.weight for one in parts), Fraction(0)) / 100
     return Scored(round_half_up(total.numerator, total.denominator), parts)
+
+
+def _contracts(number: int) -> str:
+    return "1 contract" if number == 1 else f"{number} contracts"
 
 
 def _less(points: int, number: int, contracts: int) -> Fraction:

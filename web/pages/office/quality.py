@@ -155,7 +155,11 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
             if chosen.recognition
             else None,
             failing=[(one, enablement.fails_consistently(rule, one)) for one in failing] if rule else None,
-            bars=enablement.bars(session, scheme=chosen.key, actor=visit.actor),
+            bars=[
+                (bar, enablement.kept_from(session, bar))
+                for bar in enablement.bars(session, scheme=chosen.key, actor=visit.actor)
+            ],
+            actor_ref=visit.actor.ref,
             providers=dict(providers_by_name(session)),
             is_commissioner=is_commissioner,
             is_officer=role is Role.REGISTER_OFFICER,

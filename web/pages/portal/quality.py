@@ -91,5 +91,8 @@ def _seen(session: Session, visit: Visit, scheme: Any) -> dict[str, Any]:
         "scheme": scheme,
         # Rules that were published later may score nobody any more.
         "scores": [(row, appeal_until(scheme, row) if scheme.recognition else None) for row in reversed(rows)],
-        "bars": list(reversed(enablement.bars(session, scheme=scheme.key, actor=visit.actor))),
+        "bars": [
+            (bar, enablement.kept_from(session, bar))
+            for bar in reversed(enablement.bars(session, scheme=scheme.key, actor=visit.actor))
+        ],
     }

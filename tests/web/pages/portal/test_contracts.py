@@ -14,6 +14,7 @@ from dps.contracts.statements.records import Statement
 from dps.contracts.variations.records import Variation
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
+from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.generous import answered
 from tests.web.pages.test_desk import at_the_desk
@@ -226,6 +227,30 @@ def test_a_review_is_contested_and_then_agreed_and_complaints_are_shown(
     assert "Neglect" not in shown
     assert "You contested it." in contested.text
     assert "It stands since" in agreed_to.text
+
+
+def test_who_is_suspended_from_a_scheme_reads_the_names_of_its_areas_still(
+    council: Served, running: tuple[str, Actor]
+) -> None:
+    contract, winner = running
+    world, provider = council.world, at_the_portal(council, winner)
+    before = provider.open(f"/portal/contracts/{contract}").text
+    world.run(
+        suspend,
+        provider_id=world.row_of(winner).id or 0,
+        scheme=world.scheme,
+        scope=SuspensionScope.ALL,
+        running_contracts=RunningContracts.CONTINUE,
+        because="Visits were missed.",
+        actor=world.officer,
+    )
+
+    after = provider.open(f"/portal/contracts/{contract}").text
+
+    (row,) = world.rows(Contract)
+    name = next(one.name for one in world.scheme.localities if one.key == row.locality)
+    assert name in before
+    assert name in after
 
 
 def test_a_statement_is_queried_then_agreed_to_by_its_provider(council: Served, running: tuple[str, Actor]) -> None:
