@@ -17,6 +17,7 @@ from dps.kernel.columns import day_column, id_column, link_column, utc_column
 from dps.kernel.database import locked_one
 from dps.kernel.errors import CannotState, Conflict
 from dps.kernel.ports import Ports
+from dps.schemes.contracting import WeeklyPrice
 from dps.schemes.model import Scheme
 
 
@@ -67,6 +68,12 @@ def tiers_of(session: Session, contract: Contract) -> list[tuple[date, str | Non
     """From which day the contract is in which tier, the first one first."""
     query = select(ContractTier).where(ContractTier.contract_id == contract.id).order_by(col(ContractTier.from_day))
     return [(row.from_day, row.key) for row in session.exec(query)]
+
+
+def weekly_price_on(session: Session, contract: Contract, scheme: Scheme, day: date) -> WeeklyPrice | None:
+    """The weekly price that the contract is paid on a day; None where it is placed in none."""
+    payment, key = scheme.payment(contract.lot), tier_on(tiers_of(session, contract), day)
+    return next((one for one in payment.weekly_prices if one.key == key), None) if payment else None
 
 
 def tier_on(tiers: list[tuple[date, str | None]], day: date) -> str | None:

@@ -108,10 +108,13 @@ def test_a_contract_is_placed_in_a_weekly_price_and_out_of_it(council: Served, r
     unsaid = broker.send(f"{path}/tier")
     broker.send(f"{path}/tier", tier="low", tier_from=today.isoformat())
     placed = broker.open(path).text
+    story = broker.open(f"/desk/contracts/{contract}").text
+    broker.open(path)
     again = broker.send(f"{path}/tier", tier="low", tier_from=today.isoformat())
     broker.send(f"{path}/tier", tier="-", tier_from=(today + timedelta(days=1)).isoformat())
 
     assert (unsaid.status_code, "Choose a price, or none" in unsaid.text) == (400, True)
-    assert ": Low." in placed
+    assert ": Low, £100.00 a week." in placed
+    assert "£100.00, Low" in story
     assert (again.status_code, "This day has another already" in again.text) == (400, True)
     assert [one.key for one in council.world.rows(ContractTier)] == ["low", None]

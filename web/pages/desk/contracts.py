@@ -25,6 +25,7 @@ from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
 from dps.contracts.statements.moving import pay_statement, withdraw_statement
 from dps.contracts.statements.records import find_statement
+from dps.contracts.tiers import weekly_price_on
 from dps.contracts.variations import rescheduling
 from dps.contracts.variations.flexing import dearest_week_pence, sign_flex
 from dps.contracts.variations.limits import review_due_on
@@ -216,6 +217,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             today=today,
             words=words_of_changes(session, visit, story),
             kept_until=place_kept_until(story.contract, scheme),
+            weekly_price=weekly_price_on(session, story.contract, scheme, today),
             signing=_signing(session, story, scheme),
             review_by=_review_by(story.contract, schemes),
             values={

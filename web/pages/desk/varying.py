@@ -16,6 +16,7 @@ from dps.contracts.tiers import place_in_tier, tiers_of
 from dps.contracts.variations.ending import end_contract
 from dps.contracts.variations.pausing import pause, resume
 from dps.contracts.variations.rescheduling import increase
+from dps.kernel.money import in_pounds
 from dps.schemes.model import Scheme
 from web.pages.changing import Begin, another_start, begun, failed_start, handed_back, under_rules, week_wanted
 from web.pages.forms import Form, Values
@@ -143,7 +144,11 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
         week = "\n".join(one.text() for one in story.schedule.visits) if story.schedule else ""
         days = {name: today.isoformat() for name in ("from_day", "begins", "ended_on", "tier_from")}
         payment = scheme.payment(contract.lot)
-        prices = {one.key: one.name for one in payment.weekly_prices} if payment else {}
+        prices = (
+            {one.key: f"{one.name}, {in_pounds(one.weekly_pence)} a week" for one in payment.weekly_prices}
+            if payment
+            else {}
+        )
         return visit.page(
             "desk/varying.html",
             status=400 if faults else 200,

@@ -20,6 +20,7 @@ from dps.contracts.quality.concerns import concerns_of
 from dps.contracts.reasons import QueryReason
 from dps.contracts.statements.moving import agree_statement, query_statement
 from dps.contracts.statements.records import find_statement
+from dps.contracts.tiers import weekly_price_on
 from dps.contracts.variations.pausing import place_kept_until
 from dps.kernel.errors import BadInput, NotFound
 from dps.schemes.published import standing_scheme
@@ -180,6 +181,7 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             story=story,
             words=words_of_changes(session, visit, story),
             kept_until=place_kept_until(story.contract, scheme),
+            weekly_price=weekly_price_on(session, story.contract, scheme, today),
             findings=findings(session, story.contract, scheme),
             complaints=concerns_of(session, contract_ref, actor=visit.actor),
             part=as_agreed(awarded_part(session, visit.ports, contract.award, visit.actor), story),
