@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from itertools import product
 
 from playwright.sync_api import Browser as Chromium
 from sqlmodel import select
@@ -38,6 +39,7 @@ _ADDRESSES = frozenset({"href", "src", "action", "formaction", "data", "xlink:hr
 _RUNS = re.compile(r"[\x00-\x20]*(?:j\s*a\s*v\s*a\s*script|vbscript|data)\s*:", re.IGNORECASE)
 _PARTS = (Part.PROVIDER_ADMIN, Part.BROKER, Part.APPROVER, Part.REQUESTER, Part.ADMINISTRATOR, Part.REGISTER_OFFICER)
 _ENDS = ("/sign-out", "/sign-out-everywhere", "/session")
+"""Forms that are not sent: whoever sends one can send no other."""
 
 
 class _Reader(HTMLParser):
@@ -148,6 +150,8 @@ def scripts(council: Served, *, payloads: Sequence[str]) -> Figure:
     for where, text in _sent_back(council, stored):
         found.faults += [f"{where}: {fault}" for fault in ran_in(text)]
         sent += 1
+    if not sent:
+        found.faults.append("no form was sent")
     found.counted = {"payloads": len(payloads), "pages": pages, "that show one": shown, "forms sent": sent}
     return found
 
@@ -160,6 +164,7 @@ def _sent_back(council: Served, stored: Stored) -> Iterator[tuple[str, str]]:
             for payload in stored.payloads:
                 form = dict.fromkeys(names, payload) | {"csrf": browser.csrf}  # type: ignore[attr-defined]
                 sent = browser.client.post(action, data=form, follow_redirects=False)
+                assert sent.status_code < 500, (action, payload)
                 if "text/html" in sent.headers.get("content-type", ""):
                     yield f"POST {action} as {part}", sent.text
 
@@ -176,14 +181,13 @@ def _forms(council: Served, browser: Browser, part: Part, story: dict[str, str])
         reader = _Forms()
         reader.feed(answered.text)
         for form in reader.forms:
-            method, action = form.get("method", "get"), form.get("action", "")
-            if method == "post" and action not in _ENDS:
-                found[action] = [*form["fields"]]
-            elif method == "get" and action:
+            if form["method"] == "post":
+                found |= {action: [*form["fields"]] for action in form["to"] if action not in _ENDS}
+                continue
+            for action, name in product(form["to"], form["fields"]):
                 # What a search sends back: each of its fields in the address.
-                for name in form["fields"]:
-                    again = browser.client.get(action, params={name: PAYLOADS[0]}, follow_redirects=False)
-                    assert ran_in(again.text) == [], (action, name)
+                again = browser.client.get(action or route.path, params={name: PAYLOADS[0]}, follow_redirects=False)
+                assert ran_in(again.text) == [], (action, name)
     return found
 
 

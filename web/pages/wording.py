@@ -171,7 +171,8 @@ def lower(value: Any) -> str:
 
 
 def state(value: Any, kind: str) -> str:
-    found = STATES[kind].get(str(value))
+    """The tag's words; those of the state itself for a thing that has no tag."""
+    found = STATES.get(kind, {}).get(str(value))
     return found[0] if found else plain(value)
 
 

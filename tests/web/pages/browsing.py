@@ -24,7 +24,7 @@ class _Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = dict(attrs)
         if tag == "form":
-            self.forms.append({"to": [has.get("action") or ""], "fields": {}})
+            self.forms.append({"method": has.get("method") or "get", "to": [has.get("action") or ""], "fields": {}})
         if not self.forms:
             return
         fields = self.forms[-1]["fields"]

@@ -6,6 +6,7 @@ from enum import StrEnum
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import SQLModel
 
 from bidding.awards.records import AwardState
 from bidding.bids.records import BidState
@@ -13,8 +14,10 @@ from bidding.otherwise.records import Lapse, Placement, PlacementState
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import InvitationState, RoundState
 from dps.contracts.contracts import ContractState
+from dps.kernel.errors import NoSuchStep
 from dps.schemes.model import Mode, Urgency
 from web.pages import wording
+from web.pages.refusals import words_of
 from web.pages.state_words import STATES
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
@@ -98,6 +101,16 @@ def test_every_state_has_words_and_a_colour(kind: str, states: type[StrEnum]) ->
         assert wording.state(state, kind)
         assert wording.state_colour(state, kind).startswith("govuk-tag--")
         assert str(state) in STATES[kind]
+
+
+def test_a_refused_step_says_where_its_thing_stands_whatever_it_is() -> None:
+    tables = {row.class_.STEPS for row in SQLModel._sa_registry.mappers if hasattr(row.class_, "STEPS")}
+    assert len(tables) > 15
+    for table in tables:
+        for state in {step.source for step in table.steps} | {step.target for step in table.steps}:
+            _, (line,) = words_of(NoSuchStep(kind=table.kind.capitalize(), ref="X-1", state=str(state), step="go"))
+            assert "stands at “" in line
+            assert "_" not in line
 
 
 def test_every_mode_and_every_step_of_a_referral_has_a_sentence() -> None:
