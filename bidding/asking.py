@@ -121,6 +121,11 @@ def asked_of(package: Package, scheme: Scheme, at: datetime) -> Asked:
     )
 
 
+def judged_by(package: Package, scheme: Scheme, at: datetime) -> Asked:
+    """The same for bids that are sealed: a first visit that was in time stays so, however far a closing is moved."""
+    return replace(asked_of(package, scheme, at), earliest_start=package.earliest_start)
+
+
 def _assess_one(
     session: Session,
     round_: Round,

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session, col, select
 
-from bidding.asking import asked_of, barred_from, best_rating_score, package_of
+from bidding.asking import barred_from, best_rating_score, judged_by, package_of
 from bidding.bids.content import BidContent
 from bidding.bids.records import (
     Bid,
@@ -242,7 +242,7 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
     for round_id, round_ in sorted(rounds.items(), key=lambda item: item[0] or 0):
         here = [bid for bid in bids if any(link.round_id == round_id for link in links[bid.id or 0])]
         package = package_of(session, round_)
-        asked = asked_of(package, scheme, closing.closes_at)
+        asked = judged_by(package, scheme, closing.closes_at)
         entries = [
             Entry(
                 bid=bid.ref,

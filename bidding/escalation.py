@@ -78,7 +78,7 @@ def _ask(
     last = predecessor
     scheme = rules_by_hash(session, referral.rule_hash)
     if scheme.is_in_term(now.astimezone(LONDON).date()):
-        if predecessor is not None:
+        if predecessor is not None and first < len(referral.stages):
             move_passed_start(session, ports, referral, now)
         for stage_no in range(first, len(referral.stages)):
             if last is None or last.cycle != referral.cycle or not is_block_round(last):

@@ -44,6 +44,7 @@ def move_start(
         scheme=rules_by_hash(session, referral.rule_hash),
         actor=Actor(ref=CLOCK.ref, role=Role.BROKER, authority=referral.authority),
         now=now,
+        is_checked=False,
     )
     referral.version = amended.version
     session.add(referral)

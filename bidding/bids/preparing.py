@@ -138,7 +138,9 @@ def _asked_in(session: Session, refs: Collection[str], actor: Actor, now: dateti
     found = {}
     for round_, referral, package in session.exec(query).all():
         scheme = rules_by_hash(session, round_.rule_hash)
-        asked = asked_of(package, scheme, round_.closes_at or now)
+        # Who takes it at once is bound from today, and who bids from the closing on.
+        at = round_.closes_at if round_.closing_id is not None else now
+        asked = asked_of(package, scheme, at or now)
         found[round_.ref] = _AskedIn(round_, referral, package, scheme, asked)
     return found
 

@@ -86,6 +86,12 @@ class Location(SQLModel, table=True):
     closed_on: date | None = day_column(nullable=True)
 
 
+def is_known_by_name(session: Session, name: str) -> bool:
+    """Whether a provider of this name, however it is spaced and written large or small, is on the register."""
+    wanted = " ".join(name.split()).casefold()
+    return any(" ".join(known.split()).casefold() == wanted for known in session.exec(select(Provider.name)))
+
+
 def register_provider(
     session: Session,
     ports: Ports,

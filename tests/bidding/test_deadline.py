@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bidding import deadline, publishing
 from bidding.allocation import runs
-from bidding.bids.records import Bid, OpenedBid, ScoredBid
+from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid
 from bidding.closings import Closing, ClosingState, ExtensionReason
 from bidding.rounds import Invitation, Round
 from bidding.timetable import Timetable
@@ -54,6 +54,24 @@ def test_whoever_opens_before_the_instant_is_refused_and_written_down(world: Wor
 
 
 # More time for everybody
+
+
+@pytest.mark.parametrize("later", [timedelta(days=1), timedelta(days=30)], ids=["past its start", "past every day"])
+def test_a_bid_that_was_in_time_stays_good_when_its_closing_moves_past_its_first_visit(
+    world: World, later: timedelta
+) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    world.bid(oak, referral, pence=1600)
+    start = datetime.combine(world.content(referral, 1600).starts_on, time(12), UTC)
+
+    world.run(
+        deadline.extend, closing_ref=one_closing(world).ref, until=start + later, reason=REASON, actor=world.broker
+    )
+    world.close(referral)
+
+    assert [scored.is_valid for scored in world.rows(ScoredBid)] == [True]
+    assert [bid.state for bid in world.rows(Bid) if bid.state is BidState.INVALID] == []
+    assert world.faults() == []
 
 
 def test_a_closing_moves_for_all_and_nothing_is_opened_or_sealed_again(world: World) -> None:

@@ -12,7 +12,7 @@ from dps.kernel.settings import Settings
 from tests.faults.history import append, lines
 from tests.support.world import World
 from web.sending.carrying import LetterRound
-from web.sending.mail import MailServer
+from web.sending.mail import LETTERS, MailServer
 
 SENDER = "Home care <no-reply@care.example.org>"
 
@@ -46,12 +46,13 @@ class MailHouse:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """What is said to be taken over is on the disk."""
-        append(self.path, {"mailed": message_from_bytes(envelope.content)["Message-ID"]})
+        for ref in message_from_bytes(envelope.content)[LETTERS].split():
+            append(self.path, {"mailed": ref})
         return "250 OK"
 
     def mailed(self) -> list[str]:
         """References of the letters that were taken over, as often as each was."""
-        return [line["mailed"].strip("<>").partition("@")[0] for line in lines(self.path)]
+        return [line["mailed"] for line in lines(self.path)]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -169,6 +169,15 @@ def end(session: Session, found: ApiKey, *, by: Actor, now: datetime) -> None:
         audit.append(session, row.stream, "api_key.revoked", by, now)
 
 
+def end_those_made_by(session: Session, account: str, *, by: Actor, now: datetime) -> None:
+    """End every key that this account made: whoever leaves has seen them."""
+    query = (
+        select(ApiKey).where(ApiKey.created_by == account, col(ApiKey.revoked_at).is_(None)).order_by(col(ApiKey.id))
+    )
+    for key in session.exec(query).all():
+        end(session, key, by=by, now=now)
+
+
 def actor_of(session: Session, key: str, now: datetime) -> Actor | None:
     """Who this key belongs to; None where it is unknown, expired or revoked, which nobody is told apart."""
     return actors_of(session, [key], now)[0]

@@ -14,6 +14,7 @@ from dps.kernel.entropy import Entropy
 from dps.kernel.errors import BadInput, Forbidden, NotFound
 from web.security import passkeys, sessions
 from web.security.accounts import OF_PROVIDER, Account, Part, new_account, set_password
+from web.security.api_keys import end_those_made_by
 from web.security.passwords import new_password
 
 MANAGERS = frozenset({Part.ADMINISTRATOR, Part.PROVIDER_ADMIN})
@@ -70,7 +71,7 @@ def invite(
 
 
 def close(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> Account:
-    """End an account for good, and every session of it; nobody ends their own."""
+    """End an account for good, every session of it and every key that it made; nobody ends their own."""
     row = one_of(session, manager, ref)
     if row.id == manager.id:
         raise BadInput("ask a colleague to close your own account")
@@ -78,6 +79,7 @@ def close(session: Session, *, manager: Account, ref: str, now: datetime, wall: 
         row.closed_at = now
         session.add(row)
         audit.append(session, row.stream, "account.closed", manager.actor, now)
+    end_those_made_by(session, row.ref, by=manager.actor, now=now)
     sessions.end_all(session, row, wall)
     return row
 

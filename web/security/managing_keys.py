@@ -1,7 +1,8 @@
 """API keys of a council's or a provider's own systems, made and ended by whoever looks after its accounts.
 
 Somebody who looks after a provider makes keys that act for that provider; a council's administrator, keys in one part
-of that council. Nobody gives a key for looking after accounts. What is another's is not found.
+of that council that decides nothing alone: a key has no person behind it, so it is no second person either. Nobody
+gives a key for looking after accounts. What is another's is not found.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,12 @@ from web.security.accounts import Account, Part
 from web.security.api_keys import ApiKey, end, new_key
 from web.security.managing import parts_for
 
+_PREPARING = frozenset({Role.PROVIDER, Role.BROKER, Role.REQUESTER, Role.AUDITOR})
+
 
 def roles_for(manager: Account) -> Sequence[Role]:
-    """The roles in which this person's systems may act."""
-    roles = dict.fromkeys(part.role for part in parts_for(manager) if part is not Part.ADMINISTRATOR)
+    """The roles in which this person's systems may act: none that approves, as a second person or alone."""
+    roles = dict.fromkeys(part.role for part in parts_for(manager) if part.role in _PREPARING)
     return tuple(roles) if manager.authority or manager.provider else ()
 
 

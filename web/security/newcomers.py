@@ -9,7 +9,7 @@ from sqlmodel import Session
 from dps.kernel.actors import Actor
 from dps.kernel.errors import AccountKnown, BadInput, RegisteredAlready
 from dps.kernel.ports import Ports
-from dps.register.providers import register_provider
+from dps.register.providers import is_known_by_name, register_provider
 from web.security.accounts import Account, Part, new_account
 from web.security.passwords import new_password
 
@@ -18,6 +18,10 @@ def welcome(
     session: Session, ports: Ports, *, name: str, company_number: str, person: str, email: str, actor: Actor
 ) -> tuple[Account, str]:
     """The provider's administrator account and its password, which is shown once. BadInput names the field."""
+    if not company_number and is_known_by_name(session, name):
+        raise BadInput(
+            "a provider of this name is on the register: if this is another, give its company number", field="name"
+        )
     try:
         provider = register_provider(session, ports, name=name, company_number=company_number or None, actor=actor)
     except RegisteredAlready as known:

@@ -6,6 +6,7 @@ distances under the same Message-ID; what is given up, and whom nobody could be 
 Receipts of bids that one reader is due at the same time share one mail: thirty bids are handed in on one page.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -88,8 +89,7 @@ class Letter(SQLModel, table=True):
 class Parcel:
     """A letter that is this process's to send now, with what it says and who reads it.
 
-    `more` says the same of other references to the same reader, and leaves in the same mail, under this letter's
-    Message-ID.
+    `more` says the same of other references to the same reader, and leaves in the same mail.
     """
 
     letter: Letter
@@ -103,6 +103,18 @@ class Parcel:
     def letters(self) -> Sequence[Letter]:
         """Every letter that leaves with this parcel."""
         return [self.letter, *(one.letter for one in self.more)]
+
+    @property
+    def message_id(self) -> str:
+        """The same whenever the same letters leave together, so that a repeat is known as one; and no other's.
+
+        A receipt that joins those of a mail that failed makes another mail of it, which no mailbox may take for the
+        first.
+        """
+        if not self.more:
+            return self.letter.ref
+        refs = "\n".join(sorted(letter.ref for letter in self.letters))
+        return f"{self.letter.ref}.{hashlib.sha256(refs.encode()).hexdigest()[:16]}"
 
 
 class Undeliverable(Exception):

@@ -21,6 +21,8 @@ from web.sending.letters import Channel, Parcel, Undeliverable
 from web.sending.writing import written
 
 PATIENCE_S = 20
+LETTERS = "X-Letters"
+"""The header that names every letter of a mail."""
 Fault = Exception | None
 
 
@@ -74,12 +76,14 @@ class MailServer:
         name, sender = parseaddr(settings.mail_from)
         letter = written(parcel.message, *(one.message for one in parcel.more), site=settings.address)
         mail = EmailMessage(policy=SMTP)
-        mail["Message-ID"] = f"<{parcel.letter.ref}@{sender.rpartition('@')[2]}>"
+        mail["Message-ID"] = f"<{parcel.message_id}@{sender.rpartition('@')[2]}>"
         mail["Date"] = max(one.message.posted_at for one in (parcel, *parcel.more))
         mail["From"] = Address(display_name=name, addr_spec=sender)
         mail["To"] = account.email
         mail["Subject"] = letter.subject
         mail["Auto-Submitted"] = "auto-generated"
+        # Who looks for a letter in a mail server's own records finds the mail that carried it.
+        mail[LETTERS] = " ".join(letter.ref for letter in parcel.letters)
         mail.set_content(letter.text)
         mail.add_alternative(letter.html, subtype="html")
         return mail

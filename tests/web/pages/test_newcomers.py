@@ -79,8 +79,11 @@ def test_of_a_provider_that_is_there_an_officer_makes_no_account(served: Served)
 
     again = officer.send(PAGE, **TYPED | {"email": "other@rowan.example"})
     officer.open(PAGE)
-    taken = officer.send(PAGE, **TYPED | {"company_number": ""})
+    namesake = officer.send(PAGE, **TYPED | {"name": "ROWAN  homecare", "company_number": "", "email": "b@a.example"})
+    officer.open(PAGE)
+    taken = officer.send(PAGE, **TYPED | {"name": "Alder Homecare", "company_number": ""})
 
     assert "this company is on the register already" in again.text.lower()
+    assert "a provider of this name is on the register" in namesake.text.lower()
     assert "this address has an account already" in taken.text.lower()
     assert len(served.world.rows(Provider, Provider.name == "Rowan Homecare")) == 1

@@ -56,10 +56,18 @@ def test_a_council_s_key_acts_in_one_part_and_never_looks_after_accounts(served:
 
     key = key_in(browser.send("/accounts/keys", label="case management", role="broker", days="365").text)
     browser.open("/accounts/keys")
+    browser.open("/accounts/keys")
+    # A key has nobody behind it: it can be no second person.
+    deciding = [
+        browser.send("/accounts/keys", label="decides", role=role, days="365").status_code
+        for role in ("approver", "commissioner", "register_officer")
+    ]
+    browser.open("/accounts/keys")
     refused = browser.send("/accounts/keys", label="all of it", role="administrator", days="365")
 
     found = asked(served, key)
     assert (found["role"], found["authority"]) == ("broker", served.world.authority)
+    assert deciding == [400, 400, 400]
     assert refused.status_code == 400
     assert "Choose what the system does" in refused.text
     assert 'value="all of it"' in refused.text
@@ -109,3 +117,20 @@ def test_another_s_key_is_neither_seen_nor_taken_back(served: Served) -> None:
         assert "night rota" not in seen.text
         assert refused.status_code == 404
     assert asked(served, key)["status"] == 200
+
+
+@SQLITE
+def test_who_is_closed_takes_the_keys_along_that_it_made(served: Served) -> None:
+    oak = served.world.provider("Synthetic Oak")
+    leaver = at_keys(served, Part.PROVIDER_ADMIN, provider=oak.provider)
+    key = key_in(leaver.send("/accounts/keys", label="night rota", days="30").text)
+    with served.world.database.reading() as session:
+        made_by = session.exec(select(ApiKey.created_by)).one()
+    colleague = at_keys(served, Part.PROVIDER_ADMIN, provider=oak.provider)
+    assert asked(served, key)["status"] == 200
+
+    colleague.open(f"/accounts/{made_by}")
+    colleague.client.post(f"/accounts/{made_by}/closure", data={"csrf": colleague.csrf})  # type: ignore[attr-defined]
+
+    assert asked(served, key)["status"] == 401
+    assert served.world.faults() == []

@@ -189,6 +189,29 @@ def test_receipts_whose_mail_fails_leave_together_again_under_the_same_message_i
 
 
 @SQLITE
+def test_a_receipt_that_joins_those_of_a_mail_that_failed_makes_another_mail_of_it(
+    world: World, inbox: tuple[Inbox, int]
+) -> None:
+    oak = world.provider("Oak").provider
+    reader(world, Part.PROVIDER_USER, "ann", provider=oak)
+    for number in range(2):
+        sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about=f"BID-7K3M-9QXR-000{number}")
+    inbox[0].hangs_up_after = 1
+    world.clock.step(GATHERED)
+    through(world, inbox[1]).make()
+
+    sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about="BID-7K3M-9QXR-0007")
+    inbox[0].hangs_up_after = 10**6
+    world.clock.step(timedelta(minutes=2))
+    through(world, inbox[1]).make()
+
+    first, second = inbox[0].kept
+    assert (first["Subject"], second["Subject"]) == ("2 of your bids were received", "3 of your bids were received")
+    assert first["Message-ID"] != second["Message-ID"]
+    assert set(second["X-Letters"].split()) == {letter.ref for letter in letters(world)}
+
+
+@SQLITE
 def test_one_receipt_alone_names_its_bid(world: World, inbox: tuple[Inbox, int]) -> None:
     oak = world.provider("Oak").provider
     reader(world, Part.PROVIDER_USER, "ann", provider=oak)

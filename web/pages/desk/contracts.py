@@ -217,7 +217,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             today=today,
             words=words_of_changes(session, visit, story),
             kept_until=place_kept_until(story.contract, scheme),
-            weekly_price=weekly_price_on(session, story.contract, scheme, today),
+            weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),
             signing=_signing(session, story, scheme),
             review_by=_review_by(story.contract, schemes),
             values={

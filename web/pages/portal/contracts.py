@@ -181,7 +181,7 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             story=story,
             words=words_of_changes(session, visit, story),
             kept_until=place_kept_until(story.contract, scheme),
-            weekly_price=weekly_price_on(session, story.contract, scheme, today),
+            weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),
             findings=findings(session, story.contract, scheme),
             complaints=concerns_of(session, contract_ref, actor=visit.actor),
             part=as_agreed(awarded_part(session, visit.ports, contract.award, visit.actor), story),
