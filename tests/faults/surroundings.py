@@ -86,5 +86,5 @@ class MailServer:
                 note(parcel, ConnectionRefusedError("synthetic: the mail server is away"))
             else:
                 # Taken over before it is noted: who dies between has it sent again, under the same reference.
-                self.delivered.append(parcel.letter.ref)
+                self.delivered += [letter.ref for letter in parcel.letters]
                 note(parcel, None)
