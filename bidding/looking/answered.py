@@ -74,6 +74,7 @@ class SeenContract:
 
     contract: str
     award: str
+    authority: str
     provider: str
     state: str
     lot: str
@@ -102,6 +103,7 @@ def contracts(
         SeenContract(
             contract=row.ref,
             award=row.award_ref,
+            authority=row.authority,
             provider=row.provider,
             state=str(row.state),
             lot=row.lot,

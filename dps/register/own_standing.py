@@ -109,6 +109,13 @@ def required_documents(scheme: Scheme, lots: Iterable[str]) -> list[str]:
     )
 
 
+def useful_documents(scheme: Scheme) -> set[str]:
+    """Every kind that a rule of the scheme reads: asked for on joining or by a lot, or what lets a provider do more."""
+    reduction = scheme.variations.reduction
+    more = {reduction.document} if reduction else set()
+    return {*required_documents(scheme, [lot.key for lot in scheme.lots]), *more}
+
+
 def _lots_held(standing: ProviderStanding) -> set[str]:
     return {one.place[1] for one in standing.memberships if one.state is not MembershipState.REMOVED}
 

@@ -8,9 +8,10 @@ from dps.kernel.database import Database
 from dps.kernel.ports import Ports
 from dps.register import capacity
 from dps.register.membership import MembershipState
-from dps.register.own_standing import Hindrance, Obstacle, held_places, hindrances
+from dps.register.own_standing import Hindrance, Obstacle, held_places, hindrances, useful_documents
 from dps.register.providers import Provider
 from dps.register.standing import ProviderStanding, standing
+from dps.schemes.loader import preset
 from dps.schemes.model import Rating
 from tests.dps.register.builders import (
     HERE,
@@ -147,3 +148,11 @@ def test_a_scheme_that_asks_for_a_base_names_its_lack(database: Database, ports:
         assert Hindrance(Obstacle.NO_BASE) not in hindrances(found, elsewhere)
         a_location(session, ports, provider)
         assert Hindrance(Obstacle.NO_BASE) not in hindrances(seen(session, ports, provider), asking)
+
+
+def test_what_makes_a_trusted_assessor_is_of_use_beside_what_is_asked_for() -> None:
+    joint = preset("knowsley-sefton")
+
+    assert "trusted_assessor_accreditation" not in joint.admission.documents
+    assert useful_documents(joint) == {*joint.admission.documents, "trusted_assessor_accreditation"}
+    assert "trusted_assessor_accreditation" not in useful_documents(WORCESTERSHIRE)

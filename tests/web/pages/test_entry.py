@@ -216,11 +216,13 @@ def test_a_jointly_funded_package_says_under_which_regulations_it_is_bought(serv
     asked = broker.send(path, funding="joint")
     broker.open(path)
     answered = broker.send(path, funding="joint", legal_basis="psr")
+    checked = broker.open(f"/desk/referrals/{draft}/publication")
     broker.open(path)
     back = broker.send(path, funding="council")
 
     assert "under which regulations a jointly funded package is bought" in asked.text
     assert "under which regulations" not in answered.text
+    assert "; bought under: Provider Selection Regime" in checked.text
     assert "under which regulations" not in back.text
 
 

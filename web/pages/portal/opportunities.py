@@ -199,13 +199,13 @@ def opportunity(session: Session, visit: Visit, round_ref: str) -> Opportunity:
 
 
 def frame(session: Session, visit: Visit) -> dict[str, Any]:
-    """The names of lots and places, which every page about a package shows.
+    """The names of lots, places and councils, which every page about a package shows.
 
     Also those of schemes that the provider has left, or is suspended from: it serves people there. Its own come
     last, and so hold.
     """
     schemes = [*visit.every_scheme(session), *visit.schemes(session)]
-    return {"lots": names.lots(schemes), "places": names.places(schemes)}
+    return {"lots": names.lots(schemes), "places": names.places(schemes), "councils": names.authorities(schemes)}
 
 
 def narrowed(

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from dps.kernel.errors import BadInput
 from dps.packages.facts import Flag
 from dps.register import capacity, document_files
-from dps.register.own_standing import held_places, hindrances
+from dps.register.own_standing import held_places, hindrances, useful_documents
 from dps.register.providers import Provider, change_service
 from dps.register.standing import standing
 from dps.schemes.model import Scheme
@@ -151,10 +151,8 @@ def _standing(session: Session, scheme: Scheme, provider: Provider, now: datetim
 
 
 def _kinds(session: Session, visit: Visit) -> list[str]:
-    """The kinds of document that any standing scheme asks for, and those that this provider sent before."""
-    schemes = visit.every_scheme(session)
-    asked = {kind for scheme in schemes for kind in scheme.admission.documents}
-    asked |= {kind for scheme in schemes for lot in scheme.lots for kind in lot.documents}
+    """The kinds of document that a rule of any standing scheme reads, and those that this provider sent before."""
+    asked = {kind for scheme in visit.every_scheme(session) for kind in useful_documents(scheme)}
     sent = document_files.received_documents(session, row_id(own_provider(session, visit)))
     return sorted(asked | {one.kind for one in sent})
 

@@ -70,7 +70,7 @@ def _words(draft: Drafted) -> str:
 
 def _funding(draft: Drafted) -> str:
     facts = draft.facts
-    said = plain(facts.funding)
+    said = plain(facts.funding) + (f"; bought under: {plain(facts.legal_basis)}" if facts.legal_basis else "")
     if facts.budget_pence is None:
         return said
     weeks = f" for {count(facts.budget_weeks, 'week')}" if facts.budget_weeks else ""

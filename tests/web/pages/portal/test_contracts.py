@@ -130,20 +130,43 @@ def test_a_provider_proposes_a_week_takes_it_back_and_proposes_another(
     assert f"{contract}#{second}" in waiting
 
 
-def test_only_a_trusted_assessor_reduces(council: Served, running: tuple[str, Actor]) -> None:
+def test_only_a_trusted_assessor_reduces_and_sends_its_accreditation_by_itself(
+    council: Served, running: tuple[str, Actor]
+) -> None:
     contract, winner = running
-    provider, path = at_the_portal(council, winner), f"/portal/contracts/{contract}/changes"
+    world, provider, path = council.world, at_the_portal(council, winner), f"/portal/contracts/{contract}/changes"
+    rule = world.scheme.variations.reduction
+    assert rule is not None
+    wanted = {
+        "reduction_week": "Mon-Sun 07:30-09:30 29m personal_care",
+        "reduction_begins": world.now.date().isoformat(),
+        "reduction_reason": "equipment",
+    }
+
     provider.open(path)
+    refused = provider.send(f"{path}/reduction", **wanted)
+    before = len(world.rows(Variation))
+    provider.open("/portal/service/documents")
+    fields = provider.form("/portal/service/documents") | {"kind": rule.document, "does_not_expire": "on"}
+    file = {"file": ("accreditation.pdf", b"%PDF-1.7\n synthetic", "application/pdf")}
+    sent = provider.client.post("/portal/service/documents", data=fields, files=file)
+    provider.open(path)
+    reduced = provider.send(f"{path}/reduction", **wanted)
 
-    refused = provider.send(
-        f"{path}/reduction",
-        reduction_week="Mon-Sun 07:30-09:30 29m personal_care",
-        reduction_begins=council.world.now.date().isoformat(),
-        reduction_reason="equipment",
-    )
+    assert (refused.status_code, "Only a provider with the document" in refused.text, before) == (400, True, 0)
+    assert 'href="/portal/service/documents"' in refused.text
+    assert (sent.status_code, reduced.status_code) == (200, 200)
+    assert [str(one.state) for one in world.rows(Variation)] == ["agreed"]
 
-    assert (refused.status_code, "Only a provider with the document" in refused.text) == (400, True)
-    assert council.world.rows(Variation) == []
+
+def test_a_provider_reads_whose_contract_it_is(council: Served, running: tuple[str, Actor]) -> None:
+    contract, winner = running
+    provider, (ours,) = at_the_portal(council, winner), council.world.scheme.authorities
+
+    seen = [provider.open(path).text for path in ("/portal/contracts", f"/portal/contracts/{contract}")]
+
+    assert f"for {ours.name}" in seen[0]
+    assert f"<dt>For</dt><dd>{ours.name}</dd>" in seen[1]
 
 
 def test_a_contract_is_handed_back_with_a_reason_and_its_package_is_sought_for_again(
