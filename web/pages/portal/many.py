@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from bidding.bids.preparing import Preview, previews, terms_in
 from bidding.looking.answered import live_bids
-from bidding.looking.invited import opportunities, own_bids
+from bidding.looking.invited import opportunities, own_bids, packages_of
 from dps.kernel.errors import DpsError, Forbidden, NotFound
 from dps.kernel.money import Band
 from dps.register.limits import LimitPart, set_take_limit, take_limit_of
@@ -347,6 +347,7 @@ def _receipts(visit: Visit, bids: list[str], refused: list[dict[str, Any]], sche
             "portal/many_receipts.html",
             status=409 if refused else 200,
             bids=found,
+            packages=packages_of(session, visit.actor, [one.bid for one in found]),
             refused=refused,
             lots=names.lots(schemes),
             places=names.places(schemes),

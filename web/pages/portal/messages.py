@@ -50,11 +50,12 @@ class Messages(Controller):
         """Keep the filter that a list was narrowed by, under a name."""
         wanted = Narrowing.from_dict(form.fields)
         try:
+            name = form.needed("name", "give the filter a name, such as Double-handed mornings")
             with visit.command() as session:
                 now = visit.ports.clock.read(session)
-                save_filter(session, account_id=_account_id(visit), name=form.text("name"), wanted=wanted, now=now)
+                save_filter(session, account_id=_account_id(visit), name=name, wanted=wanted, now=now)
         except BadInput as bad:
-            return _page(visit, None, {"filter": str(bad.reason)})
+            return _page(visit, None, {"filter": str(bad.reason)}, unsaved=wanted, name=form.text("name"))
         return visit.to("/portal/service/messages#filters")
 
     @post("/filters/removal", sync_to_thread=True)
@@ -121,7 +122,15 @@ def _filled(choice: Choice) -> dict[str, str]:
     }
 
 
-def _page(visit: Visit, typed: Mapping[str, str] | None, faults: Mapping[str, str], *, address: str = "") -> Page:
+def _page(
+    visit: Visit,
+    typed: Mapping[str, str] | None,
+    faults: Mapping[str, str],
+    *,
+    address: str = "",
+    unsaved: Narrowing | None = None,
+    name: str = "",
+) -> Page:
     with visit.look() as (session, _):
         account_id, schemes = _account_id(visit), visit.schemes(session)
         values = _filled(choice_of(session, account_id)) if typed is None else dict(typed)
@@ -133,6 +142,8 @@ def _page(visit: Visit, typed: Mapping[str, str] | None, faults: Mapping[str, st
             values=Values(values),
             faults=faults,
             filters=filters_of(session, account_id),
+            unsaved=unsaved.to_dict() if unsaved else {},
+            unsaved_name=name,
             feed=feed_of(session, account_id),
             address=address,
             lots=names.lots(schemes),

@@ -1,16 +1,19 @@
 """A provider's own prices, by which its bids are filled in: standing data, encrypted at rest, shown to nobody else."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 from sqlmodel import select
 
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.providers import Provider
 from dps.register.rate_cards import put_rate_card, rate_card_of
 from dps.schemes.published import standing_scheme
-from web.pages.forms import Form
+from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.bidding import BANDS, card_of
 from web.pages.visit import Page, Visit
@@ -23,9 +26,9 @@ class Prices(Controller):
     guards = (PORTAL,)
 
     @get("/", sync_to_thread=True)
-    def cards(self, visit: NamedDependency[Visit]) -> Page:
-        """Every lot with its prices."""
-        return _cards(visit)
+    def cards(self, visit: NamedDependency[Visit], saved: FromQuery[str] = "") -> Page:
+        """Every lot with its prices; `saved` is the lot whose prices were kept a moment ago."""
+        return _cards(visit, at=saved)
 
     @post("/", sync_to_thread=True)
     def put(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
@@ -34,7 +37,7 @@ class Prices(Controller):
         try:
             card = card_of(form)
         except BadInput as bad:
-            return _cards(visit, at=f"{scheme_key}/{lot}", faults={str(bad.field): str(bad.reason)})
+            return _cards(visit, at=f"{scheme_key}/{lot}", typed=form.fields, faults={str(bad.field): str(bad.reason)})
         with visit.command() as session:
             if scheme_key not in {scheme.key for scheme in visit.schemes(session)}:
                 raise NotFound(kind="scheme", ref=scheme_key)
@@ -49,10 +52,13 @@ class Prices(Controller):
                 card=card,
                 actor=visit.actor,
             )
-        return visit.to("/portal/prices")
+        at = f"{scheme_key}/{lot}"
+        return visit.to(f"/portal/prices?{urlencode({'saved': at})}#{at.replace('/', '-')}")
 
 
-def _cards(visit: Visit, *, at: str = "", faults: dict[str, str] | None = None) -> Page:
+def _cards(
+    visit: Visit, *, at: str = "", typed: Mapping[str, str] | None = None, faults: dict[str, str] | None = None
+) -> Page:
     cards = []
     with visit.look() as (session, _):
         provider = session.exec(select(Provider).where(Provider.ref == visit.actor.provider)).one()
@@ -69,5 +75,6 @@ def _cards(visit: Visit, *, at: str = "", faults: dict[str, str] | None = None) 
         cards=cards,
         bands=[str(band) for band in BANDS],
         at=at,
+        typed=Values(typed or {}),
         faults=faults or {},
     )

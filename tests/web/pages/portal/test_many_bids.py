@@ -32,7 +32,9 @@ def opened(served: Served, browser: Browser, packages: int, price: str = "17.25"
     """So many packages, the provider's price saved, the page of many bids open with all ticked; the rounds."""
     rounds = [served.world.round(served.world.referral()).ref for _ in range(packages)]
     browser.open("/portal/prices")
-    browser.send("/portal/prices", **{"price-weekday": price})
+    unreadable = browser.send("/portal/prices", **{"price-weekday": "seventeen"})
+    assert 'value="seventeen"' in unreadable.text
+    assert "Saved. Your next bids" in browser.send("/portal/prices", **{"price-weekday": price}).text
     browser.open("/portal/bids/many?tick=all")
     return rounds
 
@@ -52,6 +54,7 @@ def test_thirty_bids_and_one_take_limit_are_handed_in_from_one_page(served: Serv
     browser.send("/portal/bids/many/submission")
 
     assert "30 bids sealed" in browser.page.text
+    assert browser.page.text.count(">3 hours 30 minutes a week in ") == 30
     bids = world.rows(Bid, Bid.state == BidState.SEALED)
     assert len(bids) == 30
     (limit,) = world.rows(TakeLimit)
@@ -89,6 +92,8 @@ def test_what_can_t_be_submitted_is_said_in_words_at_its_package_and_nothing_is_
 
     assert page.status_code == 400
     assert "outside £14.00 to £20.00" in page.text
+    assert f'href="#price-{first}">3 hours 30 minutes in ' in page.text
+    assert f", {first}: The price comes to" in page.text
     assert "The person needs the first visit by" in page.text
     assert browser.form("/portal/bids/many/check")[f"price-{first}"] == "99.00"
     assert served.world.rows(Bid) == []

@@ -62,7 +62,10 @@ def test_a_filter_is_saved_from_the_list_used_and_removed(served: Served) -> Non
     browser.send(f"{PATH}/filters/removal")
     assert served.world.rows(SavedFilter) == []
     browser.open("/portal/opportunities?carers=2")
-    assert browser.send(f"{PATH}/filters", name="").status_code == 400
+    nameless = browser.send(f"{PATH}/filters", name="")
+    assert (nameless.status_code, "Give the filter a name" in nameless.text) == (400, True)
+    browser.send(f"{PATH}/filters", name="Two carers")
+    assert [(one.name, one.narrowing) for one in served.world.rows(SavedFilter)] == [("Two carers", {"carers": "2"})]
 
 
 def test_the_calendar_shows_deadlines_to_whoever_has_the_address_until_it_is_taken_back(served: Served) -> None:
