@@ -12,6 +12,7 @@ from bidding.tenders.records import Tender
 from dps.contracts.area_contracts import AreaContractRow
 from dps.kernel.database import Database
 from dps.kernel.money import Band, PriceBasis, RateCard
+from dps.register.documents import receive
 from dps.register.rate_cards import put_rate_card
 from tests.web.pages.browsing import Browser
 from tests.web.pages.test_page_guards import seated
@@ -135,3 +136,25 @@ def test_where_no_area_is_let_nobody_is_led_there(served: Served) -> None:
 
     assert "/office/areas" not in browser.open("/rules").text
     assert "name no contract for a whole area" in browser.open("/office/areas").text
+
+
+def test_whoever_may_not_bid_is_told_before_it_fills_in_anything(kingston: Served) -> None:
+    world = kingston.world
+    elm = world.provider("Synthetic Elm", lists=["approved"])
+    _, ref = sought(kingston, "kingston/outcomes/kingston-town")
+    world.run(
+        receive,
+        provider_id=world.row_of(elm).id or 0,
+        kind=world.scheme.admission.documents[0],
+        sha256="0" * 64,
+        expires_on=world.now.date() + timedelta(days=1),
+        actor=elm,
+    )
+    world.step(days=2)
+    provider = seated(kingston, Part.PROVIDER_ADMIN, provider=elm.provider)
+
+    told = provider.open(f"/portal/areas/{ref}").text
+
+    assert "You can’t bid for this. You are no active member" in told
+    assert 'href="/portal/service">Your service</a> says what is missing' in told
+    assert f"/portal/areas/{ref}/bid" not in told

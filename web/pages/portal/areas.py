@@ -18,6 +18,7 @@ from bidding.bids.records import Bid, BidState
 from bidding.closings import Closing
 from bidding.tenders.content import AreaBid
 from bidding.tenders.deciding import accept_area, decline_area
+from bidding.tenders.entitled import NOT_ENTITLED, entitled
 from bidding.tenders.handing_in import hand_in_for_area, own_bids, withdraw_from_area
 from bidding.tenders.records import Tender, TenderState, tender_of, tenders_seen
 from dps.contracts.area_contracts import AreaContractRow
@@ -33,6 +34,7 @@ from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.bidding import plain_pounds
 from web.pages.portal.own import own_provider, own_scheme
+from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 from web.security.sessions import new_token
 
@@ -214,6 +216,8 @@ def _page(visit: Visit, tender_ref: str, values: Mapping[str, str], faults: Mapp
         closing = session.get_one(Closing, tender.closing_id)
         bids = own_bids(session, tender, visit.actor.provider or "", *_LIVE)
         bid = bids[-1] if bids else None
+        is_open = tender.state is TenderState.PUBLISHED and now < closing.closes_at
+        may_bid = is_open and entitled(session, scheme, asked, now, ids=[row_id(own_provider(session, visit))])
         return visit.page(
             "portal/area.html",
             status=400 if faults else 200,
@@ -224,7 +228,8 @@ def _page(visit: Visit, tender_ref: str, values: Mapping[str, str], faults: Mapp
             questions=scheme.evaluation.questions,
             place=scheme.locality(tender.locality).name,
             closes_at=closing.closes_at,
-            is_open=tender.state is TenderState.PUBLISHED and now < closing.closes_at,
+            is_open=is_open,
+            barred=NOT_ENTITLED if is_open and not may_bid else "",
             bid=bid,
             receipt=json.dumps(bid.receipt, sort_keys=True, separators=(", ", ": ")) if bid else "",
             score=tender.score_of(bid.ref) if bid else None,
