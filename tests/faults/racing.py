@@ -282,7 +282,7 @@ def identical_posts(served: Served, times: int, posts: int = 10) -> Figure:
             statuses = {_status(answer) for answer in got}
             if statuses != {201} or len(receipts) != 1:
                 found.faults.append(f"{referral}: {statuses}, {len(receipts)} answers")
-            changed = twin.post("/api/bids", served.bid_body(referral, 1700), key=key)
+            changed = twin.post("/api/bids", served.bid_body(referral, 1599), key=key)
             if changed.status_code != 422:
                 found.faults.append(f"{referral}: the same key with another body got {changed.status_code}")
         if len(world.rows(Bid)) != times:
