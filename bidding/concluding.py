@@ -123,9 +123,9 @@ def debrief(session: Session, *, bid_ref: str, round_ref: str, actor: Actor) -> 
     own = next((score for score in scores if score.bid_id == bid.id), None)
     if own is None:
         raise NotFound(kind="bid", ref=bid_ref)
-    award = session.exec(
-        select(Award).where(Award.round_id == round_.id, col(Award.state) == AwardState.CONFIRMED).limit(1)
-    ).first()
+    awards = session.exec(select(Award).where(Award.round_id == round_.id).order_by(col(Award.id))).all()
+    award = next((one for one in awards if one.state is AwardState.CONFIRMED), None)
+    offered = next((one for one in awards if one.bid_id == bid.id and one.state in _LET_GO), None)
     best = next((score for score in scores if award is not None and score.bid_id == award.bid_id), None)
     won = award is not None and award.bid_id == bid.id
     return Debrief(
@@ -139,7 +139,7 @@ def debrief(session: Session, *, bid_ref: str, round_ref: str, actor: Actor) -> 
         rank=own.rank,
         of=sum(1 for score in scores if score.is_valid),
         winner_band=band_of(best.total_points) if best else None,
-        main_reason="You were awarded this package." if won else _main_reason(round_, own, best, award),
+        main_reason="You were awarded this package." if won else _main_reason(round_, own, best, award, offered),
     )
 
 
@@ -148,12 +148,25 @@ def band_of(points: int) -> str:
     return next(words for least, words in _BANDS if points >= least)
 
 
-def _main_reason(round_: Round, own: ScoredBid, best: ScoredBid | None, award: Award | None) -> str:
-    """Why a bid was not awarded."""
+_LET_GO = {
+    AwardState.DECLINED: "This package was offered to you, and you said no.",
+    AwardState.EXPIRED: "This package was offered to you, and you did not answer in time.",
+    AwardState.RETURNED: "This package was offered to you, and you gave it back.",
+    AwardState.REFUSED_BY_PERSON: "This package was offered to you, and the person chose otherwise.",
+    AwardState.OVERTURNED: "This package was proposed for you, and the council decided otherwise.",
+}
+
+
+def _main_reason(
+    round_: Round, own: ScoredBid, best: ScoredBid | None, award: Award | None, offered: Award | None
+) -> str:
+    """Why a bid was not awarded. `offered` is the award that came to it and to no contract."""
     if round_.state is RoundState.CANCELLED:
         return "The round was cancelled before anybody was awarded this package."
     if not own.is_valid:
         return "Your bid was not valid: " + " ".join(own.reasons)
+    if offered is not None:
+        return _LET_GO[offered.state]
     if award is None:
         return "Nobody was awarded this package in this round."
     if best is None:

@@ -65,6 +65,21 @@ def test_each_loser_reads_its_own_reason_and_no_price_but_its_own(world: World) 
 
 
 @on_sqlite_alone
+def test_who_let_an_offer_go_reads_that_and_not_that_nobody_was_awarded(world: World) -> None:
+    oak, elm, referral = world.provider("Synthetic Oak"), world.provider("Synthetic Elm"), world.referral()
+    first, second = world.bid(oak, referral, pence=1500), world.bid(elm, referral, pence=1600)
+    world.close(referral)
+    world.run(moving.decline, award_ref=world.award(referral).ref, reason="No carer is free.", actor=oak)
+
+    world.move_to(world.award(referral).answer_by or world.now)
+    while world.state(referral) == "seeking" and world.round(referral).stage_no == 0:
+        world.close(referral)
+
+    assert told(world, first, oak).main_reason == "This package was offered to you, and you said no."
+    assert told(world, second, elm).main_reason == "This package was offered to you, and you did not answer in time."
+
+
+@on_sqlite_alone
 def test_who_was_better_and_had_no_room_reads_that_its_own_limit_stood_in_the_way(world: World) -> None:
     oak, elm = world.provider("Synthetic Oak"), world.provider("Synthetic Elm")
     world.limit(oak, LimitPart(packages=1))
