@@ -73,6 +73,8 @@ class Bid(SQLModel, table=True):
             sqlite_where=text(_PROVISIONAL),
             postgresql_where=text(_PROVISIONAL),
         ),
+        # In order of id: what one provider has sealed.
+        Index("ix_bid_state_provider", "state", "provider"),
         Index("ix_bid_state_provider_rounds", "state", "provider", "rounds_key"),
     )
     STEPS: ClassVar[StateTable] = StateTable(

@@ -95,10 +95,12 @@ def test_approval_makes_a_membership_of_every_list_lot_and_locality(database: Da
         made = applications.approve(session, ports, application, scheme=WORCESTERSHIRE, lists=[LIST], actor=OFFICER)
         ending.write(session)
         told = session.exec(select(OutboxMessage.recipient, OutboxMessage.kind, OutboxMessage.about)).all()
+        to_decide = (f"authority:{WORCESTERSHIRE.authorities[0].key}", "application_to_decide", application.ref)
 
         assert {(one.list_key, one.lot, one.locality) for one in made} == {(LIST, LOT, HERE), (LIST, LOT, THERE)}
         assert (application.state, application.decided_by) == (ApplicationState.APPROVED, OFFICER.ref)
-        assert [tuple(one) for one in told] == [(f"provider:{provider.ref}", "application.approved", application.ref)]
+        approved = (f"provider:{provider.ref}", "application.approved", application.ref)
+        assert [tuple(one) for one in told] == [to_decide, approved]
 
 
 def test_approval_leaves_a_place_that_is_held_as_it_is(database: Database, ports: Ports) -> None:

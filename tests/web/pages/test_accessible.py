@@ -48,6 +48,8 @@ def walk(served: Served) -> Iterator[Walk]:
 def test_the_walk_sees_a_fault_that_stands_in_one_state_of_a_page_alone(walk: Walk) -> None:
     with walk.window(None) as page:
         page.goto("/sign-in")
+        # Else its scripts may still be at work: the second look would see another document.
+        page.wait_for_load_state("networkidle")
         walk.look(page, "default", "/sign-in")
         walk.look(page, "again", "/sign-in")
         assert (walk.faults, len(walk.looked_at)) == ([], 1)
