@@ -16,7 +16,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from dps.contracts.contracts import Contract
 from dps.contracts.outcomes import OutcomeReview, reviews_of
 from dps.contracts.payment.outcome_budget import ProvenException
-from dps.kernel import audit, outbox
+from dps.contracts.telling import tell_council, tell_provider
+from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.columns import id_column, link_column, ref_column, state_column, utc_column, whole_column
@@ -118,8 +119,7 @@ def answer_review(
     session.flush()
     said = "agreed" if agrees else "contested"
     audit.append(session, answer.stream, f"outcome_answer.{said}", actor, now, {"contract": contract.ref})
-    recipient = f"authority:{contract.authority}"
-    _tell(session, ports, recipient, f"outcomes_{said}", review, contract, now)
+    tell_council(session, ports, contract, f"outcomes_{said}", review.ref, now)
     return answer
 
 
@@ -144,8 +144,7 @@ def settle_review(
     now = ports.clock.read(session)
     facts = {"met": met, "exception": exception}
     advance(session, answer, "settle", actor, now, facts=facts, met=met, exception=exception.value)
-    recipient = f"provider:{contract.provider}"
-    _tell(session, ports, recipient, "outcomes_settled", review, contract, now)
+    tell_provider(session, ports, contract, "outcomes_settled", review.ref, now)
     return answer
 
 
@@ -191,13 +190,6 @@ def _known(session: Session, ref: str, actor: Actor) -> tuple[OutcomeReview, Con
         raise NotFound(kind="review", ref=ref)
     actor.sees("review", ref, authority=contract.authority, provider=contract.provider)
     return review, contract
-
-
-def _tell(
-    session: Session, ports: Ports, recipient: str, kind: str, review: OutcomeReview, contract: Contract, now: datetime
-) -> None:
-    facts = {"contract": contract.ref}
-    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=review.ref, now=now, facts=facts)
 
 
 def _answer(session: Session, review: OutcomeReview) -> OutcomeAnswer | None:

@@ -21,7 +21,7 @@ from dps.kernel import audit, outbox
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.columns import id_column, link_column, ref_column, state_column, utc_column, whole_column
-from dps.kernel.database import locked_one
+from dps.kernel.database import find_all, locked_one
 from dps.kernel.errors import Conflict, NeedsSecondPerson, NotFound, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
@@ -30,7 +30,7 @@ from dps.packages.packages import Package
 from dps.register.interests import refuse_tied
 from dps.register.officers import needs_officer
 from dps.register.providers import Provider, locked_provider
-from dps.register.suspensions import RunningContracts, SuspensionScope, lift, suspend, suspension_of
+from dps.register.suspensions import RunningContracts, Suspension, SuspensionScope, lift, suspend, suspension_of
 from dps.schemes.model import Scheme
 from dps.schemes.quality import Enablement
 
@@ -228,12 +228,11 @@ def bars(session: Session, *, scheme: str, actor: Actor) -> Sequence[EnablementB
     return session.exec(query.order_by(col(EnablementBar.id))).all()
 
 
-def kept_from(session: Session, bar: EnablementBar) -> tuple[datetime, datetime | None] | None:
-    """From when until when the provider gets no request with a budget; None while nothing keeps it from them."""
-    if bar.state not in (_S.NOTICED, _S.UPHELD):
-        return None
-    imposed = suspension_of(session, bar.suspension, _ENGINE)
-    return imposed.starts_at, imposed.ends_at
+def kept_from(session: Session, seen: Sequence[EnablementBar]) -> dict[str, tuple[datetime, datetime | None]]:
+    """By notice: from when until when its provider gets no request with a budget; one that keeps nobody is left out."""
+    biting = {bar.suspension: bar.ref for bar in seen if bar.state in (_S.NOTICED, _S.UPHELD)}
+    imposed = find_all(session, Suspension, ref=set(biting)) if biting else ()
+    return {biting[one.ref]: (one.starts_at, one.ends_at) for one in imposed}
 
 
 def bar_of(session: Session, ref: str, *, actor: Actor, scheme: str | None = None) -> EnablementBar:

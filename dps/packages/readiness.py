@@ -103,11 +103,7 @@ _REQUIREMENTS: tuple[tuple[Gap, _Due, _Lacks], ...] = (
     (Gap.FIRM_SCHEDULE, _Due.COMPLETE, lambda package, person, lot: package.schedule_is_provisional),
     (Gap.LATEST_START, _Due.ALWAYS, lambda package, person, lot: package.latest_start is None),
     (Gap.EARLIEST_START, _Due.COMPLETE, lambda package, person, lot: package.earliest_start is None),
-    (
-        Gap.PEN_PICTURE,
-        _Due.PEN_PICTURE,
-        lambda package, person, lot: "pen_picture" not in package.free_text_given,
-    ),
+    (Gap.PEN_PICTURE, _Due.PEN_PICTURE, lambda package, person, lot: "pen_picture" not in package.free_text_given),
     (Gap.CONFIRMED_TEXT, _Due.ALWAYS, lambda package, person, lot: _awaits_confirmation(package, lot)),
     (Gap.NEEDS, _Due.COMPLETE, lambda package, person, lot: package.needs is None),
     (Gap.FLAGS, _Due.COMPLETE, lambda package, person, lot: package.flags is None),
@@ -116,17 +112,9 @@ _REQUIREMENTS: tuple[tuple[Gap, _Due, _Lacks], ...] = (
     (Gap.LEGAL_BASIS, _Due.ALWAYS, lambda package, person, lot: _awaits_basis(package)),
     (Gap.OUTCOMES, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and not _has_outcomes(package)),
     (Gap.BUDGET, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and package.budget_pence is None),
-    (
-        Gap.BUDGET_WEEKS,
-        _Due.COMPLETE,
-        lambda package, person, lot: lot.sets_budget and package.budget_weeks is None,
-    ),
+    (Gap.BUDGET_WEEKS, _Due.COMPLETE, lambda package, person, lot: lot.sets_budget and package.budget_weeks is None),
     (Gap.ADDRESS, _Due.CONFIRMATION, lambda package, person, lot: "address" not in person.identity_given),
-    (
-        Gap.DATE_OF_BIRTH,
-        _Due.CONFIRMATION,
-        lambda package, person, lot: "date_of_birth" not in person.identity_given,
-    ),
+    (Gap.DATE_OF_BIRTH, _Due.CONFIRMATION, lambda package, person, lot: "date_of_birth" not in person.identity_given),
     (
         Gap.PHONE_OR_CONTACT,
         _Due.CONFIRMATION,

@@ -329,7 +329,8 @@ def _stated(session: Session, ports: Ports, notice: LocationNotice, actor: Actor
         "on_day": notice.on_day.isoformat(),
     }
     audit.append(session, notice.stream, "location-notice.state", actor, now, facts)
-    concerned = [one for one in standing_schemes(session) if one.key in _schemes_of(session, notice.provider_id)]
+    keys = _schemes_of(session, notice.provider_id)
+    concerned = [one for one in standing_schemes(session) if one.key in keys]
     tell_officers(session, ports, concerned, kind="location_to_check", about=notice.ref, now=now)
     return notice
 

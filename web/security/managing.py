@@ -5,7 +5,9 @@ An administrator of the installation, who belongs to no authority, looks after a
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from dps.kernel import audit
@@ -34,16 +36,20 @@ def parts_for(manager: Account) -> Sequence[Part]:
 def looked_after(session: Session, manager: Account) -> Sequence[Account]:
     """The accounts that this person looks after, closed ones last."""
     query = select(Account).order_by(col(Account.closed_at).is_not(None), col(Account.name), col(Account.id))
+    return session.exec(query.where(*of_manager(Account, manager, "look after accounts"))).all()
+
+
+def of_manager(table: Any, manager: Account, step: str) -> Sequence[ColumnElement[bool]]:
+    """Which of these rows are this person's to look after; Forbidden, for `step`, to whoever looks after none."""
     match manager.part:
         case Part.PROVIDER_ADMIN:
-            query = query.where(Account.provider == manager.provider)
+            return (col(table.provider) == manager.provider,)
         case Part.ADMINISTRATOR if manager.authority is not None:
-            query = query.where(Account.authority == manager.authority)
+            return (col(table.authority) == manager.authority,)
         case Part.ADMINISTRATOR:
-            pass
+            return ()
         case _:
-            raise Forbidden(actor=manager.ref, step="look after accounts")
-    return session.exec(query).all()
+            raise Forbidden(actor=manager.ref, step=step)
 
 
 def one_of(session: Session, manager: Account, ref: str) -> Account:

@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 
 from dps.kernel.actors import Role
 from dps.kernel.entropy import Entropy
-from dps.kernel.errors import BadInput, Forbidden, NotFound
-from web.security.accounts import Account, Part
+from dps.kernel.errors import BadInput, NotFound
+from web.security.accounts import Account
 from web.security.api_keys import ApiKey, end, new_key
-from web.security.managing import parts_for
+from web.security.managing import of_manager, parts_for
 
 _PREPARING = frozenset({Role.PROVIDER, Role.BROKER, Role.REQUESTER, Role.AUDITOR})
 
@@ -28,16 +28,7 @@ def roles_for(manager: Account) -> Sequence[Role]:
 
 def keys_of(session: Session, manager: Account) -> Sequence[ApiKey]:
     """The keys that this person looks after, the newest first."""
-    query = select(ApiKey).order_by(col(ApiKey.id).desc())
-    match manager.part:
-        case Part.PROVIDER_ADMIN:
-            query = query.where(ApiKey.provider == manager.provider)
-        case Part.ADMINISTRATOR if manager.authority is not None:
-            query = query.where(ApiKey.authority == manager.authority)
-        case Part.ADMINISTRATOR:
-            pass
-        case _:
-            raise Forbidden(actor=manager.ref, step="look after API keys")
+    query = select(ApiKey).where(*of_manager(ApiKey, manager, "look after API keys")).order_by(col(ApiKey.id).desc())
     return session.exec(query).all()
 
 

@@ -140,8 +140,9 @@ def claim(database: Database, ports: Ports, *channels: Channel, limit: int = 50)
         messages = _by_id(session, OutboxMessage, [row.message_id for row in rows])
         sharing = [row for row in rows if row.account_id and messages[row.message_id].kind == SHARED]
         if sharing:
-            rows = [*rows, *_others(session, sharing, now)]
-            messages |= _by_id(session, OutboxMessage, [row.message_id for row in rows if row not in sharing])
+            others = _others(session, sharing, now)
+            rows = [*rows, *others]
+            messages |= _by_id(session, OutboxMessage, [row.message_id for row in others])
         for row in rows:
             row.attempts, row.not_before = row.attempts + 1, now + LEASE
             session.add(row)

@@ -12,7 +12,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.contracts.contracts import Contract
 from dps.contracts.standing import find_contract
-from dps.kernel import audit, outbox
+from dps.contracts.telling import tell_provider
+from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.columns import day_column, id_column, link_column, ref_column, state_column, utc_column
@@ -110,7 +111,7 @@ def record_concern(
     audit.append(session, concern.stream, "concern.recorded", actor, now, facts)
     # A provider under investigation is told by whoever investigates, not by this engine.
     if kind is ConcernKind.COMPLAINT:
-        _tell(session, ports, contract, concern, "complaint_received", now)
+        tell_provider(session, ports, contract, "complaint_received", concern.ref, now)
     return concern
 
 
@@ -121,7 +122,7 @@ def close_concern(session: Session, ports: Ports, *, concern_ref: str, is_upheld
     now = ports.clock.read(session)
     advance(session, concern, "uphold" if is_upheld else "dismiss", actor, now, facts={"contract": contract.ref})
     if concern.kind is ConcernKind.COMPLAINT:
-        _tell(session, ports, contract, concern, "complaint_closed", now)
+        tell_provider(session, ports, contract, "complaint_closed", concern.ref, now)
     return concern
 
 
@@ -146,9 +147,3 @@ def _found(session: Session, ref: str, actor: Actor) -> tuple[Concern, Contract]
         raise NotFound(kind="concern", ref=ref)
     actor.sees("concern", ref, authority=contract.authority)
     return known, contract
-
-
-def _tell(session: Session, ports: Ports, contract: Contract, concern: Concern, kind: str, now: datetime) -> None:
-    recipient = f"provider:{contract.provider}"
-    facts = {"contract": contract.ref}
-    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=concern.ref, now=now, facts=facts)

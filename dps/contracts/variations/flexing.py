@@ -7,13 +7,14 @@ provider fills the monitoring form (why, what changed, outcome), which the track
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.reasons import Averted, FlexChange, FlexOutcome, FlexReason
 from dps.contracts.standing import find_contract
+from dps.contracts.telling import tell_council, tell_provider
 from dps.contracts.variations.allowed import flex_rule, refuse_if
 from dps.contracts.variations.hours import raise_hours
 from dps.contracts.variations.limits import FlexAsked, FlexDays, against_flex, needs_signature, worst_week_pence
@@ -25,7 +26,7 @@ from dps.contracts.variations.records import (
     Weeks,
     find_variation,
 )
-from dps.kernel import audit, outbox
+from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
@@ -131,7 +132,7 @@ def flex(
             session, contract, ref=variation.ref, minutes=wanted.extra_minutes_a_day * min(wanted.days, 7), now=now
         )
     kind = "flex_to_sign" if must_sign else "flex_told"
-    _tell(session, ports, f"authority:{contract.authority}", kind, variation, contract, now)
+    tell_council(session, ports, contract, kind, variation.ref, now)
     return variation
 
 
@@ -144,7 +145,7 @@ def sign_flex(session: Session, ports: Ports, *, variation_ref: str, actor: Acto
     assert variation.extra_minutes_a_day is not None
     days = min((variation.last_day - variation.from_day).days + 1, 7)
     raise_hours(session, contract, ref=variation.ref, minutes=variation.extra_minutes_a_day * days, now=now)
-    _tell(session, ports, f"provider:{contract.provider}", "flex_signed", variation, contract, now)
+    tell_provider(session, ports, contract, "flex_signed", variation.ref, now)
 
 
 def report_flex(
@@ -167,7 +168,7 @@ def report_flex(
         outcome=outcome.value, averted=averted.value, last_day=last,
     )  # fmt: skip
     holds.release(session, award_ref=variation.ref, actor=CLOCK, now=now)
-    _tell(session, ports, f"authority:{contract.authority}", "flex_reported", variation, contract, now)
+    tell_council(session, ports, contract, "flex_reported", variation.ref, now)
 
 
 def dearest_week_pence(session: Session, contract: Contract) -> int:
@@ -263,19 +264,6 @@ def _days(flex: Variation) -> FlexDays:
     assert flex.pence_a_day is not None
     assert flex.extra_minutes_a_day is not None
     return FlexDays(flex.from_day, flex.last_day, flex.pence_a_day, flex.extra_minutes_a_day)
-
-
-def _tell(
-    session: Session,
-    ports: Ports,
-    recipient: str,
-    kind: str,
-    variation: Variation,
-    contract: Contract,
-    now: datetime,
-) -> None:
-    facts = {"contract": contract.ref}
-    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=variation.ref, now=now, facts=facts)
 
 
 def _cost(flex: Variation) -> int:

@@ -13,11 +13,12 @@ from sqlmodel import Session, select
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.reasons import ChangeReason
 from dps.contracts.standing import find_contract
+from dps.contracts.telling import tell_council, tell_provider
 from dps.contracts.variations.allowed import increase_rule, reduction_rule, refuse_if, review_rule
 from dps.contracts.variations.hours import raise_hours
 from dps.contracts.variations.limits import against_increase, against_proposal, against_reduction
 from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks, find_variation
-from dps.kernel import audit, outbox
+from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
@@ -244,7 +245,5 @@ def _tell(
     now: datetime,
 ) -> None:
     """Tell the other side."""
-    by_provider = actor.role is Role.PROVIDER
-    recipient = f"authority:{contract.authority}" if by_provider else f"provider:{contract.provider}"
-    facts = {"contract": contract.ref}
-    outbox.post(session, ports.entropy, recipient=recipient, kind=kind, about=variation.ref, now=now, facts=facts)
+    tell = tell_council if actor.role is Role.PROVIDER else tell_provider
+    tell(session, ports, contract, kind, variation.ref, now)

@@ -33,13 +33,7 @@ def test_those_that_come_while_one_is_answered_are_answered_together_each_by_its
 
 def test_what_waits_behind_a_slow_answer_is_one_group_in_the_order_in_which_it_came() -> None:
     asked: list[list[int]] = []
-    begun, may_end = threading.Event(), threading.Event()
-
-    def slow(numbers: Sequence[int]) -> list[int]:
-        asked.append(list(numbers))
-        begun.set()
-        may_end.wait(10)
-        return [2 * number for number in numbers]
+    slow, begun, may_end = _slow(asked)
 
     doubling = Together(slow)
     threads = [threading.Thread(target=doubling.ask, args=(number,)) for number in range(6)]
@@ -71,13 +65,7 @@ def test_a_fault_is_everybodys_and_whoever_comes_next_is_answered() -> None:
 
 def test_coroutines_of_one_event_loop_hold_it_up_for_nobody_and_share_an_answer() -> None:
     asked: list[list[int]] = []
-    begun, may_end = threading.Event(), threading.Event()
-
-    def slow(numbers: Sequence[int]) -> list[int]:
-        asked.append(list(numbers))
-        begun.set()
-        may_end.wait(10)
-        return [2 * number for number in numbers]
+    slow, begun, may_end = _slow(asked)
 
     async def all_at_once() -> list[int]:
         doubling = Together(slow)
@@ -109,16 +97,11 @@ def test_coroutines_that_come_in_one_turn_of_the_loop_are_one_group_from_the_fir
 
 def test_whoever_was_answered_in_company_and_asks_again_is_in_the_next_group_with_those_who_waited() -> None:
     asked: list[list[int]] = []
-    begun, may_end = threading.Event(), threading.Event()
-
-    def slow(numbers: Sequence[int]) -> list[int]:
-        asked.append(list(numbers))
-        begun.set()
-        may_end.wait(10)
-        return list(numbers)
+    slow, begun, may_end = _slow(asked)
+    patience = iter([10.0])
 
     async def asking() -> None:
-        answering = Together(slow, waits=lambda _took_s: 10.0)
+        answering = Together(slow, waits=lambda _took_s: next(patience, 0.0))
 
         async def twice(number: int) -> None:
             await answering.awaited(number)
@@ -132,9 +115,7 @@ def test_whoever_was_answered_in_company_and_asks_again_is_in_the_next_group_wit
         waiting = asyncio.create_task(answering.awaited(3))
         await asyncio.sleep(0)
         may_end.set()
-        await waiting
-        # The two are not there a third time: who waits for them waits no longer than he may.
-        await asyncio.gather(*again)
+        await asyncio.gather(waiting, *again)
 
     asyncio.run(asking())
 
@@ -196,3 +177,18 @@ def _noting(asked: list[list[int]]) -> Callable[[Sequence[int]], list[int]]:
         return [2 * number for number in numbers]
 
     return double
+
+
+def _slow(
+    asked: list[list[int]],
+) -> tuple[Callable[[Sequence[int]], list[int]], threading.Event, threading.Event]:
+    """Doubles when it may, notes what it was asked, and says when it was: (doubling, begun, may end)."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(numbers: Sequence[int]) -> list[int]:
+        asked.append(list(numbers))
+        begun.set()
+        may_end.wait(10)
+        return [2 * number for number in numbers]
+
+    return slow, begun, may_end

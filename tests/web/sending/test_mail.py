@@ -171,12 +171,7 @@ def test_thirty_receipts_are_one_mail_with_a_line_for_each_bid(world: World, inb
 def test_receipts_whose_mail_fails_leave_together_again_under_the_same_message_id(
     world: World, inbox: tuple[Inbox, int]
 ) -> None:
-    oak = world.provider("Oak").provider
-    reader(world, Part.PROVIDER_USER, "ann", provider=oak)
-    for number in range(3):
-        sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about=f"BID-7K3M-9QXR-000{number}")
-    inbox[0].hangs_up_after = 1
-    world.clock.step(GATHERED)
+    _receipts_while_the_server_hangs_up(world, inbox[0], 3)
 
     first = through(world, inbox[1]).make()
     inbox[0].hangs_up_after = 10**6
@@ -192,12 +187,7 @@ def test_receipts_whose_mail_fails_leave_together_again_under_the_same_message_i
 def test_a_receipt_that_joins_those_of_a_mail_that_failed_makes_another_mail_of_it(
     world: World, inbox: tuple[Inbox, int]
 ) -> None:
-    oak = world.provider("Oak").provider
-    reader(world, Part.PROVIDER_USER, "ann", provider=oak)
-    for number in range(2):
-        sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about=f"BID-7K3M-9QXR-000{number}")
-    inbox[0].hangs_up_after = 1
-    world.clock.step(GATHERED)
+    oak = _receipts_while_the_server_hangs_up(world, inbox[0], 2)
     through(world, inbox[1]).make()
 
     sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about="BID-7K3M-9QXR-0007")
@@ -305,3 +295,14 @@ def test_what_notify_refuses_is_given_up_and_what_it_can_not_take_now_is_tried_a
     assert notified(world, notify).make() == 0
 
     assert {(one.delivery, one.attempts) for one in letters(world)} == {(Delivery.GIVEN_UP, 1), (Delivery.QUEUED, 1)}
+
+
+def _receipts_while_the_server_hangs_up(world: World, inbox: Inbox, number: int) -> str | None:
+    """So many receipts that are due to one reader now; returns whose."""
+    oak = world.provider("Oak").provider
+    reader(world, Part.PROVIDER_USER, "ann", provider=oak)
+    for count in range(number):
+        sorted_message(world, recipient=f"provider:{oak}", kind="bid_received", about=f"BID-7K3M-9QXR-000{count}")
+    inbox.hangs_up_after = 1
+    world.clock.step(GATHERED)
+    return oak

@@ -29,7 +29,7 @@ def kinds_posted() -> Iterator[str]:
             yield from (text for node in given for text in _constants(node))
 
 
-_POSTS = ("post", "_post", "_tell", "tell")
+_POSTS = ("post", "_post", "_tell", "tell", "tell_council", "tell_provider")
 
 
 def _name(node: ast.expr) -> str:

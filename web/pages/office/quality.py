@@ -140,6 +140,8 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
         reads = is_commissioner and not faults
         rule = chosen.enablement
         failing = enablement.records(session, chosen, today=today) if rule else []
+        bars = enablement.bars(session, scheme=chosen.key, actor=visit.actor)
+        kept = enablement.kept_from(session, bars)
         return visit.page(
             "office/quality.html",
             status=400 if faults else 200,
@@ -155,10 +157,7 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
             if chosen.recognition
             else None,
             failing=[(one, enablement.fails_consistently(rule, one)) for one in failing] if rule else None,
-            bars=[
-                (bar, enablement.kept_from(session, bar))
-                for bar in enablement.bars(session, scheme=chosen.key, actor=visit.actor)
-            ],
+            bars=[(bar, kept.get(bar.ref)) for bar in bars],
             actor_ref=visit.actor.ref,
             providers=dict(providers_by_name(session)),
             is_commissioner=is_commissioner,

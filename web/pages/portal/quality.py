@@ -87,12 +87,11 @@ def _page(visit: Visit, faults: dict[str, str]) -> Page:
 
 def _seen(session: Session, visit: Visit, scheme: Any) -> dict[str, Any]:
     rows = recognition.history(session, scheme=scheme.key, actor=visit.actor)
+    bars = enablement.bars(session, scheme=scheme.key, actor=visit.actor)
+    kept = enablement.kept_from(session, bars)
     return {
         "scheme": scheme,
         # Rules that were published later may score nobody any more.
         "scores": [(row, appeal_until(scheme, row) if scheme.recognition else None) for row in reversed(rows)],
-        "bars": [
-            (bar, enablement.kept_from(session, bar))
-            for bar in reversed(enablement.bars(session, scheme=scheme.key, actor=visit.actor))
-        ],
+        "bars": [(bar, kept.get(bar.ref)) for bar in reversed(bars)],
     }

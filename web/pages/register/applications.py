@@ -1,6 +1,7 @@
 """Applications to decide: with their clock and flags, the answers, the documents, and whoever has a tie."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -88,44 +89,28 @@ class ApplicationsToDecide(Controller):
         self, submitted_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Ask the applicant something before it is decided."""
-        with visit.look() as (session, _now):
-            application = desk.application_seen(session, submitted_ref, own_keys(session, visit), actor=visit.actor)
-            scheme = own_scheme(session, visit, application.scheme)
-        try:
-            with visit.command() as session:
-                inquire(
-                    session,
-                    visit.ports,
-                    desk.application_seen(session, submitted_ref, [scheme.key], actor=visit.actor),
-                    scheme=scheme,
-                    question=form.text("question"),
-                    actor=visit.actor,
-                )
-        except BadInput as bad:
-            return _page(visit, submitted_ref, form.fields, {str(bad.field): str(bad.reason)})
-        return visit.to(f"/register/applications/{submitted_ref}")
+        return _moved(visit, submitted_ref, form, partial(inquire, question=form.text("question")))
 
     @post("/applications/{submitted_ref:str}/refusal", sync_to_thread=True)
     def refuse(
         self, submitted_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Turn it down as a whole; the applicant reads the reason."""
-        with visit.look() as (session, _now):
-            application = desk.application_seen(session, submitted_ref, own_keys(session, visit), actor=visit.actor)
-            scheme = own_scheme(session, visit, application.scheme)
-        try:
-            with visit.command() as session:
-                applications.refuse(
-                    session,
-                    visit.ports,
-                    desk.application_seen(session, submitted_ref, [scheme.key], actor=visit.actor),
-                    scheme=scheme,
-                    because=form.text("reason"),
-                    actor=visit.actor,
-                )
-        except BadInput as bad:
-            return _page(visit, submitted_ref, form.fields, {str(bad.field): str(bad.reason)})
-        return visit.to(f"/register/applications/{submitted_ref}")
+        return _moved(visit, submitted_ref, form, partial(applications.refuse, because=form.text("reason")))
+
+
+def _moved(visit: Visit, ref: str, form: Form, command: Callable[..., object]) -> Response[Any]:
+    """An application moved by a command that needs its scheme; or its page again, with what was wrong."""
+    with visit.look() as (session, _now):
+        application = desk.application_seen(session, ref, own_keys(session, visit), actor=visit.actor)
+        scheme = own_scheme(session, visit, application.scheme)
+    try:
+        with visit.command() as session:
+            here = desk.application_seen(session, ref, [scheme.key], actor=visit.actor)
+            command(session, visit.ports, here, scheme=scheme, actor=visit.actor)
+    except BadInput as bad:
+        return _page(visit, ref, form.fields, {str(bad.field): str(bad.reason)})
+    return visit.to(f"/register/applications/{ref}")
 
 
 def _decided(
