@@ -42,8 +42,9 @@ class Past:
             connection.exec_driver_sql(
                 "PRAGMA defer_foreign_keys = ON" if is_sqlite else "SET LOCAL session_replication_role = replica"
             )
+            above = max(_greatest(connection, name) for name in self._numbered)
             for name, table in self._tables.items():
-                self._copy(connection, table, times)
+                self._copy(connection, table, times, above)
                 if name in self._numbered and not is_sqlite:
                     last = f"(SELECT max(id) FROM {name})"
                     connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {last})")
@@ -52,14 +53,15 @@ class Past:
             with self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("ANALYZE")
 
-    def _copy(self, connection: Connection, table: Table, times: int) -> None:
-        # Far above whatever is numbered meanwhile.
-        step = self._last + 100_000
+    def _copy(self, connection: Connection, table: Table, times: int, above: int) -> None:
+        """A copy's numbers begin `above` whatever is numbered, one copy close behind the other."""
+        first, last = self._copies + 1, self._copies + times
+        number = f"+ {above} + (n - {first}) * {self._last}"
         said = []
         for column in table.columns:
             leads_to = {key.column.table.name for key in column.foreign_keys}
             if column.name == "id" or leads_to & self._tables.keys():
-                said.append(f"{column.name} + n * {step}")
+                said.append(f"{column.name} {number}")
             elif column.name in _REFERENCES or column.name.endswith("_ref"):
                 kept = (getattr(column.type, "length", None) or 40) - 6
                 said.append(f"substr({column.name}, 1, {kept}) || '-' || n")
@@ -71,7 +73,6 @@ class Past:
             else:
                 said.append(column.name)
         names = ", ".join(column.name for column in table.columns)
-        first, last = self._copies + 1, self._copies + times
         past = (
             f"id <= {self._last}"
             if "id" in table.columns
