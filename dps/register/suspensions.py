@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, and_, col, or_, select
 
 from dps.kernel import audit, outbox
-from dps.kernel.actors import Actor, Role
+from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column
 from dps.kernel.errors import BadInput, NotAdmitted, NotFound
 from dps.kernel.ports import Ports
@@ -117,7 +117,8 @@ def suspend(
 ) -> Suspension:
     """Suspend a provider in this scheme, from now on or from `starts_at`; `NotAdmitted` if it holds no place there.
 
-    An award in progress for this provider ends first, and sees nothing of it; the next one sees it (law 5).
+    An officer does not say the same twice: the second one would have to be lifted as well, and nobody would know. An
+    award in progress for this provider ends first, and sees nothing of it; the next one sees it (law 5).
     """
     needs_officer(actor, scheme, "suspend a provider")
     words = reason(because)
@@ -149,6 +150,9 @@ def suspend(
     )
     if not any(suspension.covers(one.lot, one.locality) for one in held_by(session, provider_id, scheme.key)):
         raise NotAdmitted(provider=provider.ref, scheme=scheme.key)
+    # What follows from a notice (the engine's) stands beside what an officer decided: each is lifted for itself.
+    if actor.ref != CLOCK.ref and (twin := _said_already(session, suspension)) is not None:
+        raise BadInput(f"{twin.ref} says all of this already: lift it first, or change what differs", field="scope")
     session.add(suspension)
     session.flush()
     facts = {
@@ -266,6 +270,17 @@ def _imposed(session: Session, provider_id: int, scheme_key: str) -> Sequence[Su
         .order_by(col(Suspension.id))
     )
     return session.exec(query).all()
+
+
+def _said_already(session: Session, new: Suspension) -> Suspension | None:
+    """A suspension that stops the same in the same places with the same effect, for all the time that this one does."""
+    for one in _imposed(session, new.provider_id, new.scheme):
+        is_alike = (one.scope, one.running_contracts) == (new.scope, new.running_contracts)
+        is_there = set(one.lots) == set(new.lots) and set(one.localities) == set(new.localities)
+        is_as_long = one.ends_at is None or (new.ends_at is not None and new.ends_at <= one.ends_at)
+        if is_alike and is_there and one.starts_at <= new.starts_at and is_as_long:
+            return one
+    return None
 
 
 def _named(keys: Iterable[str], among: Sequence[str], what: str, field: str) -> list[str]:

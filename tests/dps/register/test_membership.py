@@ -19,7 +19,7 @@ from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Provider
 from dps.register.shapes import Place
 from dps.register.standing import standing
-from dps.register.suspensions import SuspensionScope, SuspensionState
+from dps.register.suspensions import RunningContracts, SuspensionScope, SuspensionState
 from tests.dps.register.builders import (
     BROKER,
     HERE,
@@ -110,7 +110,7 @@ def test_lifting_ends_one_suspension_and_leaves_another(database: Database, port
     with database.transaction() as session:
         provider = a_provider(session, ports)
         a_member(session, ports, provider)
-        first, second = (suspended(session, ports, provider) for _ in range(2))
+        first, second = (suspended(session, ports, provider, scope=scope) for scope in list(SuspensionScope)[:2])
 
         after = []
         for one in (first, second):
@@ -120,6 +120,29 @@ def test_lifting_ends_one_suspension_and_leaves_another(database: Database, port
         assert after == [(SUSPENDED, [SUSPENDED]), (ACTIVE, [ACTIVE])]
         with pytest.raises(NoSuchStep):
             suspensions.lift(session, ports, first, scheme=WORCESTERSHIRE, because="Again.", actor=OFFICER)
+
+
+def test_an_officer_says_the_same_once_and_what_differs_beside_it(database: Database, ports: Ports) -> None:
+    with database.transaction() as session:
+        provider = a_provider(session, ports)
+        a_member(session, ports, provider, localities=[HERE, THERE])
+        first = suspended(session, ports, provider, localities=[HERE], ends_at=NOON + 9 * DAY)
+
+        for end in (NOON + 9 * DAY, NOON + 2 * DAY):
+            with pytest.raises(BadInput, match=f"{first.ref} says all of this already"):
+                suspended(session, ports, provider, localities=[HERE], ends_at=end)
+        others: list[dict[str, object]] = [
+            {"localities": [HERE, THERE]},
+            {"localities": [HERE], "ends_at": None},
+            {"localities": [HERE], "scope": SuspensionScope.ALL},
+            {"localities": [HERE], "running_contracts": RunningContracts.TRANSFER},
+        ]
+        beside = [suspended(session, ports, provider, **{"ends_at": NOON + 9 * DAY, **other}) for other in others]
+        for one in (first, beside[1]):
+            suspensions.lift(session, ports, one, scheme=WORCESTERSHIRE, because="Mended.", actor=OFFICER)
+        again = suspended(session, ports, provider, localities=[HERE], ends_at=NOON + 9 * DAY)
+
+        assert len({first.ref, again.ref, *(one.ref for one in beside)}) == 6
 
 
 def test_the_widest_of_several_suspensions_is_the_one_that_counts(database: Database, ports: Ports) -> None:

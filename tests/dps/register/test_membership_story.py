@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from dps.kernel.actors import CLOCK
 from dps.kernel.database import Database
-from dps.kernel.errors import NotAdmitted
+from dps.kernel.errors import BadInput, NotAdmitted
 from dps.kernel.ports import Ports
 from dps.register import membership, suspensions
 from dps.register.membership import MembershipState
@@ -76,6 +76,10 @@ class MembershipStory(RuleBasedStateMachine):
             with pytest.raises(NotAdmitted):
                 suspended(self.session, self.ports, self.provider, **facts)
             return
+        if self._says_already(places, starts, ends):
+            with pytest.raises(BadInput):
+                suspended(self.session, self.ports, self.provider, **facts)
+            return
         one = suspended(self.session, self.ports, self.provider, **facts)
         self.suspensions.append((one, places or {HERE, THERE}, starts, ends))
 
@@ -120,6 +124,16 @@ class MembershipStory(RuleBasedStateMachine):
             place: REMOVED if state == "removed" else SUSPENDED if self._is_suspended(place) else ACTIVE
             for place, state in self.held.items()
         }
+
+    def _says_already(self, places: set[str], starts: datetime, ends: datetime | None) -> bool:
+        """Whether one that stands stops the same places for all of this time."""
+        return any(
+            set(one.localities) == places
+            and begins <= starts
+            and (until is None or (ends is not None and ends <= until))
+            for one, _, begins, until in self.suspensions
+            if one.ref not in self.lifted
+        )
 
     def _is_suspended(self, place: str) -> bool:
         return any(
