@@ -221,6 +221,7 @@ def suspend(
     """Pause visits from `from_day` on, which lies in the past or today, and keep the provider's place."""
     _theirs(contract, actor)
     _refuse_future(from_day, now, "from_day")
+    _refuse_before_start(contract, from_day, "from_day")
     facts = {"reason": reason} | _on(from_day)
     advance(session, contract, "suspend", actor, now, facts=facts, suspended_on=from_day)
     _tell(session, entropy, contract, "contract_suspended", actor, now)
@@ -246,7 +247,7 @@ def end(
     """End the contract with its last day of care, in the past or today."""
     _theirs(contract, actor)
     _refuse_future(last_day, now, "last_day")
-    _refuse_before_start(contract, last_day)
+    _refuse_before_start(contract, last_day, "last_day")
     facts = {"reason": reason} | _on(last_day)
     over = {"last_day": last_day, "suspended_on": None, "over_because": reason.value}
     advance(session, contract, "end", actor, now, facts=facts, **over)
@@ -266,7 +267,7 @@ def hand_back(
 ) -> None:
     """Give the contract back; the provider serves until `last_day`, which may lie ahead. The caller brokers again."""
     _theirs(contract, actor)
-    _refuse_before_start(contract, last_day)
+    _refuse_before_start(contract, last_day, "last_day")
     facts: dict[str, str | int] = {"reason": reason, **_on(last_day)}
     if days_short_of_notice:
         facts["days_short_of_notice"] = days_short_of_notice
@@ -309,9 +310,9 @@ def _refuse_future(day: date, now: datetime, field: str) -> None:
         raise BadInput("this day is still to come", field=field)
 
 
-def _refuse_before_start(contract: Contract, day: date) -> None:
+def _refuse_before_start(contract: Contract, day: date, field: str) -> None:
     if contract.started_on is not None and day < contract.started_on:
-        raise BadInput("care had not started by then", field="last_day")
+        raise BadInput("care had not started by then", field=field)
 
 
 def _today(now: datetime) -> date:

@@ -15,7 +15,8 @@ from sqlmodel import Session, and_, col, or_, select
 from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.deliveries.matching import Matched, VisitRecord, match_day
-from dps.contracts.deliveries.records import Delivery
+from dps.contracts.deliveries.records import Delivery, deliveries_of
+from dps.contracts.payment.visits import VisitOutcome
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.records import Statement, StatementState
 from dps.contracts.variations.records import Variation, VariationKind, Weeks, variations_of
@@ -237,6 +238,17 @@ def record_deliveries(
     for refused in recorder.record(list(records)).values():
         raise refused
     return recorder.close()
+
+
+def last_day_paid(session: Session, contract: Contract, *, since: date) -> date | None:
+    """The last day from `since` on with a visit that was made, or that a statement of the contract covers, if any."""
+    made = [
+        one.day
+        for one in deliveries_of(session, contract, first=since, last=date.max)
+        if one.outcome is VisitOutcome.DONE
+    ]
+    stated = [one.last_day for one in _live_statements(session, contract) if one.contract_id == contract.id]
+    return max((day for day in (*made, *stated) if day >= since), default=None)
 
 
 def flexes_on(flexes: Iterable[Variation], day: date) -> list[Variation]:

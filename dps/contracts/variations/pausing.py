@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from dps.contracts import contracts
 from dps.contracts.contracts import Contract
+from dps.contracts.deliveries.recording import last_day_paid
 from dps.contracts.payment.retainer import kept_until, may_restart
 from dps.contracts.reasons import SuspensionReason
 from dps.contracts.standing import find_contract
@@ -18,10 +19,11 @@ from dps.contracts.variations.records import Variation, VariationKind, Variation
 from dps.kernel.actors import Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import locked_one
-from dps.kernel.errors import NoSuchStep
+from dps.kernel.errors import BadInput, NoSuchStep
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
+from dps.schemes.contracting import Retainer
 from dps.schemes.model import Scheme
 
 
@@ -35,10 +37,18 @@ def pause(
     from_day: date,
     actor: Actor,
 ) -> Variation:
-    """Pause visits from `from_day`, past or today, and keep the provider's place under the scheme's retainer."""
-    retainer_rule(scheme)
+    """Pause visits from `from_day`, past or today, and keep the provider's place under the scheme's retainer.
+
+    VariationRefused where the weeks of a pause from that day are over already: nothing could be kept any more. BadInput
+    where a visit was made or a statement reaches beyond that day: one day is paid as served or as kept, never as both.
+    """
+    rule = retainer_rule(scheme)
     contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
     now = ports.clock.read(session)
+    if not may_restart(rule, paused_from=from_day, restarts_on=now.astimezone(LONDON).date()):
+        refuse_if([f"{_place_was_kept(rule, from_day)} Name a later day, or end the contract."])
+    if (paid := last_day_paid(session, contract, since=from_day)) is not None:
+        raise BadInput(f"visits are recorded or stated until {paid:%-d %B %Y}: name a later day", field="from_day")
     contracts.suspend(session, ports.entropy, contract, reason=reason, from_day=from_day, actor=actor, now=now)
     variation = Variation(
         ref=new_reference(Kind.VARIATION, ports.entropy),
@@ -75,8 +85,14 @@ def resume(session: Session, ports: Ports, *, contract_ref: str, scheme: Scheme,
         raise NoSuchStep(kind="Contract", ref=contract.ref, state=str(contract.state), step="be resumed")
     (paused,) = open_pauses  # a partial unique index keeps it one
     if not may_restart(rule, paused_from=paused.from_day, restarts_on=today):
-        refuse_if([f"The place was kept for {rule.most_weeks} weeks, from {paused.from_day}: end it and publish anew."])
+        refuse_if([f"{_place_was_kept(rule, paused.from_day)} End the contract, or let it be handed back."])
     contracts.restart(session, ports.entropy, contract, actor=actor, now=now)
     # A pause has one day at least: the one it began on.
     last = max(today - timedelta(days=1), paused.from_day)
     advance(session, paused, "close", actor, now, facts={"contract": contract.ref}, last_day=last)
+
+
+def _place_was_kept(rule: Retainer, paused_from: date) -> str:
+    until = kept_until(rule, paused_from=paused_from)
+    weeks = f"A place is kept for {rule.most_weeks} weeks"
+    return f"{weeks}: of a pause from {paused_from:%-d %B %Y}, until {until:%-d %B %Y}."

@@ -14,7 +14,7 @@ from dps.contracts.desk import story_of
 from dps.contracts.reasons import ChangeReason, EndReason, FailureReason, HandBackReason, SuspensionReason
 from dps.contracts.tiers import place_in_tier, tiers_of
 from dps.contracts.variations.ending import end_contract
-from dps.contracts.variations.pausing import pause, resume
+from dps.contracts.variations.pausing import pause, place_kept_until, resume
 from dps.contracts.variations.rescheduling import increase
 from dps.kernel.money import in_pounds
 from dps.schemes.model import Scheme
@@ -158,6 +158,8 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             is_served=is_active or contract.state is ContractState.SUSPENDED,
             is_paused=contract.state is ContractState.SUSPENDED and rules.retainer is not None,
             weeks=rules.retainer.most_weeks if rules.retainer else 0,
+            kept_until=place_kept_until(contract, scheme),
+            today=today,
             tolerance=rules.increase if is_active else None,
             tiers=[*prices.items(), (NO_TIER, "None: what was delivered")] if prices else [],
             placed=[(day, prices.get(key or "", "none")) for day, key in tiers_of(session, contract)],

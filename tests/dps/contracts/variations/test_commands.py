@@ -355,6 +355,27 @@ def test_a_paused_service_restarts_within_four_weeks_and_not_later(database: Dat
             early.run(resume, contract_ref=early.ref, scheme=early.scheme, actor=BROKER)
 
 
+def test_a_pause_begins_on_no_day_before_care_none_that_was_served_and_none_whose_weeks_are_over(
+    database: Database,
+) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        first, pausing = desk.today, {"scheme": desk.scheme, "reason": Paused.HOSPITAL, "actor": BROKER}
+        desk.after(days=10)
+
+        with pytest.raises(BadInput, match="care had not started"):
+            desk.run(pause, contract_ref=desk.ref, from_day=first - timedelta(days=1), **pausing)
+        desk.deliver(4)
+        with pytest.raises(BadInput, match="visits are recorded or stated until"):
+            desk.run(pause, contract_ref=desk.ref, from_day=first + timedelta(days=3), **pausing)
+        desk.after(days=30)
+        with pytest.raises(VariationRefused, match="kept for 4 weeks"):
+            desk.run(pause, contract_ref=desk.ref, from_day=desk.today - timedelta(days=29), **pausing)
+        desk.run(pause, contract_ref=desk.ref, from_day=desk.today - timedelta(days=28), **pausing)
+
+        assert desk.contract.state is ContractState.SUSPENDED
+
+
 def test_an_uplift_raises_the_prices_of_contracts_agreed_before(database: Database) -> None:
     with database.transaction() as session:
         desk = Desk(session)
