@@ -11,7 +11,7 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import NotFound
 from dps.register.applications import Application, ApplicationState
 from dps.register.capacity import Ledger, LedgerFlag
-from dps.register.documents import Document
+from dps.register.documents import CheckState, Document, DocumentCheck
 from dps.register.inquiries import Inquiry
 from dps.register.membership import Membership, MembershipState
 from dps.register.providers import Provider
@@ -166,9 +166,13 @@ class EndingDocument:
 
 
 def documents_ending(session: Session, schemes: Collection[str], *, by: date, actor: Actor) -> list[EndingDocument]:
-    """The latest documents of the schemes' members whose last good day is before `by`, the first to end first."""
+    """The latest documents of the schemes' members whose last good day is before `by`, the first to end first.
+
+    What waits for an officer or was refused is not counted: it neither ends nor takes another's place.
+    """
     actor.needs("look at documents", *_READERS)
     later = Document.__table__.alias("later")  # type: ignore[attr-defined]
+    unconfirmed = select(DocumentCheck.document_id).where(col(DocumentCheck.state) != CheckState.CONFIRMED)
     is_latest = ~exists(
         select(literal_column("1"))
         .select_from(later)
@@ -176,6 +180,7 @@ def documents_ending(session: Session, schemes: Collection[str], *, by: date, ac
             later.c.provider_id == col(Document.provider_id),
             later.c.kind == col(Document.kind),
             later.c.id > col(Document.id),
+            later.c.id.not_in(unconfirmed),
         )
         .correlate(Document)
     )
@@ -187,7 +192,7 @@ def documents_ending(session: Session, schemes: Collection[str], *, by: date, ac
     query = (
         select(Document, Provider.ref, Provider.name)
         .join(Provider, col(Provider.id) == col(Document.provider_id))
-        .where(col(Document.expires_on) < by, is_latest, member)
+        .where(col(Document.expires_on) < by, col(Document.id).not_in(unconfirmed), is_latest, member)
         .order_by(col(Document.expires_on), col(Document.id))
     )
     return [

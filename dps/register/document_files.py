@@ -14,7 +14,9 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import bytes_column, id_column, link_column, whole_column
 from dps.kernel.errors import BadInput, NotFound
 from dps.kernel.ports import Ports
-from dps.register.documents import Document, receive
+from dps.register.concerned import concerned_schemes
+from dps.register.documents import CheckState, Document, DocumentCheck, counts, receive
+from dps.register.officers import tell_officers
 from dps.register.providers import Provider, may_act_for
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -46,12 +48,17 @@ class DocumentFile(SQLModel, table=True):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedDocument:
-    """One document as its provider sees it in a list; `has_file` is False where only its hash was sent in."""
+    """One document in a list; `has_file` is False where only its hash was sent in.
+
+    `state` says what an officer found; what an officer brought is confirmed. `because`: why it was refused.
+    """
 
     ref: str
     kind: str
     expires_on: date | None
     has_file: bool
+    state: CheckState
+    because: str | None
 
 
 def media_of(content: bytes) -> Media:
@@ -76,7 +83,10 @@ def receive_file(
     expires_on: date | None,
     actor: Actor,
 ) -> Document:
-    """Receive a document with its file, from the provider or an officer; the same sent again is received once."""
+    """Receive a document with its file, from the provider or an officer; the same sent again is received once.
+
+    Officers are told of what a provider sends: it waits for them.
+    """
     media = media_of(content)
     document = receive(
         session,
@@ -92,6 +102,10 @@ def receive_file(
         sealed = ports.keyring.application.seal(content, about=_about(document.ref))
         session.add(DocumentFile(document_id=document.id, media=media, size_bytes=len(content), sealed=sealed))
         session.flush()
+        if actor.role is Role.PROVIDER:
+            schemes = concerned_schemes(session, provider_id)
+            now = document.received_at
+            tell_officers(session, ports, schemes, kind="document_to_check", about=document.ref, now=now)
     return document
 
 
@@ -113,18 +127,33 @@ def file_of(session: Session, ports: Ports, ref: str, actor: Actor) -> tuple[Med
 
 
 def received_documents(session: Session, provider_id: int) -> list[ReceivedDocument]:
-    """The latest document of each kind that this provider sent, in order of kind."""
+    """Of each kind that this provider holds: what counts, then what came later and waits or was refused."""
     query = (
-        select(Document, DocumentFile.id)
+        select(Document, DocumentFile.id, DocumentCheck)
         .outerjoin(DocumentFile, col(DocumentFile.document_id) == col(Document.id))
+        .outerjoin(DocumentCheck, col(DocumentCheck.document_id) == col(Document.id))
         .where(Document.provider_id == provider_id)
         .order_by(col(Document.id))
     )
-    latest = {
-        row.kind: ReceivedDocument(ref=row.ref, kind=row.kind, expires_on=row.expires_on, has_file=file is not None)
-        for row, file in session.exec(query)
-    }
-    return [latest[kind] for kind in sorted(latest)]
+    shown: dict[str, list[ReceivedDocument]] = {}
+    for row, file, check in session.exec(query):
+        one = ReceivedDocument(
+            ref=row.ref,
+            kind=row.kind,
+            expires_on=row.expires_on,
+            has_file=file is not None,
+            state=CheckState.CONFIRMED if check is None else check.state,
+            because=check.reason if check else None,
+        )
+        before = shown.get(row.kind, [])
+        shown[row.kind] = [] if counts(check) else [known for known in before if known.state is CheckState.CONFIRMED]
+        shown[row.kind].append(one)
+    return [one for kind in sorted(shown) for one in shown[kind]]
+
+
+def kinds_waiting(session: Session, provider_id: int) -> set[str]:
+    """The kinds of which the last that this provider sent waits for an officer."""
+    return {one.kind for one in received_documents(session, provider_id) if one.state is CheckState.WAITING}
 
 
 def _about(ref: str) -> str:

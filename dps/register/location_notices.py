@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from sqlalchemy import Index, text
-from sqlmodel import Field, Session, SQLModel, col, or_, select
+from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
@@ -24,14 +24,12 @@ from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.places.directory import Existence, entry, existence
 from dps.places.postcodes import parse
-from dps.register.applications import Application, ApplicationState
+from dps.register.concerned import concerned_schemes, of_these
 from dps.register.interests import refuse_tied
-from dps.register.membership import Membership
 from dps.register.officers import tell_officers
 from dps.register.providers import Location, Provider, add_location, close_location, locked_provider
 from dps.register.texts import one_line, reason
 from dps.schemes.model import Rating
-from dps.schemes.published import standing_schemes
 
 _OFFICER = (Role.REGISTER_OFFICER,)
 _PROVIDER = (Role.PROVIDER,)
@@ -274,15 +272,10 @@ def notices_to_decide(
     With `ref` that one alone, decided or not.
     """
     actor.needs("look at notices of locations", *_OFFICER)
-    members = select(Membership.provider_id).where(col(Membership.scheme).in_(schemes))
-    applicants = select(Application.provider_id).where(
-        col(Application.scheme).in_(schemes), col(Application.state) != ApplicationState.DRAFT
-    )
-    theirs = or_(col(LocationNotice.provider_id).in_(members), col(LocationNotice.provider_id).in_(applicants))
     query = (
         select(LocationNotice, Provider.name)
         .join(Provider, col(Provider.id) == col(LocationNotice.provider_id))
-        .where(theirs)
+        .where(of_these(col(LocationNotice.provider_id), schemes))
         .order_by(col(LocationNotice.id))
     )
     if ref is None:
@@ -329,19 +322,9 @@ def _stated(session: Session, ports: Ports, notice: LocationNotice, actor: Actor
         "on_day": notice.on_day.isoformat(),
     }
     audit.append(session, notice.stream, "location-notice.state", actor, now, facts)
-    keys = _schemes_of(session, notice.provider_id)
-    concerned = [one for one in standing_schemes(session) if one.key in keys]
-    tell_officers(session, ports, concerned, kind="location_to_check", about=notice.ref, now=now)
+    schemes = concerned_schemes(session, notice.provider_id)
+    tell_officers(session, ports, schemes, kind="location_to_check", about=notice.ref, now=now)
     return notice
-
-
-def _schemes_of(session: Session, provider_id: int) -> set[str]:
-    """The schemes that a provider belongs to, or has asked to join: their officers decide on what it states."""
-    member = select(Membership.scheme).where(Membership.provider_id == provider_id)
-    applied = select(Application.scheme).where(
-        Application.provider_id == provider_id, col(Application.state) != ApplicationState.DRAFT
-    )
-    return {*session.exec(member), *session.exec(applied)}
 
 
 def _tell(session: Session, ports: Ports, notice: LocationNotice, kind: str, now: datetime) -> None:

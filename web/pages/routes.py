@@ -70,11 +70,12 @@ from web.pages.portal.together import Delivery, Together
 from web.pages.portal.visits import VisitRecords
 from web.pages.register.applications import ApplicationsToDecide
 from web.pages.register.arrangements import Arrangements
+from web.pages.register.documents import Documents
 from web.pages.register.hours import FlaggedHours
 from web.pages.register.locations import Locations
 from web.pages.register.moves import Moves
 from web.pages.register.newcomers import Newcomers
-from web.pages.register.providers import Documents, Providers
+from web.pages.register.providers import Providers
 from web.pages.register.renewal import Renewal
 from web.pages.register.suspensions import Suspensions
 from web.pages.requester.asking import RequestBeginning, RequestEntry, Sending

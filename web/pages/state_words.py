@@ -103,6 +103,11 @@ STATES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "refused": ("Refused", "red"),
         "withdrawn": ("Withdrawn", "grey"),
     },
+    "document": {
+        "waiting": ("Waits to be confirmed", "light-blue"),
+        "confirmed": ("Confirmed", "green"),
+        "refused": ("Not accepted", "red"),
+    },
     "location_notice": {
         "stated": ("Waits for the council", "light-blue"),
         "recorded": ("Recorded", "green"),

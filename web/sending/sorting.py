@@ -38,6 +38,7 @@ _READERS: Mapping[str, Sequence[Part]] = {
     "law_due": (Part.COMMISSIONER, Part.REGISTER_OFFICER),
     "location_to_check": REGISTER,
     "application_to_decide": REGISTER,
+    "document_to_check": REGISTER,
 }
 _OTHERS: Sequence[Part] = (Part.BROKER,)
 """At a council: what waits for a decision or a look is for those whose work it is, all else for the brokers."""

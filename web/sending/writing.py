@@ -35,6 +35,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "It has opened or closed one. Look it up in the regulator's register, and record it or not.",
     ),
     "application_to_decide": ("A provider asks to join", "It is to be decided by the day that its page names."),
+    "document_to_check": ("A provider sent a document", "It counts once an officer has looked at it and confirmed it."),
+    "document_confirmed": ("Your document is confirmed", "It counts from now on."),
+    "document_refused": ("Your document was not accepted", "Your page of documents says why. Send another one there."),
     "location_recorded": ("The location that you reported is recorded", "It counts from now on."),
     "location_refused": ("The location that you reported is not recorded", "Your page of locations says why."),
     "application_inquired": (
@@ -122,6 +125,7 @@ _PORTAL: Mapping[str, str] = {
     "SUS": "/portal/service",
     "PRV": "/portal/service",
     "ARR": "/portal/service",
+    "DOC": "/portal/service/documents",
     "APP": "/portal/service/applications/",
 }
 _DESK: Mapping[str, str] = {
@@ -135,6 +139,7 @@ _DESK: Mapping[str, str] = {
     "SCR": "/office/quality",
     "NTC": "/office/quality",
     "LCN": "/register/locations/",
+    "DOC": "/register/documents",
     "APP": "/register/applications/",
 }
 """Where what is spoken of is seen: its own page where the address ends in a stroke, else the page that it stands on."""

@@ -10,6 +10,7 @@ from dps.kernel.states import StateTable
 from dps.register.applications import Application
 from dps.register.arrangements import Arrangement
 from dps.register.blocks import Block
+from dps.register.documents import DocumentCheck
 from dps.register.holds import Hold
 from dps.register.location_notices import LocationNotice
 from dps.register.membership import Membership
@@ -18,7 +19,7 @@ from dps.register.suspensions import Suspension
 README = Path(register.__file__).with_name("README.md")
 TABLES = {
     table.STEPS.kind: table.STEPS
-    for table in (Application, Membership, Suspension, Hold, Block, Arrangement, LocationNotice)
+    for table in (Application, Membership, Suspension, Hold, Block, Arrangement, DocumentCheck, LocationNotice)
 }
 
 

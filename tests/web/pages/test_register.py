@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from bidding.run_off import RunOff
+from dps.kernel.actors import Actor
 from dps.register.applications import Application, draft, submit
 from dps.register.document_files import receive_file
+from dps.register.documents import DocumentCheck
 from dps.register.membership import Membership
 from dps.register.suspensions import Suspension
 from tests.web.pages.browsing import Browser, an_account
@@ -149,6 +151,10 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     suspended = officer.send(
         f"{path}/suspension/{key}", scope="new_work", running_contracts="transfer", reason="Visits were missed."
     )
+    officer.open(f"{path}/suspension/{key}")
+    twice = officer.send(
+        f"{path}/suspension/{key}", scope="new_work", running_contracts="transfer", reason="Visits were missed again."
+    )
     (row,) = world.rows(Suspension)
     seen = broker.open(f"/desk/run-offs/{row.ref}").text
     advised = broker.open(f"/desk/run-offs/{row.ref}?advised=true").text
@@ -163,6 +169,8 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     assert empty.status_code == 400
     assert "Choose what is stopped" in empty.text
     assert "In force" in suspended.text
+    assert (twice.status_code, f"{row.ref} says all of this already" in twice.text) == (400, True)
+    assert "Visits were missed again." in twice.text
     assert contract in seen
     assert "This is advice" in advised
     assert late.status_code == 400
@@ -191,25 +199,63 @@ def test_a_provider_is_removed_for_good_from_what_is_ticked(served: Served) -> N
 def test_a_provider_s_page_shows_what_is_free_and_documents_that_end_are_listed(served: Served) -> None:
     world = served.world
     provider = world.provider("Ash Homecare", hours=40)
-    soon = world.now.date() + timedelta(days=20)
+    document = a_document(served, provider, actor=world.officer)
+    officer = an_officer(served)
+
+    page = officer.open(f"/register/providers/{provider.provider}").text
+    ending = officer.open("/register/documents").text
+    file = officer.open(f"/register/documents/{document}")
+
+    assert "40 hours free" in page
+    assert "Hours a week that are bound or reserved" in page
+    assert "Ash Homecare" in ending.partition("Over, or ending soon")[2]
+    assert file.content == b"%PDF-1.7"
+
+
+def test_an_officer_looks_at_what_a_provider_sent_and_confirms_it_or_says_why_not(served: Served) -> None:
+    world = served.world
+    provider = world.provider("Ash Homecare")
+    document = a_document(served, provider, actor=provider)
+    officer = an_officer(served)
+
+    first = officer.page.text
+    listed = officer.open("/register/documents").text
+    beside = officer.open(f"/register/providers/{provider.provider}").text
+    path = f"/register/documents/{document}"
+    seen = officer.open(f"{path}/check").text
+    unsaid = officer.send(f"{path}/refusal")
+    refused = officer.send(f"{path}/refusal", reason="It names another company.")
+    decided = officer.open(f"{path}/check").text
+    second = a_document(served, provider, actor=provider)
+    officer.open(f"/register/documents/{second}/check")
+    officer.send(f"/register/documents/{second}/confirmation")
+
+    assert "<strong>1</strong><span>document waits to be confirmed" in first
+    assert f'href="{path}/check"' in listed.partition("Over, or ending soon")[0]
+    assert "Confirm or refuse it" in beside
+    assert "none that counts" in seen
+    assert f'href="{path}"' in seen
+    assert (unsaid.status_code, 'href="#reason"' in unsaid.text) == (400, True)
+    assert "None. What providers send" in refused.text
+    assert "Why it was not accepted: It names another company." in decided
+    assert [(one.ref, str(one.state)) for one in world.rows(DocumentCheck)] == [
+        (document, "refused"),
+        (second, "confirmed"),
+    ]
+
+
+def a_document(served: Served, provider: Actor, *, actor: Actor) -> str:
+    """Its insurance for twenty days, sent by the provider itself or brought by an officer."""
+    world = served.world
     document = world.run(
         receive_file,
         provider_id=world.row_of(provider).id or 0,
         kind="insurance",
         content=b"%PDF-1.7",
-        expires_on=soon,
-        actor=provider,
+        expires_on=world.now.date() + timedelta(days=20),
+        actor=actor,
     )
-    officer = an_officer(served)
-
-    page = officer.open(f"/register/providers/{provider.provider}").text
-    ending = officer.open("/register/documents").text
-    file = officer.open(f"/register/documents/{document.ref}")
-
-    assert "40 hours free" in page
-    assert "Hours a week that are bound or reserved" in page
-    assert "Ash Homecare" in ending
-    assert file.content == b"%PDF-1.7"
+    return document.ref
 
 
 def test_a_provider_moves_from_one_list_to_another_with_a_reason(served: Served) -> None:

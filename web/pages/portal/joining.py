@@ -13,6 +13,7 @@ from sqlmodel import Session
 from dps.kernel.errors import BadInput, NotFound
 from dps.register import admission, applications
 from dps.register.applications import Application, ApplicationState
+from dps.register.document_files import kinds_waiting
 from dps.register.documents import latest_documents, missing
 from dps.register.inquiries import answer, inquiries_of
 from dps.register.own_standing import required_documents
@@ -115,6 +116,7 @@ class Applications(Controller):
                 is_open=admission.is_open(scheme, now),
                 opens_at=admission.next_opening(scheme, now),
                 missing=missing(held, required_documents(scheme, application.lots), now),
+                waiting=kinds_waiting(session, application.provider_id),
                 is_overdue=application.is_overdue(now),
                 asked_already=applications.asked_already(session, application),
                 inquiries=inquiries_of(session, application),

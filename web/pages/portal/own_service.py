@@ -138,12 +138,13 @@ class OwnService(Controller):
 
 def _standing(session: Session, scheme: Scheme, provider: Provider, now: datetime) -> dict[str, Any]:
     (found,) = standing(session, scheme.key, now, providers=[row_id(provider)])
+    waiting = document_files.kinds_waiting(session, row_id(provider))
     held = [names.authorities([scheme])[one.key] for one in scheme.authorities]
     return {
         "scheme": scheme,
         "authorities": held,
         "places": held_places(found),
-        "hindrances": [hindrance_words(one, scheme) for one in hindrances(found, scheme)],
+        "hindrances": [hindrance_words(one, scheme, waiting) for one in hindrances(found, scheme)],
         "lots": names.lots([scheme]),
         "areas": names.places([scheme]),
         "lists": {one.key: one.name for one in scheme.lists},

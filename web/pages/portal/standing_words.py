@@ -1,11 +1,14 @@
 """What keeps work from a provider, in a sentence, and where it is mended."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dps.register.own_standing import Hindrance, Obstacle
 from dps.schemes.model import Scheme
 from web.pages import names
 from web.pages.wording import day, lower
+
+_OF_DOCUMENTS = (Obstacle.DOCUMENT_MISSING, Obstacle.DOCUMENT_OVER, Obstacle.DOCUMENT_ENDS_SOON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +21,11 @@ class Sentence:
     stops: bool
 
 
-def hindrance_words(hindrance: Hindrance, scheme: Scheme) -> Sentence:
-    """The hindrance as its provider reads it."""
+def hindrance_words(hindrance: Hindrance, scheme: Scheme, waiting: Collection[str] = ()) -> Sentence:
+    """The hindrance as its provider reads it. `waiting`: kinds of which it has sent what an officer still confirms."""
     text, href, link = _words(hindrance, scheme)
+    if hindrance.obstacle in _OF_DOCUMENTS and hindrance.what in waiting:
+        text, link = f"{text} What you sent waits for the council to confirm it.", "See your documents"
     return Sentence(text=text, href=href, link=link, stops=hindrance.stops)
 
 

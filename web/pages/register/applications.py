@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from dps.kernel.errors import BadInput, DocumentsMissing, RuleNotMet
 from dps.register import applications, desk
+from dps.register.document_checks import documents_to_check
 from dps.register.document_files import received_documents
 from dps.register.documents import latest_documents, missing
 from dps.register.inquiries import inquire, inquiries_of
@@ -41,6 +42,7 @@ class ApplicationsToDecide(Controller):
             return visit.page(
                 "register/applications.html",
                 waiting=desk.to_decide(session, own_keys(session, visit), actor=visit.actor),
+                unchecked=len(documents_to_check(session, own_keys(session, visit), actor=visit.actor)),
                 reported=len(notices_to_decide(session, own_keys(session, visit), actor=visit.actor)),
                 flagged=len(desk.flagged_hours(session, actor=visit.actor)),
                 schemes={scheme.key: scheme.name for scheme in schemes},

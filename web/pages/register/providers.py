@@ -25,13 +25,10 @@ from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
 from web.pages.register.seen import faults_of, own_keys, own_matter
-from web.pages.rows import row_id, today_of
+from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 from web.pictures import Bar, bars
 from web.security.ties import ties_declared
-
-ENDING = timedelta(days=60)
-"""How far ahead the list of ending documents looks."""
 
 
 class Providers(Controller):
@@ -120,38 +117,6 @@ class Providers(Controller):
         except (BadInput, NotAdmitted, RuleNotMet) as refused:
             return _removal(visit, provider_ref, scheme_key, form.fields, faults_of(refused))
         return visit.to(f"/register/providers/{provider_ref}")
-
-
-class Documents(Controller):
-    """What providers sent: what ends soon, and the files themselves."""
-
-    path = "/register/documents"
-    guards = (OFFICERS,)
-
-    @get("/", sync_to_thread=True)
-    def ending(self, visit: NamedDependency[Visit]) -> Page:
-        """The latest documents of members that end within 60 days or are over, the first first."""
-        with visit.look() as (session, now):
-            today = today_of(now)
-            return visit.page(
-                "register/documents.html",
-                documents=desk.documents_ending(
-                    session, own_keys(session, visit), by=today + ENDING, actor=visit.actor
-                ),
-                today=today,
-                days=ENDING.days,
-            )
-
-    @get("/{document_ref:str}", sync_to_thread=True)
-    def file(self, document_ref: FromPath[str], visit: NamedDependency[Visit]) -> Response[bytes]:
-        """The file, of a provider that the officer sees."""
-        with visit.look() as (session, _now):
-            whose = desk.document_provider(session, document_ref)
-            desk.provider_seen(session, whose, own_keys(session, visit), actor=visit.actor)
-            media, content = document_files.file_of(session, visit.ports, document_ref, visit.actor)
-        name = f"{document_ref}.{media.value.partition('/')[2]}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type=media.value, headers=headers)
 
 
 def _standing(session: Session, scheme: Scheme, provider: Provider, now: datetime) -> ProviderStanding:

@@ -14,6 +14,8 @@ from dps.contracts.statements.records import Statement
 from dps.contracts.variations.records import Variation
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
+from dps.register.document_checks import confirm_document
+from dps.register.documents import DocumentCheck
 from dps.register.suspensions import RunningContracts, SuspensionScope, suspend
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.generous import answered
@@ -130,7 +132,7 @@ def test_a_provider_proposes_a_week_takes_it_back_and_proposes_another(
     assert f"{contract}#{second}" in waiting
 
 
-def test_only_a_trusted_assessor_reduces_and_sends_its_accreditation_by_itself(
+def test_only_a_trusted_assessor_reduces_once_an_officer_has_confirmed_what_it_sent(
     council: Served, running: tuple[str, Actor]
 ) -> None:
     contract, winner = running
@@ -151,11 +153,16 @@ def test_only_a_trusted_assessor_reduces_and_sends_its_accreditation_by_itself(
     file = {"file": ("accreditation.pdf", b"%PDF-1.7\n synthetic", "application/pdf")}
     sent = provider.client.post("/portal/service/documents", data=fields, files=file)
     provider.open(path)
+    unconfirmed = provider.send(f"{path}/reduction", **wanted)
+    (check,) = world.rows(DocumentCheck)
+    world.run(confirm_document, document_ref=check.ref, actor=world.officer)
+    provider.open(path)
     reduced = provider.send(f"{path}/reduction", **wanted)
 
     assert (refused.status_code, "Only a provider with the document" in refused.text, before) == (400, True, 0)
     assert 'href="/portal/service/documents"' in refused.text
-    assert (sent.status_code, reduced.status_code) == (200, 200)
+    assert (sent.status_code, "Waits to be confirmed" in sent.text, unconfirmed.status_code) == (200, True, 400)
+    assert reduced.status_code == 200
     assert [str(one.state) for one in world.rows(Variation)] == ["agreed"]
 
 

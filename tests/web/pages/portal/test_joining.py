@@ -6,6 +6,8 @@ import pytest
 
 from dps.register.applications import Application, application_of, approve
 from dps.register.capacity import Ledger
+from dps.register.document_checks import confirm_document
+from dps.register.documents import DocumentCheck
 from dps.register.limits import LimitPart, TakeLimit
 from dps.register.providers import Provider, add_location, register_provider
 from dps.schemes.model import Rating
@@ -68,6 +70,8 @@ def test_a_newcomer_applies_uploads_is_approved_and_declares_hours(served: Serve
     assert "The council answers by" in browser.page.text
     for kind in world.scheme.admission.documents:
         upload(browser, kind, expires_on=(world.now + timedelta(days=200)).date().isoformat())
+    assert "Waits to be confirmed" in browser.page.text
+    assert "you sent it, and it waits to be confirmed" in browser.open(draft).text
     (application,) = world.rows(Application)
     assert application.flags == [["call-monitoring", False]]
 
@@ -106,7 +110,10 @@ def located(served: Served, browser: Browser) -> None:
 
 
 def approved(served: Served, ref: str) -> None:
+    """An officer looks at what was sent, confirms it, and admits the applicant."""
     world = served.world
+    for check in world.rows(DocumentCheck):
+        world.run(confirm_document, document_ref=check.ref, actor=world.officer)
     with world.database.transaction() as session:
         application = application_of(session, ref, world.officer)
         approve(
