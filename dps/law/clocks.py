@@ -102,6 +102,15 @@ def contract_worth(weekly_pence: int) -> int:
     return weekly_pence * statute().valuation.weeks
 
 
+def told_from(basis: LegalBasis, scheme: Scheme) -> int | None:
+    """The least pence a week of a contract under this basis that is told of; None where the basis asks for nothing."""
+    notice = statute().notice_for(basis, scheme.term.starts)
+    if notice is None:
+        return None
+    least = min(threshold.pence for threshold in statute().thresholds)
+    return -(-least // statute().valuation.weeks) if notice.has_threshold else 0
+
+
 def contract_notice(
     contract: str, *, basis: LegalBasis, scheme: Scheme, agreed_on: date, weekly_pence: int
 ) -> Due | None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import ColumnElement, UniqueConstraint
+from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.contracts.contracts import Contract
@@ -112,9 +113,12 @@ def notices_of(session: Session, scheme: str) -> Sequence[LegalNotice]:
     return session.exec(query.order_by(col(LegalNotice.published_on).desc(), col(LegalNotice.id).desc())).all()
 
 
-def contracts_told(session: Session, scheme: str) -> set[str]:
-    """The contracts of the scheme whose notice was published."""
-    return {notice.about for notice in _told(session, scheme, Clock.NOTICE)}
+def is_told(scheme: str, contract: Mapped[str]) -> ColumnElement[bool]:
+    """Whether the notice of a contract of the scheme was published."""
+    known = select(LegalNotice.id).where(
+        LegalNotice.scheme == scheme, LegalNotice.clock == Clock.NOTICE, col(LegalNotice.about) == contract
+    )
+    return known.exists()
 
 
 def _told(session: Session, scheme: str, clock: Clock) -> Sequence[LegalNotice]:

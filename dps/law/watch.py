@@ -8,6 +8,7 @@ under a scheme. While a notice or an application is overdue, the commissioner pu
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from sqlalchemy import ColumnElement, and_, false, or_
 from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import Contract, ContractState
@@ -17,9 +18,9 @@ from dps.kernel.calendar import LONDON
 from dps.kernel.errors import LimitPassed, NotFound, OutOfTerm
 from dps.kernel.ports import Ports
 from dps.law import clocks
-from dps.law.bases import basis_of
+from dps.law.bases import JOINT, NHS, NHS_BASES, basis_of
 from dps.law.clocks import Blocked, Clock, Due
-from dps.law.notices import LegalWarning, contracts_told, tiers_told_on
+from dps.law.notices import LegalWarning, is_told, tiers_told_on
 from dps.packages.packages import Package
 from dps.register.applications import awaiting_decision
 from dps.schemes.model import LegalBasis, Scheme
@@ -104,24 +105,43 @@ def publish_new_rules(session: Session, scheme: Scheme, actor: Actor, now: datet
 
 
 def _notices(session: Session, scheme: Scheme) -> Iterator[Due]:
-    """The notices that are due of the scheme's contracts: those begun or to begin, and told nowhere yet."""
-    told = contracts_told(session, scheme.key)
+    """The notices that are due of the scheme's contracts: those begun or to begin, and told nowhere yet.
+
+    A council has tens of thousands of contracts and few of that worth: the others are not read, day after day.
+    """
     query = (
         select(Contract, Package.funding, Package.legal_basis)
         .join(Package, col(Package.id) == col(Contract.package_id))
-        .where(Contract.scheme == scheme.key, col(Contract.state) != ContractState.FAILED_TO_START)
+        .where(
+            Contract.scheme == scheme.key,
+            col(Contract.state) != ContractState.FAILED_TO_START,
+            _may_be_told(scheme),
+            ~is_told(scheme.key, col(Contract.ref)),
+        )
         .order_by(col(Contract.id))
     )
     for contract, funding, chosen in session.exec(query):
         agreed_on = _day(contract.agreed_at)
         basis = basis_of(funding, LegalBasis(chosen) if chosen else None, scheme.legal_basis, agreed_on)
-        if contract.ref in told or basis is None:
+        if basis is None:
             continue
         due = clocks.contract_notice(
             contract.ref, basis=basis, scheme=scheme, agreed_on=agreed_on, weekly_pence=contract.weekly_pence
         )
         if due is not None:
             yield due
+
+
+def _may_be_told(scheme: Scheme) -> ColumnElement[bool]:
+    """Whether a contract's money and worth let any basis ask for its notice; the rule itself decides."""
+    told: list[ColumnElement[bool]] = []
+    for basis, fundings in ((scheme.legal_basis, None), *((basis, (NHS, JOINT)) for basis in NHS_BASES)):
+        least = clocks.told_from(basis, scheme)
+        if least is None:
+            continue
+        worth = col(Contract.weekly_pence) >= least
+        told.append(worth if fundings is None else and_(worth, col(Package.funding).in_(fundings)))
+    return or_(false(), *told)
 
 
 def _is_warned(session: Session, due: Due) -> bool:

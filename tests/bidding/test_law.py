@@ -1,6 +1,6 @@
 """The law's clocks over a council: a message ahead, once; at the limit no publication, and no person made to wait."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -29,10 +29,13 @@ def world(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path, "liverpool")
 
 
-def due(world: World, actor: Actor | None = None) -> dict[Clock, Due]:
+def every_clock(world: World, actor: Actor | None = None) -> list[Due]:
     with world.database.reading() as session:
-        found = clocks_seen(session, scheme=world.scheme.key, actor=actor or world.commissioner)
-        return {one.clock: one for one in found}
+        return clocks_seen(session, scheme=world.scheme.key, actor=actor or world.commissioner)
+
+
+def due(world: World, actor: Actor | None = None) -> dict[Clock, Due]:
+    return {one.clock: one for one in every_clock(world, actor)}
 
 
 def record(world: World, clock: Clock, about: str = "", *, on: date | None = None) -> LegalNotice:
@@ -136,6 +139,23 @@ def test_a_contract_above_the_threshold_has_its_notice_due_and_a_recorded_one_st
 
     record(world, Clock.NOTICE, contract)
     assert Clock.NOTICE not in due(world)
+
+
+def test_of_the_small_contracts_only_those_for_the_nhs_are_told(database: Database, tmp_path: Path) -> None:
+    old = preset("liverpool")
+    assert old.demo is not None
+    starts = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
+    later = {"term": Term(starts=date(2024, 1, 8)), "demo": old.demo.model_copy(update={"starts_at": starts})}
+    world = World(database, tmp_path, old.model_copy(update=later))
+    provider = world.provider("Synthetic Winner", hours=400)
+    contracts = {}
+    for funding in (FundingStream.COUNCIL, FundingStream.CHC):
+        referral = world.referral(funding=funding)
+        world.accept_in_window(provider, referral)
+        world.close(referral)
+        contracts[funding] = world.run(moving.confirm, award_ref=world.award(referral).ref, actor=provider)
+
+    assert [one.about for one in every_clock(world) if one.clock is Clock.NOTICE] == [contracts[FundingStream.CHC]]
 
 
 def test_a_joint_package_is_not_published_until_its_basis_is_chosen(world: World) -> None:

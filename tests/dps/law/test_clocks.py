@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dps.law import clocks
 from dps.law.bases import bases_allowed, basis_of
@@ -81,6 +83,25 @@ def test_health_care_is_told_within_30_days_whatever_it_is_worth() -> None:
 
     assert notice(scheme, date(2024, 2, 1), 5000, LegalBasis.PSR) == date(2024, 3, 3)
     assert notice(scheme, date(2019, 2, 1), BIG, LegalBasis.NHS_2013) is None
+
+
+@given(
+    basis=st.sampled_from(LegalBasis),
+    began=st.sampled_from([date(2017, 10, 1), date(2025, 4, 1)]),
+    agreed_on=st.dates(date(2015, 2, 26), date(2040, 1, 1)),
+    weekly_pence=st.integers(0, BIG),
+)
+def test_no_contract_is_told_that_pays_less_than_the_least_its_basis_asks_about(
+    basis: LegalBasis, began: date, agreed_on: date, weekly_pence: int
+) -> None:
+    scheme = system(LIGHT, began)
+    least = clocks.told_from(basis, scheme)
+
+    if notice(scheme, agreed_on, weekly_pence, basis) is not None:
+        assert least is not None
+        assert weekly_pence >= least
+    elif least is not None and least <= weekly_pence:
+        assert weekly_pence < -(-statute().threshold_on(agreed_on) // statute().valuation.weeks)
 
 
 def test_an_open_framework_is_reopened_after_three_years_and_then_after_five() -> None:
