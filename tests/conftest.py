@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from dps.kernel.collecting import spare_what_is_loaded
 from dps.kernel.database import Database
+from dps.kernel.keys import Keyring, create_keys, load_keyring
 from tests.support.postgres import Cluster, find_binaries
 from tests.support.schema import PostgresqlSchema, SqliteSchema
 
@@ -29,6 +30,14 @@ def postgres() -> Iterator[Cluster]:
     """A PostgreSQL cluster of this test process, started when the first test needs it."""
     with Cluster(find_binaries()) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> Keyring:
+    """The keys of an installation, for what needs no more of it."""
+    folder = tmp_path_factory.mktemp("installation")
+    create_keys(folder / "keys", folder / "identities")
+    return load_keyring(folder / "keys")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
+from dps.kernel.keys import Keyring
 from dps.kernel.outbox import OutboxMessage
 from web.sending.writing import link
 
@@ -16,8 +17,9 @@ from web.sending.writing import link
 class SpoolPostman:
     """Writes `MSG-….eml` into `folder`; links lead to `site`. Raises OSError where the folder can't be written."""
 
-    def __init__(self, folder: Path, *, site: str) -> None:
+    def __init__(self, folder: Path, *, site: str, keyring: Keyring) -> None:
         self._folder = folder
+        self._keyring = keyring
         self._site = site.rstrip("/")
 
     def carry(self, message: OutboxMessage) -> None:
@@ -41,5 +43,5 @@ class SpoolPostman:
         mail["X-Dps-Recipient"] = message.recipient
         mail["X-Dps-Kind"] = message.kind
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(f"{mail['Subject']}\n\n{link(message, site=self._site)}\n")
+        mail.set_content(f"{mail['Subject']}\n\n{link(message, site=self._site, keyring=self._keyring)}\n")
         return mail.as_bytes()

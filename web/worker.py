@@ -147,8 +147,9 @@ def employed(settings: Settings) -> Iterator[Worker]:
     """A worker with everything it needs, the identities read and the solver's process at hand."""
     identities = Identities(settings.identities_dir)
     with opened(settings) as installation:
-        solver, ports, mail = SolverProcess(), installation.ports, carrier_of(settings)
-        spool = SpoolPostman(settings.spool_dir, site=settings.address) if mail is None else None
+        solver, ports = SolverProcess(), installation.ports
+        mail = carrier_of(settings, ports.keyring)
+        spool = SpoolPostman(settings.spool_dir, site=settings.address, keyring=ports.keyring) if mail is None else None
         timetable = Timetable(
             database=installation.database,
             ports=ports,

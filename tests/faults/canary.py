@@ -185,7 +185,7 @@ def prices(council: Served, folder: Path, *, attempts: int, guessed_to: int, is_
         planted.too_late()
         world.timetable.carry_messages()
         for message in world.postman.messages:
-            SpoolPostman(folder / "spool", site="https://council.example").carry(message)
+            SpoolPostman(folder / "spool", site="https://council.example", keyring=world.ports.keyring).carry(message)
     hidden.look("logs", lines.getvalue().encode())
     for where, content in _at_rest(council, folder, log_from):
         hidden.look(where, content)

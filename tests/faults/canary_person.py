@@ -238,7 +238,7 @@ def _at_rest(council: Served, folder: Path, when: str, log_from: str) -> Iterato
     world = council.world
     world.timetable.carry_messages()
     for message in world.postman.messages:
-        SpoolPostman(folder / "spool", site="https://council.example").carry(message)
+        SpoolPostman(folder / "spool", site="https://council.example", keyring=world.ports.keyring).carry(message)
     yield from sinks.of_database(world.database, log_from)
     yield from sinks.copied(world.database, folder / "keys", folder / f"copy-{when}")
     yield from sinks.of_folder("spool", folder / "spool")

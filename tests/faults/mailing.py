@@ -70,4 +70,4 @@ class MailHouse:
         settings = Settings(
             demo=True, mail="smtp", mail_from=SENDER, smtp_host="127.0.0.1", smtp_port=self.port, smtp_tls="none"
         )
-        return LetterRound(world.database, world.ports, [MailServer(settings)])
+        return LetterRound(world.database, world.ports, [MailServer(settings, world.ports.keyring)])

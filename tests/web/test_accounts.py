@@ -11,7 +11,7 @@ SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
 @SQLITE
-def test_an_account_is_added_listed_given_another_password_and_closed(installed: Path) -> None:
+def test_an_account_is_added_listed_asked_to_choose_another_password_and_closed(installed: Path) -> None:
     added = dps(
         "accounts", "add", "Ann@Example.org", "--name", "Ann", "--part", "broker", "--authority", "st-helens", "--json"
     )
@@ -21,8 +21,9 @@ def test_an_account_is_added_listed_given_another_password_and_closed(installed:
     (row,) = json.loads(dps("accounts", "list", "--json").stdout)
 
     assert made["email"] == "ann@example.org"
-    assert len(made["password"]) == 23
-    assert renewed.stdout.strip() not in ("", made["password"])
+    assert made["link"].startswith(f"http://127.0.0.1:8000/sign-in/invitations/{made['account']}/")
+    assert renewed.stdout.strip().rpartition("/")[0] == made["link"].rpartition("/")[0]
+    assert renewed.stdout.strip() != made["link"]
     assert closed.exit_code == 0
     assert (row["account"], row["part"], row["for"], row["closed"]) == (made["account"], "broker", "st-helens", True)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dps.kernel.keys import Keyring
 from dps.kernel.outbox import Delivery, OutboxMessage
 from web.postman import SpoolPostman
 
@@ -26,8 +27,8 @@ def a_message(about: str = "RND-7K3M-9QXR-4TDC") -> OutboxMessage:
     )
 
 
-def test_a_message_becomes_a_file_named_and_identified_by_its_reference(tmp_path: Path) -> None:
-    SpoolPostman(tmp_path / "spool", site="http://here:8000/").carry(a_message())
+def test_a_message_becomes_a_file_named_and_identified_by_its_reference(tmp_path: Path, keyring: Keyring) -> None:
+    SpoolPostman(tmp_path / "spool", site="http://here:8000/", keyring=keyring).carry(a_message())
 
     (file,) = (tmp_path / "spool").iterdir()
     mail = message_from_bytes(file.read_bytes(), policy=default)
@@ -39,8 +40,8 @@ def test_a_message_becomes_a_file_named_and_identified_by_its_reference(tmp_path
     assert "http://here:8000/portal/opportunities/RND-7K3M-9QXR-4TDC" in mail.get_content()
 
 
-def test_a_message_carried_twice_is_still_one(tmp_path: Path) -> None:
-    postman = SpoolPostman(tmp_path, site="http://here")
+def test_a_message_carried_twice_is_still_one(tmp_path: Path, keyring: Keyring) -> None:
+    postman = SpoolPostman(tmp_path, site="http://here", keyring=keyring)
 
     postman.carry(a_message())
     first = (tmp_path / "MSG-7K3M-9QXR-4TDC.eml").read_bytes()
@@ -49,8 +50,8 @@ def test_a_message_carried_twice_is_still_one(tmp_path: Path) -> None:
     assert [file.read_bytes() for file in tmp_path.iterdir()] == [first]
 
 
-def test_a_folder_that_can_not_be_written_is_an_os_error(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_written_is_an_os_error(tmp_path: Path, keyring: Keyring) -> None:
     (tmp_path / "spool").write_text("a file stands here")
 
     with pytest.raises(OSError, match="spool"):
-        SpoolPostman(tmp_path / "spool", site="http://here").carry(a_message())
+        SpoolPostman(tmp_path / "spool", site="http://here", keyring=keyring).carry(a_message())

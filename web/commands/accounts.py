@@ -1,14 +1,16 @@
 """`dps accounts`: the people who may sign in to the pages."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from sqlmodel import Session
 
-from dps.kernel.errors import NotFound
-from web.assembly import opened
+from dps.kernel.errors import BadInput, NotFound
+from web.assembly import Installation, opened
 from web.commands.naming import refuse_unknown
 from web.commands.speaking import OPERATOR, AsJson, say_json
-from web.security import accounts, sessions
+from web.security import accounts, invitations, sessions
 from web.security.passwords import new_password
 
 app = typer.Typer(name="accounts", help="People who may sign in: add, list, close.", no_args_is_help=True)
@@ -25,27 +27,28 @@ def add(
     provider: Annotated[str | None, typer.Option(help="The provider they work for, PRV-….")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an account with a password of its own, which is shown once. At first sign-in an authenticator is set up."""
-    password = new_password()
+    """Make an account. Its person is sent the link that is printed here, chooses a password and sets up a code."""
     with opened() as installation, installation.database.transaction() as session:
         refuse_unknown(session, provider=provider, authority=authority)
+        now = installation.ports.clock.read(session)
         account = accounts.add_account(
             session,
             installation.ports.entropy,
             email=email,
             name=name,
             part=part,
-            password=password,
+            password=new_password(),
             authority=authority,
             provider=provider,
             by=OPERATOR,
-            now=installation.ports.clock.read(session),
+            now=now,
         )
+        link = _link(installation, session, account, now)
     if as_json:
-        say_json({"account": account.ref, "email": account.email, "password": password})
+        say_json({"account": account.ref, "email": account.email, "link": link})
         return
-    typer.echo(f"{account.ref} for {account.email}. The password, shown once:", err=True)
-    typer.echo(password)
+    typer.echo(f"{account.ref} for {account.email}, who chooses a password here within a week, once:", err=True)
+    typer.echo(link)
 
 
 @app.command("list")
@@ -59,6 +62,7 @@ def list_accounts(as_json: AsJson = False) -> None:
                 "name": row.name,
                 "part": str(row.part),
                 "for": row.provider or row.authority or "this installation",
+                "invited": row.invited_at is not None,
                 "second_factor": row.totp_secret is not None,
                 "closed": row.closed_at is not None,
             }
@@ -68,7 +72,8 @@ def list_accounts(as_json: AsJson = False) -> None:
         say_json(rows)
         return
     for row in rows:
-        state = "closed" if row["closed"] else "open" if row["second_factor"] else "open, no authenticator yet"
+        state = "open" if row["second_factor"] else "open, no authenticator yet"
+        state = "closed" if row["closed"] else "invited" if row["invited"] else state
         typer.echo(f"{row['account']}  {row['email']}  {row['part']} for {row['for']}  {state}")
     if not rows:
         typer.echo("There is no account yet: `dps accounts add` makes one.")
@@ -76,16 +81,18 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 @app.command("new-password")
 def renew(email: Email) -> None:
-    """Give an account another password, shown once, and sign it out everywhere."""
-    password = new_password()
+    """Take an account's password away, sign it out everywhere, and send and print the link to choose another."""
     with opened() as installation, installation.database.transaction() as session:
         account = accounts.find_account(session, accounts.normal_email(email))
         if account is None:
             raise NotFound(kind="account", ref=email)
         now = installation.ports.clock.read(session)
-        accounts.set_password(session, account=account, password=password, by=OPERATOR, now=now)
+        if account.closed_at is not None:
+            raise BadInput("an account that is closed is closed for good", field="email")
+        accounts.set_password(session, account=account, password=new_password(), by=OPERATOR, now=now)
         sessions.end_all(session, account, now)
-    typer.echo(password)
+        link = _link(installation, session, account, now)
+    typer.echo(link)
 
 
 @app.command("close")
@@ -96,3 +103,9 @@ def close(email: Email) -> None:
         account = accounts.close_account(session, email=email, by=OPERATOR, now=now)
         sessions.end_all(session, account, now)
     typer.echo(f"{account.email} can no longer sign in.")
+
+
+def _link(installation: Installation, session: Session, account: accounts.Account, now: datetime) -> str:
+    """The link to choose a password, which is mailed as well."""
+    path = invitations.ask_to_choose(session, installation.ports, account=account, by=OPERATOR, now=now, wall=now)
+    return f"{installation.settings.address}{path}"

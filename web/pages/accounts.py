@@ -10,10 +10,11 @@ from litestar.response import Redirect
 from dps.kernel.errors import AccountKnown, BadInput
 from web.pages.forms import Form
 from web.pages.guards import MANAGERS
+from web.pages.invitations import invited
 from web.pages.seating import own_seat, real_time
 from web.pages.visit import Page, Visit
 from web.security import managing
-from web.security.accounts import Account, Part
+from web.security.accounts import Part
 
 
 class Accounts(Controller):
@@ -29,24 +30,24 @@ class Accounts(Controller):
 
     @post("/", guards=[MANAGERS], sync_to_thread=True, status_code=200)
     def invite(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
-        """A new account. Its password is shown in this one answer, and stands nowhere else."""
+        """A new account, whose person is sent a link to choose a password."""
         typed = {name: form.text(name) for name in ("email", "name", "part")}
         try:
             with visit.command() as session:
-                account, password = managing.invite(
+                account, path = managing.invite(
                     session,
-                    visit.ports.entropy,
+                    visit.ports,
                     manager=own_seat(visit).account,
                     email=typed["email"],
                     name=typed["name"],
                     part=_part(typed["part"]),
-                    now=visit.ports.clock.read(session),
+                    wall=real_time(visit, session),
                 )
         except BadInput as refused:
             return _list(visit, typed=typed, faults={str(refused.field or "email"): str(refused.reason)})
         except AccountKnown:
             return _list(visit, typed=typed, faults={"email": "this address has an account already"})
-        return _password(visit, account, password)
+        return invited(visit, account, path, back="/accounts")
 
     @post("/{account_ref:str}/closure", guards=[MANAGERS], sync_to_thread=True)
     def close(self, account_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Redirect:
@@ -65,16 +66,16 @@ class Accounts(Controller):
     def renew(
         self, account_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
-        """For somebody who lost a password or a device: another password, and the second factor set up anew."""
+        """For somebody who lost a password or a device: both are chosen anew, by a link that they are sent."""
         with visit.command() as session:
-            account, password = managing.renew(
+            account, path = managing.renew(
                 session,
+                visit.ports,
                 manager=own_seat(visit).account,
                 ref=account_ref,
-                now=visit.ports.clock.read(session),
                 wall=real_time(visit, session),
             )
-        return _password(visit, account, password)
+        return invited(visit, account, path, back="/accounts")
 
     @post("/{account_ref:str}/sign-out", guards=[MANAGERS], sync_to_thread=True)
     def sign_out(
@@ -107,11 +108,8 @@ def _list(visit: Visit, *, typed: dict[str, str] | None = None, faults: dict[str
             "signing_in/accounts.html",
             status=400 if faults else 200,
             people=people,
+            wall=real_time(visit, session),
             parts=managing.parts_for(manager) if manager.authority or manager.provider else (),
             typed=typed or {"email": "", "name": "", "part": ""},
             faults=faults or {},
         )
-
-
-def _password(visit: Visit, account: Account, password: str) -> Page:
-    return visit.page("signing_in/password.html", person=account, password=password, back="/accounts")

@@ -35,6 +35,7 @@ from web.pages.desk.varying import Varying
 from web.pages.elsewhere import SigningInElsewhere
 from web.pages.forms import provide_form
 from web.pages.homes import Homes
+from web.pages.invitations import ChoosingPassword
 from web.pages.office.areas import Areas
 from web.pages.office.block_statements import BlockStatements
 from web.pages.office.blocks import Blocks
@@ -105,6 +106,7 @@ def pages(installation: Installation) -> Router:
             Uplifts,
             SigningIn,
             SigningOut,
+            ChoosingPassword,
             WithPasskey,
             OwnPasskeys,
             SigningInElsewhere,

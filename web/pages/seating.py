@@ -22,6 +22,16 @@ def renewed(visit: Visit, seat: sessions.Seat, onward: str) -> Redirect:
     return visit.to(safe_address(onward) or home_of(seat.actor), cookies=[session_cookie(visit.request, token)])
 
 
+def seated(visit: Visit, account: Account, onward: str) -> Redirect:
+    """A new session: whole where no second factor is asked for, which is in the demonstration alone."""
+    is_half = account.totp_secret is not None or not visit.installation.settings.demo
+    cookie = session_cookie(visit.request, begin_session(visit, account, is_half=is_half))
+    if not is_half:
+        return visit.to(safe_address(onward) or home_of(account.actor), cookies=[cookie])
+    step = "/sign-in/code" if account.totp_secret is not None else "/sign-in/second-factor"
+    return visit.to(f"{step}?next={safe_address(onward)}", cookies=[cookie])
+
+
 def begin_session(visit: Visit, account: Account, *, is_half: bool) -> str:
     """A new session of this account; returns what the browser keeps."""
     with visit.command() as session:

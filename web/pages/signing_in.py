@@ -17,7 +17,7 @@ from web.pages.cookies import session_cookie, visit_cookie, visit_token
 from web.pages.forms import Form
 from web.pages.guards import EVERYBODY, HALF, seat_of
 from web.pages.homes import home_of
-from web.pages.seating import begin_session, count_try, note_refusal, own_seat, real_time, renewed, safe_address
+from web.pages.seating import begin_session, count_try, note_refusal, own_seat, real_time, renewed, safe_address, seated
 from web.pages.visit import Page, Visit
 from web.security import passkeys, second_factor, sessions
 from web.security.accounts import Account, find_account, normal_email, set_mobile, set_password
@@ -58,17 +58,7 @@ class SigningIn(Controller):
         if not is_right(stored, form.fields.get("password", "")) or account is None:
             note_refusal(visit, account, "account.sign_in_refused")
             return sign_in_form(visit, onward=onward, email=typed, fault=_WRONG)
-        return self._seated(visit, account, onward)
-
-    def _seated(self, visit: Visit, account: Account, onward: str) -> Response[Any]:
-        """A new session: whole where no second factor is asked for, which is in the demonstration alone."""
-        is_half = account.totp_secret is not None or not visit.installation.settings.demo
-        token = begin_session(visit, account, is_half=is_half)
-        cookie = session_cookie(visit.request, token)
-        if not is_half:
-            return visit.to(safe_address(onward) or home_of(account.actor), cookies=[cookie])
-        step = "/sign-in/code" if account.totp_secret is not None else "/sign-in/second-factor"
-        return visit.to(f"{step}?next={safe_address(onward)}", cookies=[cookie])
+        return seated(visit, account, onward)
 
     @get("/sign-in/code", guards=[HALF], sync_to_thread=True)
     def code_form(self, visit: NamedDependency[Visit], next: FromQuery[str] = "") -> Page:

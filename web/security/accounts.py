@@ -5,7 +5,7 @@ Somebody who does two parts' work has two accounts, so that the trail always say
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint
@@ -40,6 +40,9 @@ class Part(StrEnum):
         return Role.PROVIDER if self in OF_PROVIDER else Role(self.value)
 
 
+INVITED_FOR = timedelta(days=7)
+"""How long the link at which a person chooses a password is good."""
+
 OF_PROVIDER = frozenset({Part.PROVIDER_USER, Part.PROVIDER_ADMIN})
 _OF_INSTALLATION = frozenset({Part.AUDITOR, Part.ADMINISTRATOR})
 _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,185}\.[^@\s.]{2,63}")
@@ -47,7 +50,10 @@ _MOBILE = re.compile(r"\+[1-9][0-9]{9,14}")
 
 
 class Account(SQLModel, table=True):
-    """One person's way in. `totp_secret` is sealed; `totp_step` is the last 30 seconds whose code was used."""
+    """One person's way in. `totp_secret` is sealed; `totp_step` is the last 30 seconds whose code was used.
+
+    `invited_at` is when its person was asked to choose a password; empty once they have (`invitations`).
+    """
 
     __tablename__ = "account"
     __table_args__ = (
@@ -69,6 +75,7 @@ class Account(SQLModel, table=True):
     authority: str | None = Field(default=None, max_length=40)
     provider: str | None = Field(default=None, max_length=24, index=True)
     password_hash: str = Field(max_length=200)
+    invited_at: datetime | None = utc_column(nullable=True)
     totp_secret: bytes | None = bytes_column(nullable=True)
     totp_step: int | None = whole_column(nullable=True)
     mobile: str | None = Field(default=None, max_length=20)
@@ -79,6 +86,10 @@ class Account(SQLModel, table=True):
     @property
     def stream(self) -> str:
         return f"account:{self.ref}"
+
+    def is_invited(self, wall: datetime) -> bool:
+        """Whether a password can be chosen by the link that was sent; `wall` is real time."""
+        return self.invited_at is not None and wall < self.invited_at + INVITED_FOR
 
     @property
     def actor(self) -> Actor:

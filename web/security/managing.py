@@ -12,11 +12,12 @@ from sqlmodel import Session, col, select
 
 from dps.kernel import audit
 from dps.kernel.database import locked_one
-from dps.kernel.entropy import Entropy
 from dps.kernel.errors import BadInput, Forbidden, NotFound
+from dps.kernel.ports import Ports
 from web.security import passkeys, sessions
 from web.security.accounts import OF_PROVIDER, Account, Part, new_account, set_password
 from web.security.api_keys import end_those_made_by
+from web.security.invitations import ask_to_choose
 from web.security.passwords import new_password
 
 MANAGERS = frozenset({Part.ADMINISTRATOR, Part.PROVIDER_ADMIN})
@@ -61,19 +62,19 @@ def one_of(session: Session, manager: Account, ref: str) -> Account:
 
 
 def invite(
-    session: Session, entropy: Entropy, *, manager: Account, email: str, name: str, part: Part, now: datetime
+    session: Session, ports: Ports, *, manager: Account, email: str, name: str, part: Part, wall: datetime
 ) -> tuple[Account, str]:
-    """A new account of the manager's own council or provider, and its password, which is shown once."""
+    """A new account of the manager's own council or provider, and the path at which its person chooses a password."""
     if part not in parts_for(manager):
         raise BadInput("choose what the account is for", field="part")
     if part not in OF_PROVIDER and manager.authority is None:
         raise BadInput("an account of the installation is made by `dps accounts add`", field="part")
-    password = new_password()
+    now = ports.clock.read(session)
     account = new_account(
-        session, entropy, email=email, name=name, part=part, password=password, authority=manager.authority,
-        provider=manager.provider, by=manager.actor, now=now,
+        session, ports.entropy, email=email, name=name, part=part, password=new_password(),
+        authority=manager.authority, provider=manager.provider, by=manager.actor, now=now,
     )  # fmt: skip
-    return account, password
+    return account, ask_to_choose(session, ports, account=account, by=manager.actor, now=now, wall=wall)
 
 
 def close(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> Account:
@@ -90,17 +91,21 @@ def close(session: Session, *, manager: Account, ref: str, now: datetime, wall: 
     return row
 
 
-def renew(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> tuple[Account, str]:
-    """For somebody who lost what they sign in with: another password, no second factor yet, and no session."""
-    row = one_of(session, manager, ref)
-    password = new_password()
-    set_password(session, account=row, password=password, by=manager.actor, now=now)
+def renew(session: Session, ports: Ports, *, manager: Account, ref: str, wall: datetime) -> tuple[Account, str]:
+    """For somebody who lost what they sign in with: no password, no second factor, no session, and a link to choose.
+
+    Returns the account and the link's path.
+    """
+    row, now = one_of(session, manager, ref), ports.clock.read(session)
+    if row.closed_at is not None:
+        raise BadInput("an account that is closed is closed for good")
+    set_password(session, account=row, password=new_password(), by=manager.actor, now=now)
     row.totp_secret = row.totp_step = None
     session.add(row)
     passkeys.forget_all(session, row)
     sessions.end_all(session, row, wall)
     audit.append(session, row.stream, "account.second_factor_taken_away", manager.actor, now)
-    return row, password
+    return row, ask_to_choose(session, ports, account=row, by=manager.actor, now=now, wall=wall)
 
 
 def sign_out(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> Account:

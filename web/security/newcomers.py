@@ -4,6 +4,8 @@ From then on it is its own affair: that account invites its colleagues, uploads 
 that is there already no officer makes an account: who looks after its own people is for the provider to say.
 """
 
+from datetime import datetime
+
 from sqlmodel import Session
 
 from dps.kernel.actors import Actor
@@ -11,13 +13,22 @@ from dps.kernel.errors import AccountKnown, BadInput, RegisteredAlready
 from dps.kernel.ports import Ports
 from dps.register.providers import is_known_by_name, register_provider
 from web.security.accounts import Account, Part, new_account
+from web.security.invitations import ask_to_choose
 from web.security.passwords import new_password
 
 
 def welcome(
-    session: Session, ports: Ports, *, name: str, company_number: str, person: str, email: str, actor: Actor
+    session: Session,
+    ports: Ports,
+    *,
+    name: str,
+    company_number: str,
+    person: str,
+    email: str,
+    actor: Actor,
+    wall: datetime,
 ) -> tuple[Account, str]:
-    """The provider's administrator account and its password, which is shown once. BadInput names the field."""
+    """The provider's administrator account, and where its person chooses a password. BadInput names the field."""
     if not company_number and is_known_by_name(session, name):
         raise BadInput(
             "a provider of this name is on the register: if this is another, give its company number", field="name"
@@ -31,14 +42,14 @@ def welcome(
         ) from known
     except BadInput as bad:
         raise BadInput(str(bad.reason), field="name" if bad.field == "name" else "company_number") from bad
-    password = new_password()
+    now = ports.clock.read(session)
     try:
         account = new_account(
-            session, ports.entropy, email=email, name=person, part=Part.PROVIDER_ADMIN, password=password,
-            authority=None, provider=provider.ref, by=actor, now=ports.clock.read(session),
+            session, ports.entropy, email=email, name=person, part=Part.PROVIDER_ADMIN,
+            password=new_password(), authority=None, provider=provider.ref, by=actor, now=now,
         )  # fmt: skip
     except AccountKnown:
         raise BadInput("this address has an account already", field="email") from None
     except BadInput as bad:
         raise BadInput(str(bad.reason), field="person" if bad.field == "name" else str(bad.field)) from bad
-    return account, password
+    return account, ask_to_choose(session, ports, account=account, by=actor, now=now, wall=wall)

@@ -16,6 +16,7 @@ from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseExcepti
 from notifications_python_client.errors import HTTPError
 from notifications_python_client.notifications import NotificationsAPIClient
 
+from dps.kernel.keys import Keyring
 from dps.kernel.settings import Settings
 from web.sending.letters import Channel, Parcel, Undeliverable
 from web.sending.writing import written
@@ -40,8 +41,9 @@ class MailServer:
 
     channels = (Channel.MAIL,)
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
         self._settings = settings
+        self._keyring = keyring
 
     def carry(self, parcels: Sequence[Parcel], note: Callable[[Parcel, Fault], None]) -> None:
         asyncio.run(self._carry(parcels, note))
@@ -74,7 +76,8 @@ class MailServer:
         settings, account = self._settings, parcel.account
         assert account is not None
         name, sender = parseaddr(settings.mail_from)
-        letter = written(parcel.message, *(one.message for one in parcel.more), site=settings.address)
+        others = (one.message for one in parcel.more)
+        letter = written(parcel.message, *others, site=settings.address, keyring=self._keyring)
         mail = EmailMessage(policy=SMTP)
         mail["Message-ID"] = f"<{parcel.message_id}@{sender.rpartition('@')[2]}>"
         mail["Date"] = max(one.message.posted_at for one in (parcel, *parcel.more))
@@ -102,8 +105,9 @@ def _final(fault: Exception) -> Exception:
 class Notify:
     """GOV.UK Notify. Its templates hold ((subject)) and ((body)), or ((body)) alone for a text message."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring) -> None:
         self._settings = settings
+        self._keyring = keyring
         self._client = NotificationsAPIClient(
             settings.notify_key.get_secret_value(), base_url=settings.notify_url, timeout=PATIENCE_S
         )
@@ -126,7 +130,8 @@ class Notify:
     def _send(self, parcel: Parcel) -> None:
         settings, account, ref = self._settings, parcel.account, parcel.letter.ref
         assert account is not None
-        letter = written(parcel.message, *(one.message for one in parcel.more), site=settings.address)
+        others = (one.message for one in parcel.more)
+        letter = written(parcel.message, *others, site=settings.address, keyring=self._keyring)
         if parcel.letter.channel is Channel.TEXT:
             body = f"{letter.subject}\n{link_of(letter.text)}"
             self._client.send_sms_notification(
@@ -144,12 +149,12 @@ def link_of(text: str) -> str:
     return next((line for line in text.splitlines() if line.startswith("http")), "")
 
 
-def carrier_of(settings: Settings) -> Carrier | None:
+def carrier_of(settings: Settings, keyring: Keyring) -> Carrier | None:
     """How this installation writes to people; None where messages are files."""
     match settings.mail:
         case "smtp":
-            return MailServer(settings)
+            return MailServer(settings, keyring)
         case "notify":
-            return Notify(settings)
+            return Notify(settings, keyring)
         case "files":
             return None

@@ -11,8 +11,10 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from dps.kernel.keys import Keyring
 from dps.kernel.outbox import OutboxMessage
 from web.pages.wording import instant, plain
+from web.security import invitations
 from web.sending.words_of_care import CARE
 
 WORDS: Mapping[str, tuple[str, str]] = {
@@ -75,6 +77,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "tender_declined": ("An area was declined", "It can be offered to the next in line."),
     "tender_decided": ("How your bid for an area fared", "The contract was let, and you can read how yours fared."),
     "area_contract_ended": ("A contract for an area ends early", "Its last day was moved forward."),
+    invitations.KIND: (
+        "Choose your password",
+        "You have an account for home care bidding. The link is good once, and for seven days.",
+    ),
     "digest": ("What happened since your last digest", "You chose to be told of these together."),
     "bid_not_kept": (
         "Your bid was not stored: send it again",
@@ -154,7 +160,7 @@ class Written:
     html: str
 
 
-def written(message: OutboxMessage, *more: OutboxMessage, site: str) -> Written:
+def written(message: OutboxMessage, *more: OutboxMessage, site: str, keyring: Keyring) -> Written:
     """The letter about a message; or about several of its kind to the same reader, each with its own link."""
     subject, sentence = WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
     closes_at = message.facts.get("closes_at")
@@ -166,10 +172,10 @@ def written(message: OutboxMessage, *more: OutboxMessage, site: str) -> Written:
         "subject": subject,
         "about": "" if counts or more else message.about,
         "lines": lines,
-        "each": [(one.about, link(one, site=site)) for one in (message, *more)] if more else [],
+        "each": [(one.about, link(one, site=site, keyring=keyring)) for one in (message, *more)] if more else [],
         "sentence": sentence,
         "closes_at": instant(datetime.fromisoformat(closes_at)) if closes_at and not more else "",
-        "link": f"{site}/portal/bids" if more else link(message, site=site),
+        "link": f"{site}/portal/bids" if more else link(message, site=site, keyring=keyring),
     }
     return Written(
         subject=subject if counts or more else f"{subject}: {message.about}",
@@ -178,8 +184,14 @@ def written(message: OutboxMessage, *more: OutboxMessage, site: str) -> Written:
     )
 
 
-def link(message: OutboxMessage, *, site: str) -> str:
-    """The page on which the reader sees what the message is about; the reader's first page where it has none."""
+def link(message: OutboxMessage, *, site: str, keyring: Keyring) -> str:
+    """The page on which the reader sees what the message is about; the reader's first page where it has none.
+
+    The link to choose a password is known to its letter alone: no row holds its secret.
+    """
+    if message.kind == invitations.KIND:
+        asked_at = datetime.fromisoformat(message.facts["invited_at"])
+        return f"{site}{invitations.path_of(keyring, message.about, asked_at)}"
     is_provider = message.recipient.startswith("provider:")
     about = message.about if is_provider else message.facts.get("referral", message.about)
     contract = message.facts.get("contract")

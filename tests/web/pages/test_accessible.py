@@ -10,13 +10,15 @@ import pytest
 from sqlmodel import select
 
 from dps.kernel.actors import Actor, Role
+from dps.kernel.clock import DatabaseClock
 from dps.register.providers import Provider
 from tests.web.pages.chromium import MARKS
 from tests.web.pages.test_coverage_page import with_places
 from tests.web.pages.test_page_guards import a_story, page_routes
 from tests.web.pages.walking import Walk, people_of, walking
-from tests.web.served import Served
+from tests.web.served import ADMINISTRATOR, Served
 from web.security.accounts import Account, Part
+from web.security.invitations import ask_to_choose
 
 # The first mark of a name counts: it stands before the one for a single journey.
 pytestmark = [pytest.mark.timeout(900), *MARKS]
@@ -92,6 +94,7 @@ def test_axe_finds_nothing_wrong_with_pages_that_tell_a_story(served: Served, wa
     with walk.window(people[Part.BROKER], is_half=True) as page:
         page.goto("/sign-in/second-factor")
         walk.look(page, "default", "/sign-in/second-factor")
+    open_invitation(walk, people[Part.BROKER])
 
     walk.must_be_clean("default")
     assert walk.absent == ELSEWHERE
@@ -119,6 +122,22 @@ def test_axe_finds_nothing_wrong_with_the_longest_names(served: Served, walk: Wa
     walk.open_all(page_routes(served), people, "long", own)
 
     walk.must_be_clean("long")
+
+
+def open_invitation(walk: Walk, account: Account) -> None:
+    """The link to choose a password: its form, what is said of none, and that it is used up."""
+    world = walk.served.world
+    with world.database.transaction() as session:
+        wall = DatabaseClock().read(session)
+        path = ask_to_choose(session, world.ports, account=account, by=ADMINISTRATOR, now=world.now, wall=wall)
+    with walk.window(None) as page:
+        page.goto(path)
+        for state, typed in (("default", ""), ("error", "three other words")):
+            walk.look(page, state, "/sign-in/invitations")
+            page.get_by_label("Password", exact=True).fill(typed)
+            page.get_by_role("button", name="Keep it and go on").click()
+        page.goto(path)
+        walk.look(page, "over", "/sign-in/invitations")
 
 
 def lengthened(served: Served, people: dict[Part, Account]) -> None:

@@ -5,10 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from dps.kernel.outbox import OutboxMessage
 from tests.web.pages.browsing import PASSWORD, Browser, an_account
 from tests.web.pages.test_page_guards import seated
+from tests.web.pages.test_signing_in import enrolled
 from tests.web.served import Served
+from web.security import managing
 from web.security.accounts import Part, find_account
+from web.sending.sorting import readers_of
+from web.sending.writing import written
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -19,22 +24,83 @@ def at_accounts(served: Served, part: Part, **whose: str | None) -> Browser:
     return browser
 
 
-def test_somebody_is_invited_and_signs_in_with_the_password_that_is_shown_once(served: Served) -> None:
+def test_somebody_is_invited_chooses_a_password_and_is_known_by_it_alone(served: Served) -> None:
     administrator = at_accounts(served, Part.ADMINISTRATOR, authority=served.world.authority)
 
     shown = administrator.send("/accounts", email="New@Example.org", name="Nina New", part="broker")
-    password = re.findall(r"\b[a-z2-7]{5}(?:-[a-z2-7]{5}){3}\b", shown.text)[0]
-    listed = administrator.open("/accounts").text
+    path = link_in(shown.text)
+    waiting = administrator.open("/accounts").text
+    guest = Browser(served)
+    guest.open(path)
+    too_short = guest.send(path, password="short")
+    came = guest.send(path, password="three other words")
+    again = Browser(served).open(path)
 
-    browser, account = Browser(served), None
     with served.world.database.reading() as session:
         account = find_account(session, "new@example.org")
     assert account is not None
-    assert browser.sign_in(account, password=password).url.path == "/desk"
+    assert (too_short.status_code, "Use 12 to 200 characters" in too_short.text) == (400, True)
+    assert came.url.path == "/desk"
     assert (account.part, account.authority) == (Part.BROKER, served.world.authority)
-    assert "Nina New" in listed
-    assert password not in listed
+    assert Browser(served).sign_in(account, password="three other words").url.path == "/desk"
+    assert ("Nina New" in waiting, "Invited" in waiting) == (True, True)
+    assert "Invited" not in administrator.open("/accounts").text
+    assert (again.status_code, "no longer works" in again.text) == (410, True)
     assert served.world.faults() == []
+
+
+@SQLITE
+def test_a_link_is_over_after_a_week_and_a_newer_one_ends_it(served: Served) -> None:
+    administrator = at_accounts(served, Part.ADMINISTRATOR, authority=served.world.authority)
+    first = link_in(administrator.send("/accounts", email="n@example.org", name="Nina", part="broker").text)
+    with served.world.database.reading() as session:
+        nina = find_account(session, "n@example.org")
+    assert nina is not None
+
+    administrator.open("/accounts")
+    served.wall.step(timedelta(minutes=1))
+    second = link_in(administrator.send(f"/accounts/{nina.ref}/renewal").text)
+    forged = f"{second[:-1]}{'1' if second[-1] == '0' else '0'}"
+    codes = {path: Browser(served).open(path).status_code for path in (first, forged, second)}
+    served.wall.step(timedelta(days=7))
+    late = Browser(served).open(second)
+
+    assert codes == {first: 410, forged: 410, second: 200}
+    assert late.status_code == 410
+
+
+def test_outside_the_demonstration_the_link_is_in_the_letter_alone(in_life: Served) -> None:
+    manager = an_account(in_life, Part.ADMINISTRATOR, authority=in_life.world.authority)
+    with in_life.world.database.transaction() as session:
+        account, path = managing.invite(
+            session, in_life.world.ports, manager=manager, email="n@example.org", name="Nina", part=Part.BROKER,
+            wall=in_life.wall.instant,
+        )  # fmt: skip
+    (message,) = in_life.world.rows(OutboxMessage)
+    with in_life.world.database.reading() as session:
+        stored = session.get_one(OutboxMessage, message.id).facts
+
+    guest = Browser(in_life)
+    guest.open(path)
+    came = guest.send(path, password="three other words")
+
+    keyring = in_life.world.ports.keyring
+    assert readers(in_life, message) == [account.ref]
+    assert f"https://care.example.org{path}" in written(message, site="https://care.example.org", keyring=keyring).text
+    assert path.rpartition("/")[2] not in str(stored)
+    assert came.url.path == "/sign-in/second-factor"
+
+
+def link_in(page: str) -> str:
+    """The path of the link to choose a password, which the demonstration shows."""
+    found = re.search(r"/sign-in/invitations/[^\"<]+", page)
+    assert found is not None
+    return found[0]
+
+
+def readers(served: Served, message: OutboxMessage) -> list[str]:
+    with served.world.database.reading() as session:
+        return [account.ref for account in readers_of(session, message)]
 
 
 @SQLITE
@@ -86,21 +152,18 @@ def test_a_closed_account_is_out_at_once_and_nobody_closes_their_own(served: Ser
 
 @SQLITE
 def test_a_new_password_takes_the_second_factor_and_every_session_away(in_life: Served) -> None:
-    from tests.web.pages.test_signing_in import enrolled
-
     account, _, browser = enrolled(in_life)
     manager = an_account(in_life, Part.ADMINISTRATOR, authority=in_life.world.authority)
-    from web.security import managing
-
     with in_life.world.database.transaction() as session:
-        _, password = managing.renew(
-            session, manager=manager, ref=account.ref, now=in_life.world.now, wall=in_life.wall.instant
+        _, path = managing.renew(
+            session, in_life.world.ports, manager=manager, ref=account.ref, wall=in_life.wall.instant
         )
     in_life.wall.step(timedelta(minutes=1))
 
     assert browser.open("/account").url.path == "/sign-in"
     assert browser.sign_in(account, password=PASSWORD).status_code == 400
-    assert browser.sign_in(account, password=password).url.path == "/sign-in/second-factor"
+    browser.open(path)
+    assert browser.send(path, password="three other words").url.path == "/sign-in/second-factor"
 
 
 @SQLITE

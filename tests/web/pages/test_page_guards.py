@@ -46,6 +46,8 @@ OPEN = {
     ("POST", "/sign-in/passkey/options"),
     ("GET", "/sign-in/with/{provider_key:str}"),
     ("GET", "/sign-in/back"),
+    ("GET", "/sign-in/invitations/{account:str}/{secret:str}"),
+    ("POST", "/sign-in/invitations/{account:str}/{secret:str}"),
 }
 """What is shown to everybody. A route that is not here must name who may see it."""
 

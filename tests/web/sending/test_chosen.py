@@ -56,7 +56,7 @@ def test_three_messages_become_one_digest_that_counts_them_and_leaves_at_its_hou
     carried(world, digest.not_before)
 
     assert [letter.account_id for letter in letters(world)] == [bob.id] * 3 + [ann.id]
-    letter = written(digest, site="https://care.example.org")
+    letter = written(digest, site="https://care.example.org", keyring=world.ports.keyring)
     assert letter.subject == "What happened since your last digest"
     assert "2 × How your bid fared" in letter.text
     assert "2 × How your bid fared" in letter.html

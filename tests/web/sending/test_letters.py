@@ -73,7 +73,8 @@ def test_what_waits_for_a_part_is_read_by_that_part_alone_and_leads_to_its_page(
     message = sorted_message(world, recipient=f"authority:{world.authority}", kind=kind, about=about)
 
     assert {everybody[letter.account_id] for letter in letters(world)} == parts
-    assert written(message, site="https://care.example.org").text.count(f"https://care.example.org{page}\n") == 1
+    text = written(message, site="https://care.example.org", keyring=world.ports.keyring).text
+    assert text.count(f"https://care.example.org{page}\n") == 1
 
 
 @SQLITE

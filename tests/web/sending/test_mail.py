@@ -77,8 +77,8 @@ def settings(**more: Any) -> Settings:
 
 
 def through(world: World, port: int) -> LetterRound:
-    carrier = MailServer(settings(mail="smtp", smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none"))
-    return LetterRound(world.database, world.ports, [carrier])
+    given = settings(mail="smtp", smtp_host="127.0.0.1", smtp_port=port, smtp_tls="none")
+    return LetterRound(world.database, world.ports, [MailServer(given, world.ports.keyring)])
 
 
 @SQLITE
@@ -261,7 +261,7 @@ def notified(world: World, server: Any) -> LetterRound:
         notify_mail_template="mail-template",
         notify_text_template="text-template",
     )
-    return LetterRound(world.database, world.ports, [Notify(given)])
+    return LetterRound(world.database, world.ports, [Notify(given, world.ports.keyring)])
 
 
 @SQLITE

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dps.contracts.statements.records import StatementState
+from dps.kernel.keys import Keyring
 from dps.kernel.outbox import Delivery, OutboxMessage
 from web.sending.writing import WORDS, link, written
 
@@ -80,9 +81,9 @@ def test_every_kind_that_is_posted_has_a_subject_and_a_sentence() -> None:
     ],
 )  # fmt: skip
 def test_a_message_about_care_leads_to_the_page_that_shows_it(
-    kind: str, about: str, recipient: str, facts: dict[str, str], path: str
+    kind: str, about: str, recipient: str, facts: dict[str, str], path: str, keyring: Keyring
 ) -> None:
     message = a_message(kind, about, recipient=recipient, **facts)
 
-    assert link(message, site=SITE) == f"{SITE}{path}"
-    assert f"{SITE}{path}" in written(message, site=SITE).text
+    assert link(message, site=SITE, keyring=keyring) == f"{SITE}{path}"
+    assert f"{SITE}{path}" in written(message, site=SITE, keyring=keyring).text

@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from dps.kernel.errors import BadInput
 from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
+from web.pages.invitations import invited
+from web.pages.seating import real_time
 from web.pages.visit import Page, Visit
 from web.security.newcomers import welcome
 
@@ -16,7 +18,7 @@ _FIELDS = ("name", "company_number", "person", "email")
 
 
 class Newcomers(Controller):
-    """One form, and a password that is shown once."""
+    """One form; the provider is sent its way in."""
 
     path = "/register/newcomers"
     guards = (OFFICERS,)
@@ -28,14 +30,15 @@ class Newcomers(Controller):
 
     @post("/", sync_to_thread=True, status_code=200)
     def welcome(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
-        """Put it on the register. The password stands in this one answer, and nowhere else."""
+        """Put it on the register. Whoever looks after its accounts is sent a link to choose a password."""
         typed = {name: form.text(name) for name in _FIELDS}
         try:
             with visit.command() as session:
-                account, password = welcome(session, visit.ports, actor=visit.actor, **typed)
+                wall = real_time(visit, session)
+                account, path = welcome(session, visit.ports, actor=visit.actor, wall=wall, **typed)
         except BadInput as bad:
             return _page(visit, typed, {str(bad.field): str(bad.reason)})
-        return visit.page("signing_in/password.html", person=account, password=password, back="/register/providers")
+        return invited(visit, account, path, back="/register/providers")
 
 
 def _page(visit: Visit, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
