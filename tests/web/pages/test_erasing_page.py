@@ -47,7 +47,11 @@ def test_a_person_is_erased_from_a_referral_s_page_once_it_was_said_why_and_that
     assert not has_a_key(served, person)
     assert "This person is erased" in again.text
     assert [event.body["reason"] for event in served.world.events("person.erased")] == ["persons_request"]
-    assert approver.open(f"/desk/referrals/{referral}").status_code == 200
+
+    left = at_the_desk(served).open(f"/desk/referrals/{referral}").text
+    assert "nobody can read again who it was" in left
+    assert "Copy for the same person" not in left
+    assert "Few people were referred here" not in left
 
 
 def test_who_is_sought_or_served_is_not_erased_and_the_page_says_by_what(served: Served) -> None:

@@ -94,6 +94,7 @@ class Referrals(Controller):
                 gaps_later=[(readiness.WORDS[gap], WHERE[gap]) for gap in draft.gaps.for_confirmation],
                 linked=draft.linked,
                 person=draft.person,
+                is_erased=draft.words is None,
                 is_with_requester=draft.is_with_requester,
                 is_start_over=draft.is_start_over,
                 awards=list(reversed(its_awards)),
