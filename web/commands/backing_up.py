@@ -87,8 +87,8 @@ def restore_database(copy: From) -> None:
         whole = ["--no-owner", "--exit-on-error", "--single-transaction"]
         _run(["pg_restore", *whole, "--dbname", _dsn(url), str(copy)], url)
     typer.echo(
-        "The database is back. Run `dps audit verify` before anything is served. Whoever was erased after this copy was "
-        "made is in it again: erase them anew (`dps erase`; a newer export of the trail names them)."
+        "The database is back. Run `dps audit verify` before anything is served. Whoever was erased after this copy "
+        "was made is in it again: erase them anew (`dps erase`; a newer export of the trail names them)."
     )
 
 
