@@ -32,7 +32,7 @@ from web.pages.guards import PORTAL
 from web.pages.portal.bidding import hand_in, placed, plain_pounds
 from web.pages.portal.drafts import Draft, drafts_for, save, throw_away
 from web.pages.portal.many_drafts import as_drafts, as_fields, saved_at
-from web.pages.portal.many_form import BUNDLE, MOST, Answers, Offered, WantedBid, key_of, read, sent_in
+from web.pages.portal.many_form import BUNDLE, MOST, Answers, Offered, WantedBid, gone_of, key_of, read, sent_in
 from web.pages.portal.own import own_provider, own_scheme
 from web.pages.portal.own_copies import browser_key
 from web.pages.refusals import words_of
@@ -42,6 +42,7 @@ from web.receiving import receiving
 from web.security.sessions import new_token
 
 _LOOKED_AT = 1_000
+_GONE = "It has closed, or is open to you no longer."
 _TAKES_BIDS = (Mode.SEALED_BID, Mode.ACCEPTANCE_WINDOW)
 
 
@@ -120,6 +121,7 @@ class ManyBids(Controller):
                 bids=[_row(bid, offered, previews[bid.name]) for bid in answers.bids],
                 together_minutes=sum(previews[bid.name].weekly_minutes for bid in answers.bids if bid.name != BUNDLE),
                 limit=answers.limit,
+                gone=answers.gone,
                 fields=form.fields,
                 closes_at=min((one.asked.closes_at for one in offered.values() if one.asked.closes_at), default=None),
                 **_names(chosen),
@@ -131,7 +133,8 @@ class ManyBids(Controller):
         sent = await sync_to_thread(_limited, visit, form)
         if isinstance(sent, Response):
             return sent
-        chosen, offered, bids = sent
+        chosen, offered, answers = sent
+        bids = answers.bids
         once, secret = form.needed("once", "load the form again"), browser_key(visit.request)
         verdicts = await asyncio.gather(
             *(
@@ -150,9 +153,10 @@ class ManyBids(Controller):
             else:
                 raise verdict
         cookie = copies_cookie(visit.request, secret)
-        if not refused:
+        if not refused and not answers.gone:
             return visit.to(f"/portal/bids/many/receipts?bids={','.join(sealed)}", cookies=[cookie])
         refusals = [_refusal(name, words, offered) for name, words in refused.items()]
+        refusals += [{"asked": None, "ref": ref, "words": _GONE} for ref in answers.gone]
         page = await sync_to_thread(_receipts, visit, sealed, refusals, chosen)
         page.cookies.append(cookie)
         return page
@@ -207,7 +211,7 @@ def _sent(session: Session, visit: Visit, form: Form) -> tuple[Scheme, dict[str,
     return scheme, _offered(session, visit, scheme, refs=refs)
 
 
-def _limited(visit: Visit, form: Form) -> tuple[Scheme, dict[str, Offered], list[WantedBid]] | Page:
+def _limited(visit: Visit, form: Form) -> tuple[Scheme, dict[str, Offered], Answers] | Page:
     """The bids of a form whose take limit is in force now; the form again where something is wrong with it."""
     with visit.look() as (session, _):
         chosen, offered = _sent(session, visit, form)
@@ -215,7 +219,7 @@ def _limited(visit: Visit, form: Form) -> tuple[Scheme, dict[str, Offered], list
         if answers.faults:
             return _form(session, visit, chosen, offered, form.fields, answers.faults, **_narrowed(form))
     _put_limit(visit, chosen, answers.limit)
-    return chosen, offered, answers.bids
+    return chosen, offered, answers
 
 
 def _prefilled(session: Session, visit: Visit, scheme: Scheme, offered: Mapping[str, Offered]) -> dict[str, str]:
@@ -298,7 +302,7 @@ def _row(bid: WantedBid, offered: Mapping[str, Offered], comes_to: Preview) -> d
 
 
 def _refusal(name: str, words: str, offered: Mapping[str, Offered]) -> dict[str, Any]:
-    return {"asked": offered[name].asked if name in offered else None, "words": words}
+    return {"asked": offered[name].asked if name in offered else None, "ref": "", "words": words}
 
 
 def _names(scheme: Scheme) -> dict[str, Any]:
@@ -332,6 +336,7 @@ def _form(
         drafts=drafts,
         draft_saved_at=saved_at(drafts),
         values=Values(values),
+        gone=gone_of(values, offered),
         faults=faults,
         chosen={"lot": lot, "locality": locality},
         most=MOST,

@@ -21,6 +21,8 @@ MOST = 30
 BUNDLE = "bundle"
 """The field and the fault of the bundle, which is a bid of its own."""
 
+ALL_GONE = "everything that you ticked has closed, or is open to you no longer"
+
 _OTHER_BANDS = (Band.WEEKEND, Band.BANK_HOLIDAY, Band.NIGHT)
 
 
@@ -43,9 +45,10 @@ class WantedBid:
 
 @dataclass(slots=True)
 class Answers:
-    """What the form says altogether; `faults` by field."""
+    """What the form says altogether; `faults` by field. `gone` are ticked packages that take no bid any more."""
 
     bids: list[WantedBid] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
     limit: LimitPart | None = None
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -66,7 +69,7 @@ def sent_in(envelope: Envelope) -> list[Sent]:
 
 def read(form: Form, offered: Mapping[str, Offered]) -> Answers:
     """The bids of the ticked packages and the bundle, and the general take limit (None: no figure is given)."""
-    found = Answers()
+    found = Answers(gone=gone_of(form.fields, offered))
     questions = _questions(form, offered, found)
     for ref in (ref for ref in offered if form.text(f"bid-{ref}")):
         content = _content(form, ref, offered[ref].terms, questions, found)
@@ -77,8 +80,14 @@ def read(form: Form, offered: Mapping[str, Offered]) -> Answers:
     _refuse_same_order(form, found)
     found.limit = _limit(form, found)
     if not found.bids and not found.faults:
-        found.faults["bid"] = "tick at least one package that you bid for"
+        found.faults["bid"] = ALL_GONE if found.gone else "tick at least one package that you bid for"
     return found
+
+
+def gone_of(fields: Mapping[str, str], offered: Mapping[str, Offered]) -> list[str]:
+    """The ticked packages that closed while the form was filled in, or are open no longer for another reason."""
+    ticked = (name.removeprefix("bid-") for name, text in fields.items() if name.startswith("bid-") and text)
+    return sorted(ref for ref in ticked if ref not in offered)
 
 
 def _questions(form: Form, offered: Mapping[str, Offered], found: Answers) -> dict[str, str]:
@@ -128,15 +137,21 @@ def _either_or(form: Form, found: Answers) -> None:
         if group:
             groups.setdefault(group, []).append(bid.name)
     others = {name: tuple(sorted(set(names) - {name})) for names in groups.values() if len(names) > 1 for name in names}
-    for names in groups.values():
-        if len(names) == 1:
+    with_gone = {form.text(f"either-{ref}") for ref in found.gone}
+    for group, names in groups.items():
+        if len(names) == 1 and group not in with_gone:
             found.faults[f"either-{names[0]}"] = "put at least two packages into a group of which you want one"
     found.bids = [replace(bid, content=replace(bid.content, not_with=others.get(bid.name, ()))) for bid in found.bids]
 
 
 def _bundle(form: Form, offered: Mapping[str, Offered], answers: Mapping[str, str], found: Answers) -> None:
-    rounds = [ref for ref in offered if form.text(f"{BUNDLE}-{ref}")]
-    if not rounds:
+    ticked = [ref for ref, text in form.under(f"{BUNDLE}-").items() if text]
+    rounds = [ref for ref in offered if ref in ticked]
+    if not ticked:
+        return
+    if len(rounds) < len(ticked):
+        # It is all or nothing: its price was not meant for the rest.
+        found.faults[BUNDLE] = "a package of the bundle has closed, or is open to you no longer: choose the bundle anew"
         return
     if len(rounds) == 1:
         found.faults[BUNDLE] = "a bundle names two packages or more"

@@ -1,6 +1,7 @@
 """ "I have space": where, how many hours, from when; the waiting packages that fit, the nearest first."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,10 +15,10 @@ from bidding.looking.invited import opportunities
 from bidding.looking.placing import open_packages
 from dps.kernel.errors import BadInput, NotAPostcode
 from dps.places.localities import LocalityMap
-from dps.places.postcodes import parse_sector
+from dps.places.postcodes import parse, parse_sector
 from dps.places.travel import Travel
 from dps.schemes.model import Scheme
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame
 from web.pages.visit import Page, Visit
@@ -80,12 +81,13 @@ class SpacePage(Controller):
     @get("/", sync_to_thread=True)
     def look(self, visit: NamedDependency[Visit]) -> Page:
         """The form, and once it is filled in the packages that fit."""
-        form, faults = Form(dict(visit.request.query_params)), {}
+        form = Form(dict(visit.request.query_params))
+        faults: dict[str, str] = {}
         space = None
         try:
-            space = _space(form) if form.fields else None
+            space = space_in(form) if form.fields else None
         except BadInput as bad:
-            faults[str(bad.field)] = str(bad.reason)
+            faults = faults_of(bad)
         with visit.look() as (session, now):
             found, near = _found(session, visit, space, now) if space else ([], {})
             return visit.page(
@@ -100,15 +102,31 @@ class SpacePage(Controller):
             )
 
 
-def _space(form: Form) -> Space:
+def space_in(form: Form) -> Space:
+    """What was typed; BadAnswers names each field that is wrong."""
+    checking = Checking()
+    sector, hours, starts_from = "", None, None
+    with checking.of("sector"):
+        sector = _sector(form.needed("sector", "say where, as a postcode or its sector, such as WA10 1"))
+    with checking.of("hours"):
+        hours = form.whole("hours", "write whole hours a week, such as 10", most=10_000)
+        if not hours:
+            raise BadInput("say how many hours a week you have free", field="hours")
+    with checking.of("from"):
+        starts_from = form.optional_day("from")
+    checking.end()
+    assert hours is not None
+    return Space(sector=sector, minutes=hours * 60, starts_from=starts_from)
+
+
+def _sector(typed: str) -> str:
+    """The sector that was typed, or that of a whole postcode."""
+    with suppress(NotAPostcode):
+        return parse_sector(typed)
     try:
-        sector = parse_sector(form.needed("sector", "say where, as a postcode sector such as WA10 1"))
+        return parse(typed).sector
     except NotAPostcode:
-        raise BadInput("write a postcode sector such as WA10 1", field="sector") from None
-    hours = form.whole("hours", "write whole hours a week, such as 10", most=10_000)
-    if not hours:
-        raise BadInput("say how many hours a week you have free", field="hours")
-    return Space(sector=sector, minutes=hours * 60, starts_from=form.optional_day("from"))
+        raise BadInput("write a postcode or its sector, such as WA10 1", field="sector") from None
 
 
 def _found(session: Session, visit: Visit, space: Space, now: datetime) -> tuple[list[Waiting], dict[str, Travel]]:

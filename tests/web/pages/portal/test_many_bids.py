@@ -143,9 +143,13 @@ def test_what_closed_meanwhile_is_not_sealed_and_the_rest_is(served: Served) -> 
     assert {f"bid-{soon}", f"bid-{later}"} <= fields.keys()
     world.clock.move_to(round_.closes_at)
 
+    checked = browser.client.post("/portal/bids/many/check", data=fields).text
+    assert "1 package that you ticked has closed meanwhile" in checked
     browser.page = browser.client.post("/portal/bids/many/submission", data=fields)
 
     assert {tuple(bid.receipt["rounds"]) for bid in world.rows(Bid)} == {(later,)}
+    assert "1 bid was not taken" in browser.page.text
+    assert f"{soon}: It has closed, or is open to you no longer." in browser.page.text
 
 
 def test_a_live_bid_is_read_in_the_browser_that_handed_it_in_and_in_no_other(served: Served) -> None:

@@ -11,7 +11,7 @@ from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.register.limits import LimitPart
 from dps.schemes.model import ScoredQuestion
 from web.pages.forms import Form
-from web.pages.portal.many_form import Answers, Offered, read
+from web.pages.portal.many_form import ALL_GONE, Answers, Offered, read
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 QUESTION = ScoredQuestion(key="continuity", text="How many carers?", points=10, answers={"few": 100, "many": 0})
@@ -138,6 +138,26 @@ def test_a_bundle_names_packages_that_close_together() -> None:
 
     found = answers(fields, offered("A") | offered("B", closing="CLO-2"))
 
+    assert list(found.faults) == ["bundle"]
+
+
+def test_what_closed_meanwhile_is_named_and_the_rest_is_read() -> None:
+    fields = filled("A", "B") | {"either-A": "A", "either-B": "A"}
+
+    found = answers(fields, offered("A"))
+    none_left = answers(filled("B"), {})
+
+    assert ([bid.name for bid in found.bids], found.gone, found.faults) == (["A"], ["B"], {})
+    assert (none_left.gone, none_left.faults) == (["B"], {"bid": ALL_GONE})
+
+
+def test_a_bundle_is_never_read_without_one_of_its_packages() -> None:
+    fields = filled("A") | {f"bundle-{ref}": "on" for ref in "ABC"}
+    fields |= {"price-bundle": "15.00", "start-bundle": "2019-03-08"}
+
+    found = answers(fields, offered("A", "B"))
+
+    assert [bid.rounds for bid in found.bids] == [("A",)]
     assert list(found.faults) == ["bundle"]
 
 

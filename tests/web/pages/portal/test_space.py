@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from dps.kernel.errors import BadInput
 from dps.places.travel import Travel
-from web.pages.portal.space import Space, Waiting, nearest_first
+from web.pages.forms import Form, faults_of
+from web.pages.portal.space import Space, Waiting, nearest_first, space_in
 
 NOON = datetime(2019, 3, 4, 12, tzinfo=UTC)
 SPACE = Space(sector="WA10 1", minutes=600, starts_from=date(2019, 3, 10))
@@ -15,6 +17,18 @@ SPACE = Space(sector="WA10 1", minutes=600, starts_from=date(2019, 3, 10))
 def waiting(name: str, *, locality: str = "there", hour: int = 12, **part: Any) -> Waiting:
     facts = {"weekly_minutes": 600, "latest_start": "2019-03-10"} | part
     return Waiting(name, "any", "care", locality, facts, NOON.replace(hour=hour), is_on_open_list=False)
+
+
+@pytest.mark.parametrize("typed", ["WA10 1", "wa10  1", "wa10 1ab", "WA101AB"])
+def test_a_sector_is_typed_or_a_whole_postcode_of_it(typed: str) -> None:
+    assert space_in(Form({"sector": typed, "hours": "10", "from": "10/3/2019"})) == SPACE
+
+
+def test_all_that_is_wrong_with_it_is_said_at_once() -> None:
+    with pytest.raises(BadInput) as refused:
+        space_in(Form({"sector": "here", "hours": "many", "from": "soon"}))
+
+    assert set(faults_of(refused.value)) == {"sector", "hours", "from"}
 
 
 @pytest.mark.parametrize(
