@@ -12,7 +12,9 @@ from bidding.referrals import Referral
 from dps.contracts.variations.records import Variation
 from dps.kernel.actors import Role
 from dps.kernel.database import Database
+from dps.kernel.money import PriceBasis
 from dps.packages.persons import Person
+from dps.schemes.model import Urgency
 from tests.web.pages.generous import generous
 from tests.web.served import Caller, Served
 
@@ -85,6 +87,24 @@ def test_every_field_that_is_wrong_is_named_at_once_and_nothing_is_stored(served
     assert {one["field"] for one in wrong.json()["errors"]} >= {"schedule", "nhs_number"}
     assert (unknown.status_code, elsewhere.status_code) == (400, 404)
     assert served.world.rows(Person) == []
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_what_is_on_no_closed_list_is_told_the_list(served: Served) -> None:
+    broker, provider = served.broker(), served.provider()
+    bid = {"card": {"basis": "hourly", "prices": {"weekday": 1700}}, "starts_on": "2019-03-08"}
+
+    body = broker.post("/api/referrals", a_referral(served, urgency="soon"))
+    nested = provider.post("/api/bids/file", {"rows": [{"rounds": ["RND-1"], "bid": bid}]})
+    asked = broker.get("/api/referrals?in_state=lost")
+
+    urgencies, bases = [str(one) for one in Urgency], [str(one) for one in PriceBasis]
+    assert body.json()["errors"] == [
+        {"allowed": urgencies, "field": "urgency", "message": f"is none of the values allowed: {', '.join(urgencies)}"}
+    ]
+    assert [one["allowed"] for one in nested.json()["errors"]] == [bases]
+    assert [(one["field"], "seeking" in one["allowed"]) for one in asked.json()["errors"]] == [("in_state", True)]
+    assert "hourly" not in nested.text
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])

@@ -32,7 +32,10 @@ from dps.kernel.errors import (
     TooLate,
 )
 from dps.kernel.logs import log
+from web.api.allowed import allowed
 from web.receiving import received
+
+_NOT_ON_THE_LIST = "Invalid enum value"
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -97,7 +100,7 @@ def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     detail = "There is nothing here." if error.status_code == 404 else str(error.detail)
     faults = error.extra if isinstance(error.extra, list) else []
-    more = {"errors": [_fault(fault) for fault in faults]} if faults else {}
+    more = {"errors": [_fault(request, fault) for fault in faults]} if faults else {}
     return _problem(
         error.status_code, code.get(error.status_code, "bad_request"), detail, headers=error.headers or {}, **more
     )
@@ -164,6 +167,16 @@ def _plain(value: Any) -> Any:
             return None
 
 
-def _fault(fault: Any) -> dict[str, str]:
-    """Where a body is wrong and how, without what it said there."""
-    return {"message": str(fault.get("message", "")), "field": str(fault.get("key", ""))}
+def _fault(request: Request[Any, Any, Any], fault: Any) -> dict[str, Any]:
+    """Where a body is wrong and how, without what it said there; of a closed list, what it might have said."""
+    field, message = str(fault.get("key", "")), str(fault.get("message", ""))
+    values = _allowed(request, field, fault.get("source")) if message.startswith(_NOT_ON_THE_LIST) else []
+    if not values:
+        return {"message": message, "field": field}
+    return {"message": f"is none of the values allowed: {', '.join(values)}", "field": field, "allowed": values}
+
+
+def _allowed(request: Request[Any, Any, Any], field: str, source: Any) -> list[str]:
+    parameters = request.scope["route_handler"].parsed_fn_signature.parameters
+    name, path = ("data", field) if source == "body" else (field, "")
+    return [str(value) for value in allowed(parameters[name].annotation, path)] if name in parameters else []
