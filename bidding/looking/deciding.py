@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bidding.allocation.runs import AllocationRun
+from bidding.awards.interests import Bar, bar_of
 from bidding.awards.line import approvals_needed, standing_bids
 from bidding.awards.offering import round_of_award
 from bidding.awards.records import Award, Source, award_of
@@ -53,7 +54,7 @@ class Decision:
     """An award as an office decides on it. `asked_to_overturn` holds who asked, and for which bid instead if any.
 
     `bid` is the one that the award is of, None where it went round the competition; `tried` gives the states of the
-    round's earlier awards by provider.
+    round's earlier awards by provider; `bar` is what keeps whoever looks from deciding it.
     """
 
     award: str
@@ -67,6 +68,7 @@ class Decision:
     asked_to_overturn: tuple[tuple[str, str | None], ...]
     bids: tuple[SeenBid, ...]
     advice: dict[str, Any] | None
+    bar: Bar | None
 
 
 def decision(session: Session, *, award_ref: str, actor: Actor, now: datetime) -> Decision:
@@ -86,6 +88,7 @@ def decision(session: Session, *, award_ref: str, actor: Actor, now: datetime) -
         asked_to_overturn=tuple((one["by"], one["instead"]) for one in award.approvals if "overturn" in one),
         bids=_bids(session, round_, now),
         advice=_advice(session, round_),
+        bar=bar_of(session, round_, actor, award.provider),
     )
 
 

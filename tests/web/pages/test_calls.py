@@ -93,8 +93,12 @@ def test_a_bid_is_typed_read_aloud_sealed_confirmed_by_its_provider_and_decided_
     world.close(referral)
     award = world.award(referral)
     assert award.provider == ref
-    refused = broker.open(f"/desk/awards/{award.ref}")
-    refused = broker.send(f"/desk/awards/{award.ref}/overturn", reason="Not this one.")
+    shown = broker.open(f"/desk/awards/{award.ref}").text
+    assert "You typed a bid of this round for a provider on the telephone" in shown
+    assert not {f'action="/desk/awards/{award.ref}/{step}"' for step in ("approval", "overturn")} & set(shown.split())
+    other = at_the_desk(served).open(f"/desk/awards/{award.ref}").text
+    assert f'action="/desk/awards/{award.ref}/overturn"' in other
+    refused = broker.post(f"/desk/awards/{award.ref}/overturn", reason="Not this one.")
     assert refused.status_code == 403
     assert "Somebody else has to do this" in refused.text
 
