@@ -1,7 +1,7 @@
 """The days on which the first visit is wanted: once they are over, no provider could offer one of them.
 
 A search that outlasts them goes on for the week that begins today, as a new version of its package. A bid for a day
-that is over by the closing is none.
+that is over by the closing is none; an award that reaches its winner after its day begins on the day that is left.
 """
 
 from dataclasses import replace
@@ -55,3 +55,8 @@ def days_left(earliest: date | None, latest: date | None, day: date) -> tuple[da
     if latest is not None and latest < day:
         return day, day + WEEK
     return (max(earliest, day) if earliest else None), latest
+
+
+def first_left(agreed: date, day: date) -> date:
+    """The day of the first visit that stands on `day`: the one agreed, or, where it is over, that day itself. Pure."""
+    return max(agreed, day)

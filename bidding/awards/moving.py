@@ -17,6 +17,7 @@ from bidding.awards.line import in_line, standing_bids
 from bidding.awards.offering import offer_if_approved, propose, route_of, settle
 from bidding.awards.records import Award, AwardState, Source
 from bidding.concluding import conclude_bids
+from bidding.first_visit import first_left
 from bidding.rounds import Outcome, decide
 from bidding.waypoints import Waypoint
 from dps.contracts.contracts import create_contract
@@ -163,7 +164,7 @@ def _confirm_one(session: Session, ports: Ports, case: Case, actor: Actor, now: 
         weekly_minutes=award.weekly_minutes,
         weekly_pence=award.weekly_pence,
         card=RateCard.from_dict(award.card),
-        starts_on=award.starts_on,
+        starts_on=first_left(award.starts_on, now.astimezone(LONDON).date()),
         actor=CLOCK,
         now=now,
     )

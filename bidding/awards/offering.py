@@ -15,12 +15,13 @@ from bidding.awards.records import Award, AwardState, Source, bundled_with, live
 from bidding.bids.records import Bid
 from bidding.block_hours import is_block_round
 from bidding.escalation import exhaust
+from bidding.first_visit import first_left
 from bidding.referrals import Referral
 from bidding.rounds import InvitationState, Round, invitations_of
 from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
-from dps.kernel.calendar import Window
+from dps.kernel.calendar import LONDON, Window
 from dps.kernel.errors import NoCapacity
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
@@ -242,8 +243,10 @@ def _offer(session: Session, ports: Ports, award: Award, now: datetime) -> None:
     assert referral is not None
     scheme = rules_by_hash(session, round_.rule_hash)
     answer_by = _time_to_answer(award, round_, referral, scheme).end(now, scheme.calendar())
-    facts = {"answer_by": answer_by.isoformat(), "provider": award.provider}
-    advance(session, award, "offer", CLOCK, now, offered_at=now, answer_by=answer_by, facts=facts)
+    starts_on = first_left(award.starts_on, now.astimezone(LONDON).date())
+    facts = {"answer_by": answer_by.isoformat(), "provider": award.provider, "starts_on": starts_on.isoformat()}
+    stands = {"offered_at": now, "answer_by": answer_by, "starts_on": starts_on}
+    advance(session, award, "offer", CLOCK, now, facts=facts, **stands)
     for invitation in invitations_of(session, round_.id):
         if invitation.provider == award.provider and invitation.state is InvitationState.WAITING:
             advance(session, invitation, "invite", CLOCK, now, invited_at=now)

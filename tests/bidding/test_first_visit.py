@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from bidding.awards import moving
 from bidding.first_visit import days_left
 from bidding.publishing import restart_unfilled
+from dps.contracts.contracts import Contract
 from dps.kernel.database import Database
 from dps.kernel.errors import InvalidBid
 from dps.packages.packages import Package
@@ -76,3 +78,27 @@ def test_a_first_visit_on_a_day_that_is_over_by_the_closing_is_refused_in_words(
 
     assert f"The start can't be before {closes_on:%-d %B %Y}." in str(refused.value)
     world.bid(oak, referral, pence=1800, starts_on=closes_on)
+
+
+def test_a_reserve_that_is_asked_after_its_day_begins_today_and_so_does_who_confirms_later_still(world: World) -> None:
+    oak, elm = world.provider("Oak"), world.provider("Elm")
+    today = world.now.date()
+    referral = world.referral(earliest_start=today, latest_start=today + timedelta(days=1))
+    world.bid(oak, referral, pence=1500)
+    world.bid(elm, referral, pence=1700)
+    world.close(referral)
+    first = world.award(referral)
+    bid_for = first.starts_on
+    world.move_to(world.now + timedelta(days=3))
+
+    reserve = world.award(referral)
+    offered_on = world.now.date()
+    world.run(moving.accept, award_ref=reserve.ref, actor=elm)
+    world.clock.move_to(world.now + timedelta(days=1))
+    world.run(moving.confirm, award_ref=reserve.ref, actor=elm)
+
+    (contract,) = world.rows(Contract)
+    assert (reserve.provider, bid_for <= today + timedelta(days=1) < offered_on) == (elm.provider, True)
+    assert reserve.starts_on == offered_on
+    assert contract.starts_on == contract.first_agreed_start == world.now.date() > offered_on
+    assert world.faults() == []

@@ -11,9 +11,11 @@ from sqlmodel import Session
 
 from bidding import aftercare
 from bidding.awards import moving
+from bidding.first_visit import first_left
 from bidding.looking.answered import awarded_part
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import SeenAward, awards
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound, NotReady
 from web.pages.forms import Form
 from web.pages.guards import PORTAL
@@ -107,11 +109,13 @@ class Offers(Controller):
 
 
 def _page(visit: Visit, award_ref: str, *, lacking: Sequence[str] = ()) -> Page:
-    with visit.look() as (session, _):
+    with visit.look() as (session, now):
+        award = _one(session, visit, award_ref)
         return visit.page(
             "portal/offer.html",
             status=409 if lacking else 200,
-            award=_one(session, visit, award_ref),
+            award=award,
+            first_visit=first_left(award.starts_on, now.astimezone(LONDON).date()),
             part=awarded_part(session, visit.ports, award_ref, visit.actor),
             lacking=lacking,
             **frame(session, visit),
