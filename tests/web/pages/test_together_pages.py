@@ -59,6 +59,7 @@ def test_a_lead_is_recorded_passes_a_contract_on_and_the_arrangement_ends(halton
     leader.open(path)
     twice = leader.send(path, to=other)
     theirs = agent.open("/portal/service/together").text
+    led = [agent.open(page).text for page in ("/portal/contracts", "/portal/service")]
     (row,) = world.rows(Arrangement)
     officer.open(f"/register/arrangements/{row.ref}/end")
     ended = officer.send(f"/register/arrangements/{row.ref}/end").text
@@ -75,6 +76,8 @@ def test_a_lead_is_recorded_passes_a_contract_on_and_the_arrangement_ends(halton
     assert care.ref in theirs
     assert "Synthetic Lead" in theirs
     assert "Synthetic Person" not in theirs
+    assert "What you deliver for a lead: 1 contract" in led[0]
+    assert "You work under the lead of Synthetic Lead" in led[1]
     assert ">Ended<" in ended.replace("\n", "").replace("  ", "")
     assert "You can’t pass it on" in late
     assert agent.open(path).status_code == 404

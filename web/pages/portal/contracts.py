@@ -15,7 +15,7 @@ from bidding.looking.answered import SeenContract, awarded_part, contracts
 from bidding.looking.pages import PAGE
 from dps.contracts.answers import answer_review, contract_of_review, findings
 from dps.contracts.desk import Story, about_statement, own_statements, statements_to_answer, story_of
-from dps.contracts.passing_on import deliverers_named, leads_others, shares_named
+from dps.contracts.passing_on import delivered_for_others, deliverers_named, leads_others, shares_named
 from dps.contracts.quality.concerns import concerns_of
 from dps.contracts.reasons import QueryReason
 from dps.contracts.statements.moving import agree_statement, query_statement
@@ -48,6 +48,7 @@ class Contracts(Controller):
                 contracts=found,
                 today=today_of(now),
                 waiting=statements_to_answer(session, actor=visit.actor),
+                for_others=len(delivered_for_others(session, actor=visit.actor, today=today_of(now))),
                 next_after=found[-1].contract if len(found) == PAGE else "",
                 **frame(session, visit),
             )

@@ -26,6 +26,8 @@ from dps.contracts.desk import statements_to_answer
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.inquiries import to_answer
 from dps.register.membership import Membership, MembershipState
+from dps.schemes.checks.ladders import GATHERED
+from dps.schemes.model import Scheme
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
@@ -67,6 +69,7 @@ class Portal(Controller):
             opportunities=_soonest(unanswered)[:5],
             unanswered=len(unanswered),
             sealed=len({one.bid for one in live.values()}),
+            is_competed=not schemes or any(_is_competed(one) for one in schemes),
             outdated=[one for one in live.values() if not one.is_current],
             is_whole=len(found) < PAGE,
             places=names.places(schemes),
@@ -196,6 +199,13 @@ def opportunity(session: Session, visit: Visit, round_ref: str) -> Opportunity:
     if not found:
         raise NotFound(kind="opportunity", ref=round_ref)
     return found[0]
+
+
+def _is_competed(scheme: Scheme) -> bool:
+    """Whether providers bid under it at all, or are only offered what it publishes, in turn."""
+    return bool(scheme.area_contracts) or any(
+        stage.mode in GATHERED for ladder in scheme.ladders for stage in ladder.stages
+    )
 
 
 def frame(session: Session, visit: Visit) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from dps.kernel.errors import BadInput
 from dps.packages.facts import Flag
 from dps.register import capacity, document_files
+from dps.register.arrangements import arrangements_seen
 from dps.register.own_standing import held_places, hindrances, useful_documents
 from dps.register.providers import Provider, change_service
 from dps.register.standing import standing
@@ -45,6 +46,11 @@ class OwnService(Controller):
                 provider=provider,
                 schemes=schemes,
                 documents=document_files.received_documents(session, row_id(provider)),
+                leads=[
+                    one.lead_name
+                    for one in arrangements_seen(session, actor=visit.actor)
+                    if one.arrangement.runs_on(today_of(now)) and one.arrangement.lead != provider.ref
+                ],
                 today=today_of(now),
             )
 

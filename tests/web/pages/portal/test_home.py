@@ -29,3 +29,4 @@ def test_what_is_offered_is_not_counted_as_open_once_more(halton: Served) -> Non
     assert "<strong>0</strong><span>open packages you have not answered" in page
     assert "Nothing new is open to you now." in page
     assert "How a package is won" in page
+    assert "There is nothing to bid." in page
