@@ -3,16 +3,17 @@
 The contract stays the lead's: it is paid, it answers, its hours are counted. Who delivers is a record beside it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, and_, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.contracts.contracts import IN_FORCE, Contract
 from dps.contracts.standing import find_contract
-from dps.contracts.statements.records import Statement
+from dps.contracts.statements.records import Statement, StatementState
 from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
@@ -20,8 +21,10 @@ from dps.kernel.columns import day_column, id_column, link_column, utc_column
 from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, Conflict, NoSuchStep, RuleNotMet
 from dps.kernel.ports import Ports
-from dps.register.arrangements import ArrangementKind, arrangement_of_lead, members_of
+from dps.register.arrangements import ArrangementKind, SeenArrangement, arrangement_of_lead, members_of
 from dps.register.providers import Provider
+
+_SHOWN = 100
 
 
 class PassedOn(SQLModel, table=True):
@@ -123,6 +126,59 @@ def delivered_for_others(session: Session, *, actor: Actor, today: date) -> list
                     DeliveredForAnother(contract.ref, lead_name, contract.lot, contract.locality, step.from_day, until)
                 )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStatement:
+    """A statement of a consortium's lead, and what another member gets of it."""
+
+    statement: str
+    lead_name: str
+    first_day: date
+    last_day: date
+    pence: int
+    state: StatementState
+
+
+def shared_with(session: Session, *, actor: Actor, seen: Sequence[SeenArrangement]) -> list[SharedStatement]:
+    """What the actor's provider gets of what leads of its consortiums agreed to or were paid, the last days first.
+
+    `seen` are its arrangements. Of whom the statements are about, and of their lines, it learns nothing here.
+    """
+    actor.needs("see its shares", Role.PROVIDER)
+    led = [
+        one
+        for one in seen
+        if one.arrangement.kind is ArrangementKind.CONSORTIUM and one.arrangement.lead != actor.provider
+    ]
+    if not led:
+        return []
+    theirs = or_(
+        *(
+            and_(col(Statement.provider) == one.arrangement.lead, col(Statement.scheme) == one.arrangement.scheme)
+            for one in led
+        )
+    )
+    query = (
+        select(Statement)
+        .where(theirs, col(Statement.state).in_((StatementState.AGREED, StatementState.PAID)))
+        .order_by(col(Statement.last_day).desc(), col(Statement.id).desc())
+        .limit(_SHOWN)
+    )
+    return [
+        SharedStatement(
+            statement=row.ref,
+            lead_name=one.lead_name,
+            first_day=row.first_day,
+            last_day=row.last_day,
+            pence=shares(row.pence, {ref: share or 0 for ref, _, share in one.members})[actor.provider or ""],
+            state=row.state,
+        )
+        for row in session.exec(query)
+        for one in led
+        if (one.arrangement.lead, one.arrangement.scheme) == (row.provider, row.scheme)
+        and one.arrangement.runs_on(row.last_day)
+    ]
 
 
 def deliverers(session: Session, contract: Contract) -> list[tuple[date, str]]:

@@ -62,7 +62,7 @@ class VisitRecord:
         if not is_done and self.planned_start is None:
             raise BadInput("say when the visit was planned that was not done", field="planned_start")
         if not 1 <= self.carers <= 4:
-            raise BadInput(f"{self.carers} carers can't be", field="carers")
+            raise BadInput(f"{self.carers} carers can't be: write 1 to 4", field="carers")
 
     def told(self) -> dict[str, Any]:
         """What the monitoring said, but for the name, the day and what became of the visit, for `Delivery.told`."""

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from dps.contracts.passing_on import shares
+from dps.contracts.statements.moving import agree_statement
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
+from dps.kernel.money import in_pounds
 from dps.register.arrangements import Arrangement, ArrangementKind, ArrangementState
 from tests.dps.contracts.test_arrangements import agency, arranged
 from tests.scenarios.serving import Care
@@ -109,6 +112,10 @@ def test_a_consortium_has_shares_that_make_a_hundred_and_its_statement_says_who_
     world.step(days=7)
     statement = care.stated(7)
     shown = portal_of(kingston, oak.provider).open(f"/portal/statements/{statement.ref}").text
+    member = portal_of(kingston, elm)
+    before = member.open("/portal/service/together").text
+    world.run(agree_statement, statement_ref=statement.ref, actor=oak)
+    shared = member.open("/portal/service/together").text
 
     for refused, words in (
         (unshared, "Say which share, in percent"),
@@ -120,6 +127,10 @@ def test_a_consortium_has_shares_that_make_a_hundred_and_its_statement_says_who_
     assert (row.kind, row.state) == (ArrangementKind.CONSORTIUM, ArrangementState.AGREED)
     assert "Who gets what of it" in shown
     assert "Synthetic Ash" in shown
+    assert statement.ref not in before
+    assert statement.ref in shared.partition("Your share of what is paid")[2]
+    assert in_pounds(shares(statement.pence, {str(oak.provider): 50, elm: 30, ash: 20})[elm]) in shared
+    assert member.open(f"/portal/statements/{statement.ref}").status_code == 404
 
 
 def test_whoever_holds_a_place_of_its_own_is_refused_by_name(kingston: Served) -> None:

@@ -46,6 +46,7 @@ class OwnService(Controller):
                 provider=provider,
                 schemes=schemes,
                 documents=document_files.received_documents(session, row_id(provider)),
+                is_unsaid=not provider.skills and not provider.accepted_flags,
                 leads=[
                     one.lead_name
                     for one in arrangements_seen(session, actor=visit.actor)

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from sqlmodel import Session
 
 from dps.contracts.contracts import IN_FORCE, Contract
-from dps.contracts.passing_on import delivered_for_others, deliverers_named, pass_on
+from dps.contracts.passing_on import delivered_for_others, deliverers_named, pass_on, shared_with
 from dps.contracts.standing import find_contract
 from dps.kernel.errors import BadInput, Conflict, RuleNotMet
 from dps.register.arrangements import ArrangementKind, ArrangementState, arrangements_seen
@@ -31,9 +31,11 @@ class Together(Controller):
         """With whom, and what it delivers for a lead; nothing of the people."""
         with visit.look() as (session, now):
             schemes = visit.every_scheme(session)
+            arrangements = arrangements_seen(session, actor=visit.actor)
             return visit.page(
                 "portal/together.html",
-                arrangements=arrangements_seen(session, actor=visit.actor),
+                arrangements=arrangements,
+                shared=shared_with(session, actor=visit.actor, seen=arrangements),
                 delivered=delivered_for_others(session, actor=visit.actor, today=today_of(now)),
                 own=visit.actor.provider,
                 schemes=names.Names({scheme.key: scheme.name for scheme in schemes}),
