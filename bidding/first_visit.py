@@ -1,7 +1,8 @@
 """The days on which the first visit is wanted: once they are over, no provider could offer one of them.
 
-A search that outlasts them goes on for the week that begins today, as a new version of its package. A bid for a day
-that is over by the closing is none; an award that reaches its winner after its day begins on the day that is left.
+A search that outlasts them goes on for the week that begins today, or on the day of the closing that outlasts them, as
+a new version of its package. A bid for a day that is over by the closing is none; an award that reaches its winner
+after its day begins on the day that is left.
 """
 
 from dataclasses import replace
@@ -20,12 +21,19 @@ from dps.schemes.stored import rules_by_hash
 WEEK = timedelta(days=7)
 
 
-def move_passed_start(session: Session, ports: Ports, referral: Referral, now: datetime) -> None:
-    """Ask for a first visit within a week from today, where the days that were asked for are over."""
+def move_passed_start(
+    session: Session, ports: Ports, referral: Referral, now: datetime, *, by: datetime | None = None
+) -> None:
+    """Ask for a first visit within a week from the day of `by` (now), where the days asked for are over then."""
     package = session.get_one(Package, referral.package_id)
-    today = now.astimezone(LONDON).date()
-    if package.latest_start is not None and package.latest_start < today:
-        move_start(session, ports, referral, package, now, today)
+    day = (by or now).astimezone(LONDON).date()
+    if is_over(package.latest_start, day):
+        move_start(session, ports, referral, package, now, day)
+
+
+def is_over(latest: date | None, day: date) -> bool:
+    """Whether no day that was asked for is left on `day`. Pure."""
+    return latest is not None and latest < day
 
 
 def move_start(
@@ -52,7 +60,7 @@ def move_start(
 
 def days_left(earliest: date | None, latest: date | None, day: date) -> tuple[date | None, date | None]:
     """Of the days asked for those that can be offered from `day` on; a week from there where they are over. Pure."""
-    if latest is not None and latest < day:
+    if is_over(latest, day):
         return day, day + WEEK
     return (max(earliest, day) if earliest else None), latest
 

@@ -17,6 +17,7 @@ from bidding.asking import need_of
 from bidding.closings import Closing, closing_for
 from bidding.custody import custody_of, holders_of
 from bidding.evaluation import tie_order
+from bidding.first_visit import move_passed_start
 from bidding.in_play import usage
 from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Invitation, InvitationState, Round, RoundState
@@ -53,10 +54,14 @@ class _Plan:
 def open_stage(
     session: Session, ports: Ports, referral: Referral, *, stage_no: int, predecessor: Round | None, now: datetime
 ) -> Round:
-    """Make the round of this stage and invite. Where nobody is eligible the round is decided at once, as exhausted."""
+    """Make the round of this stage and invite. Where nobody is eligible the round is decided at once, as exhausted.
+
+    Where it closes after the last day on which the first visit was wanted, other days are asked for (`first_visit`).
+    """
     assert referral.rule_hash is not None
     scheme = rules_by_hash(session, referral.rule_hash)
     stage = referral.stages[stage_no]
+    move_passed_start(session, ports, referral, now, by=ends_at(stage, scheme, now))
     package = session.get(Package, referral.package_id)
     assert package is not None
     assessments = _assess(session, referral, package, scheme, stage_no, now)

@@ -7,8 +7,10 @@ import pytest
 
 from bidding.awards import moving
 from bidding.first_visit import days_left
+from bidding.looking.previewing import preview
 from bidding.publishing import restart_unfilled
 from dps.contracts.contracts import Contract
+from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
 from dps.kernel.errors import InvalidBid
 from dps.packages.packages import Package
@@ -101,4 +103,28 @@ def test_a_reserve_that_is_asked_after_its_day_begins_today_and_so_does_who_conf
     assert (reserve.provider, bid_for <= today + timedelta(days=1) < offered_on) == (elm.provider, True)
     assert reserve.starts_on == offered_on
     assert contract.starts_on == contract.first_agreed_start == world.now.date() > offered_on
+    assert world.faults() == []
+
+
+def test_a_first_round_that_closes_after_the_wanted_days_asks_for_others_in_a_version_that_everybody_reads(
+    world: World,
+) -> None:
+    world.provider("Oak")
+    world.clock.move_to(world.now + timedelta(hours=9))
+    today = world.now.date()
+    referral = world.referral(publish_it=False, earliest_start=today, latest_start=today)
+    with world.database.reading() as session:
+        told = preview(session, world.ports, referral_ref=referral, scheme=world.scheme, actor=world.broker)
+    world.publish(referral)
+
+    round_, (package,) = world.round(referral), world.rows(Package)
+    assert round_.closes_at is not None
+    closes_on = round_.closes_at.astimezone(LONDON).date()
+    week = (closes_on, closes_on + timedelta(days=7))
+    part = round_.published_part
+    assert closes_on > today
+    assert told.closes_at == round_.closes_at
+    assert told.start_moves_to == (package.earliest_start, package.latest_start) == week
+    assert (part["earliest_start"], part["latest_start"]) == tuple(map(str, week))
+    assert round_.version == package.version == 2
     assert world.faults() == []
