@@ -6,6 +6,7 @@
 See problem.md (sets, rules numbered as in the code, ties, modes) and engine.md.
 """
 
+from matching.allocation.own_limits import own_limit
 from matching.allocation.process import SolverProcess, shared_process
 from matching.allocation.records import (
     Bid,
@@ -53,6 +54,7 @@ __all__ = [
     "default_unplaced_pence",
     "instance_from_json",
     "instance_to_json",
+    "own_limit",
     "result_from_json",
     "result_to_json",
     "shared_process",

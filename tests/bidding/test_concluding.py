@@ -8,7 +8,7 @@ from bidding import publishing
 from bidding.awards import moving
 from bidding.bids.content import BidContent
 from bidding.bids.records import Bid
-from bidding.concluding import Debrief, band_of, debrief
+from bidding.looking.debriefed import Debrief, band_of, debrief
 from dps.kernel.actors import Actor
 from dps.kernel.errors import NotFound, PriceStillSealed
 from dps.kernel.outbox import OutboxMessage
@@ -93,7 +93,20 @@ def test_who_was_better_and_had_no_room_reads_that_its_own_limit_stood_in_the_wa
 
     said = told(world, better, oak)
     assert (said.won, said.rank) == (False, 1)
-    assert "limit" in said.main_reason
+    assert said.main_reason.startswith("Your own take limit left no room for this package")
+
+
+@on_sqlite_alone
+def test_the_only_bidder_reads_that_its_own_limit_and_not_a_rival_stood_in_the_way(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    world.limit(oak, LimitPart(minutes=60))
+    receipt = world.bid(oak, referral, pence=1500)
+
+    world.close(referral)
+
+    said = told(world, receipt, oak)
+    assert (said.rank, said.of, said.winner_band) == (1, 1, None)
+    assert said.main_reason.startswith("Your own take limit left no room for this package")
 
 
 @on_sqlite_alone

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bidding.bids.content import ExceptionalReason
-from bidding.concluding import band_of
 from bidding.evaluation import FULL, Entry, Score, score_round, tie_order
+from bidding.looking.debriefed import band_of
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.schemes.model import Envelope, Evaluation, EvaluationRule, PriceFormula, Tie
 from tests.bidding.builders import QUESTION, START, asked, content, entry, per_hour

@@ -26,7 +26,7 @@ from bidding.bids import submitting
 from bidding.bids.content import ExceptionalReason
 from bidding.bids.records import Bid, BidState, OpenedBid, ScoredBid
 from bidding.closings import Closing, ClosingState, ExtensionReason
-from bidding.concluding import debrief
+from bidding.looking.debriefed import debrief
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.kernel.actors import Actor, Role

@@ -13,7 +13,7 @@ from sqlmodel import col
 from bidding.awards import moving
 from bidding.awards.records import Award, AwardState
 from bidding.bids.records import Bid, BidState
-from bidding.concluding import debrief
+from bidding.looking.debriefed import debrief
 from bidding.rounds import Round
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database

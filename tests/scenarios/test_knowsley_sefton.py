@@ -16,8 +16,8 @@ from bidding.awards import moving
 from bidding.awards.records import AwardState
 from bidding.bids import submitting
 from bidding.closings import Closing, ClosingState
-from bidding.concluding import debrief
 from bidding.looking import office, placing
+from bidding.looking.debriefed import debrief
 from bidding.otherwise import deciding
 from bidding.referrals import Referral, referral_of
 from dps.contracts.reasons import ChangeReason

@@ -13,7 +13,7 @@ from bidding import aftercare, offers
 from bidding.awards import moving
 from bidding.awards.records import AwardState
 from bidding.bids.records import Bid, BidState
-from bidding.concluding import debrief
+from bidding.looking.debriefed import debrief
 from dps.contracts.reasons import HandBackReason
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database

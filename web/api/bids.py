@@ -11,8 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlmodel import Session
 
 from bidding.bids import submitting
-from bidding.concluding import Debrief
-from bidding.looking.debriefed import debrief_in
+from bidding.looking.debriefed import Debrief, debrief_in
 from bidding.looking.invited import OwnBid, own_bids
 from dps.kernel.actors import Actor
 from dps.kernel.errors import DpsError, NotFound
