@@ -167,6 +167,16 @@ def questions_of_referral(session: Session, keyring: Keyring, *, referral_ref: s
     return sorted(found, key=lambda one: (one.answered_at is not None, one.asked_at, one.ref))
 
 
+def waiting_about(session: Session, referral_ref: str) -> int:
+    """How many questions about this referral nobody has answered."""
+    query = (
+        select(func.count())
+        .join(Referral, col(Referral.id) == col(Question.referral_id))
+        .where(Referral.ref == referral_ref, Question.state == QuestionState.ASKED)
+    )
+    return session.exec(query.select_from(Question)).one()
+
+
 def referral_of_question(session: Session, question_ref: str, actor: Actor) -> str:
     """The referral that a question is about, to its own authority."""
     return _known(session, question_ref, actor)[1].ref

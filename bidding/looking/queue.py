@@ -14,6 +14,7 @@ from bidding.awards.records import Award, AwardState
 from bidding.bids.records import BidRound
 from bidding.closings import Closing, ClosingState
 from bidding.otherwise.records import Placement, PlacementState
+from bidding.questions import Question, QuestionState
 from bidding.referrals import OPEN, PRIORITY, Referral, ReferralState
 from bidding.rounds import UNREACHED, Outcome, Round, RoundState
 from bidding.unkept import UnkeptBid, waits
@@ -37,6 +38,7 @@ class Place(StrEnum):
     PUBLISH = "publish"
     UNFILLED = "unfilled"
     CLOSING_SOON = "closing_soon"
+    QUESTION = "question"
     UNREACHED = "unreached"
     LOST = "lost"
     SEEKING = "seeking"
@@ -117,6 +119,9 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
         )
     )
     unreached = exists().where(and_(col(OutboxMessage.about) == Round.ref, col(OutboxMessage.kind) == UNREACHED))
+    has_question = exists().where(
+        and_(col(Question.referral_id) == Referral.id, col(Question.state) == QuestionState.ASKED)
+    )
     # Columns and no rows: what a package and a round hold beside these is long, and would be read for every line.
     query = (
         select(  # type: ignore[call-overload, misc]
@@ -145,6 +150,7 @@ def work_queue(session: Session, actor: Actor, now: datetime) -> list[Waiting]:
             col(Contract.state).label("contract_state"),
             col(Placement.ref).label("placement"),
             had_no_bids.label("had_no_bids"),
+            has_question.label("has_question"),
             unreached.label("unreached"),
             lost.label("lost"),
         )
@@ -191,6 +197,7 @@ def places_of(
     now: datetime,
     contract_state: ContractState | None = None,
     had_no_bids: bool = False,
+    has_question: bool = False,
     is_unreached: bool = False,
     may_be_placed: bool = False,
     is_lost: bool = False,
@@ -198,6 +205,7 @@ def places_of(
     """Where a referral waits, by its latest round, its latest award and the time: a due round counts as closed.
 
     `contract_state` is that of the last contract that ended; `had_no_bids` speaks of this cycle's rounds that are over;
+    `has_question` says that a provider asked something that nobody has answered, which an open round alone waits for;
     `is_unreached` says that its council was told of invitations that did not arrive; `may_be_placed` that a proposal to
     place it otherwise waits for an approver; `is_lost` that a bid of its closing was lost by our fault, and nothing is
     open yet.
@@ -220,6 +228,8 @@ def places_of(
         found.add(Place.SEEKING)
         if closes_at is not None and closes_at - now <= SOON:
             found.add(Place.CLOSING_SOON)
+        if has_question:
+            found.add(Place.QUESTION)
         if is_unreached:
             found.add(Place.UNREACHED)
     else:
@@ -278,6 +288,7 @@ class _Line(NamedTuple):
     contract_state: ContractState | None
     placement: str | None
     had_no_bids: bool
+    has_question: bool
     unreached: bool
     lost: bool
 
@@ -313,6 +324,7 @@ def _waiting(row: _Line, now: datetime) -> Waiting:
             award_state=row.award_state,
             contract_state=row.contract_state,
             had_no_bids=bool(row.had_no_bids),
+            has_question=bool(row.has_question),
             is_unreached=bool(row.unreached),
             may_be_placed=row.placement is not None,
             is_lost=bool(row.lost),

@@ -55,6 +55,12 @@ def test_an_open_round_whose_invitations_did_not_arrive_is_told_until_it_closes(
     assert places(is_unreached=True, closes_at=NOON) == {Place.DECIDING}
 
 
+def test_a_question_waits_for_its_answer_until_the_round_closes() -> None:
+    assert places(has_question=True) == {Place.SEEKING, Place.QUESTION}
+    assert places(has_question=True, closes_at=NOON) == {Place.DECIDING}
+    assert places(ReferralState.HELD, has_question=True) == {Place.HELD}
+
+
 def test_a_later_stage_and_a_later_cycle_are_told() -> None:
     assert places(stage_no=2, cycle=3) == {Place.SEEKING, Place.ESCALATED, Place.ASKED_AGAIN}
 

@@ -26,6 +26,7 @@ PLACES = {
     Place.DECLINED: "declined or run out",
     Place.RETURNED: "returned",
     Place.PUBLISH: "to check and publish",
+    Place.QUESTION: "with a question to answer",
     Place.UNREACHED: "where invitations did not arrive",
     Place.CLOSING_SOON: "closing within 2 hours",
     Place.SEEKING: "open for bids",
@@ -38,7 +39,7 @@ PLACES = {
 """In the order in which they are looked after; the words stand after a number."""
 
 NOTED = (
-    Place.LOST, Place.OTHERWISE, Place.UNREACHED, Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED,
+    Place.LOST, Place.OTHERWISE, Place.QUESTION, Place.UNREACHED, Place.HANDED_BACK, Place.FAILED_START, Place.RETURNED,
     Place.DECLINED, Place.NO_BIDS, Place.ASKED_AGAIN,
 )  # fmt: skip
 """What is said beside a referral's state, the most telling first."""

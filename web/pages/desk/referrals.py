@@ -23,6 +23,7 @@ from bidding.looking.placing import awards
 from bidding.looking.previewing import preview
 from bidding.looking.remarked import remarks
 from bidding.looking.unanswered import unanswered
+from bidding.questions import waiting_about
 from bidding.referrals import ReferralState, referral_of
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
@@ -85,6 +86,7 @@ class Referrals(Controller):
                 rounds=list(reversed(its_rounds)),
                 asked={one.round: asked(session, one.round) for one in its_rounds},
                 reach=reach_of(session, *(one.round for one in its_rounds if one.is_unreached)),
+                questions_waiting=waiting_about(session, referral_ref),
                 looks=unanswered(session, referral_ref),
                 said={one.about: one for one in said},
                 remarks=said,

@@ -96,7 +96,8 @@ def test_space_shows_what_waits_and_fits_both_asked_for_and_unfilled(served: Ser
     answer = found(browser, "/portal/space?sector=WA10+1&hours=10&from=")
 
     assert (empty.status_code, wrong.status_code) == (400, 400)
-    assert "postcode sector such as WA10 1" in wrong.text
+    for said in ("Write a postcode or its sector, such as WA10 1", "Write whole hours a week, such as 10"):
+        assert said in wrong.text
     assert answer == [fits]
     assert "Nothing that waits fits" in browser.open("/portal/space?sector=WA10+1&hours=1").text
 
