@@ -5,8 +5,10 @@ a new version of its package. A bid for a day that is over by the closing is non
 after its day begins on the day that is left.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -63,6 +65,12 @@ def days_left(earliest: date | None, latest: date | None, day: date) -> tuple[da
     if is_over(latest, day):
         return day, day + WEEK
     return (max(earliest, day) if earliest else None), latest
+
+
+def days_offered(part: Mapping[str, Any], at: datetime) -> tuple[date | None, date | None]:
+    """Of the days in what was published of a package, those that a bid may offer which counts at this instant. Pure."""
+    first, last = (day and date.fromisoformat(day) for day in (part["earliest_start"], part["latest_start"]))
+    return days_left(first, last, at.astimezone(LONDON).date())
 
 
 def first_left(agreed: date, day: date) -> date:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_
@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid, BidRound
 from bidding.closings import Closing
+from bidding.first_visit import days_offered
 from bidding.looking.pages import PAGE, behind, turned
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.kernel.actors import Actor
@@ -21,7 +22,8 @@ _ASKED = (InvitationState.INVITED, InvitationState.ACCEPTED, InvitationState.DEC
 class Opportunity:
     """A round that a provider is asked in, open now. `published_part` lacks the confirmed words: `stages.shown`.
 
-    `travel` is how near it lay to the provider's own round when it was asked (`bidding/fit`).
+    `travel` is how near it lay to the provider's own round when it was asked (`bidding/fit`). A bid offers its first
+    visit from `first_visit_from` to `first_visit_until`: of the days that were wanted those left at the closing.
     """
 
     round: str
@@ -36,6 +38,8 @@ class Opportunity:
     closing: str | None
     invitation: str
     travel: str | None
+    first_visit_from: date | None
+    first_visit_until: date | None
     published_part: dict[str, Any]
 
 
@@ -80,6 +84,7 @@ def opportunities(
         query = query.where(Round.locality == locality)
     if closes_before is not None:
         query = query.where(col(Round.closes_at) < closes_before)
+    found = [(*row, *days_offered(row[0].published_part, row[0].closes_at or now)) for row in session.exec(query)]
     return [
         Opportunity(
             round=round_.ref,
@@ -94,9 +99,11 @@ def opportunities(
             closing=closing,
             invitation=invitation,
             travel=travel,
+            first_visit_from=earliest,
+            first_visit_until=latest,
             published_part=round_.published_part,
         )
-        for round_, invitation, travel, closing in session.exec(query)
+        for round_, invitation, travel, closing, earliest, latest in found
     ]
 
 

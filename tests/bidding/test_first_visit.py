@@ -7,6 +7,7 @@ import pytest
 
 from bidding.awards import moving
 from bidding.first_visit import days_left
+from bidding.looking.invited import opportunities
 from bidding.looking.previewing import preview
 from bidding.publishing import restart_unfilled
 from dps.contracts.contracts import Contract
@@ -80,6 +81,9 @@ def test_a_first_visit_on_a_day_that_is_over_by_the_closing_is_refused_in_words(
 
     assert f"The start can't be before {closes_on:%-d %B %Y}." in str(refused.value)
     world.bid(oak, referral, pence=1800, starts_on=closes_on)
+    with world.database.reading() as session:
+        (told,) = opportunities(session, oak, world.now)
+    assert (told.first_visit_from, told.first_visit_until) == (closes_on, today + timedelta(days=4))
 
 
 def test_a_reserve_that_is_asked_after_its_day_begins_today_and_so_does_who_confirms_later_still(world: World) -> None:

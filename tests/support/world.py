@@ -19,7 +19,7 @@ from bidding.awards import moving
 from bidding.awards.records import Award
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import submit_in
-from bidding.first_visit import days_left
+from bidding.first_visit import days_offered
 from bidding.looking.remarked import remarks
 from bidding.proof import verify
 from bidding.publishing import make_ready, publish
@@ -29,7 +29,6 @@ from bidding.sealing.opening import Identities
 from bidding.timetable import Swept, Timetable
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
-from dps.kernel.calendar import LONDON
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.entropy import SeededEntropy
@@ -349,11 +348,7 @@ class World:
     def content(self, referral: str, pence: int, **more: Any) -> BidContent:
         """A bid at this hourly rate, from the first day that can still be offered."""
         round_ = self.round(referral)
-        first, last = (
-            day and date.fromisoformat(day)
-            for day in (round_.published_part["earliest_start"], round_.published_part["latest_start"])
-        )
-        start, _ = days_left(first, last, (round_.closes_at or self.now).astimezone(LONDON).date())
+        start, _ = days_offered(round_.published_part, round_.closes_at or self.now)
         answers = tuple((question.key, max(question.answers, key=lambda key: question.answers[key]))
                         for question in self.scheme.evaluation.questions)  # fmt: skip
         return BidContent(

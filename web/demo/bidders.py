@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from bidding import offers
 from bidding.asking import offer_card
 from bidding.bids import submitting
 from bidding.bids.content import BidContent
 from bidding.bids.submitting import submit_in
-from bidding.first_visit import days_left
+from bidding.first_visit import days_offered
 from bidding.rounds import Invitation, Round
 from dps.kernel.actors import Actor, Role
-from dps.kernel.calendar import LONDON
 from dps.kernel.errors import InvalidBid, NotFound, Refused, TooLate
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.schemes.model import Mode, Scheme
@@ -92,9 +91,8 @@ class Bidders:
     def content(self, round_: Round, who: SyntheticProvider) -> BidContent:
         """The provider's usual rate, a little more away from home; a start at or soon after the earliest."""
         scheme, part = self.schemes[round_.scheme], round_.published_part
-        first, last = (date.fromisoformat(part[name]) for name in ("earliest_start", "latest_start"))
-        day = (round_.closes_at or round_.opens_at).astimezone(LONDON).date()
-        start, end = (one or day for one in days_left(first, last, day))
+        closes_at = round_.closes_at or round_.opens_at
+        start, end = (day or closes_at.date() for day in days_offered(part, closes_at))
         starts_on = min(start + timedelta(days=int(self.week.rng.integers(0, 4))), end)
         answers = tuple(
             (question.key, sorted(question.answers)[int(self.week.rng.integers(0, len(question.answers)))])

@@ -42,6 +42,8 @@ def offered(*refs: str, closing: str = "CLO-1", terms: Terms = TERMS) -> dict[st
                 closing=closing,
                 invitation="invited",
                 travel=None,
+                first_visit_from=TERMS.earliest_start,
+                first_visit_until=TERMS.latest_start,
                 published_part={},
             ),
             terms,
