@@ -112,7 +112,7 @@ def _leave_unfilled(session: Session, ports: Ports, referral: Referral, last: Ro
 
 def restart(session: Session, ports: Ports, referral: Referral, actor: Actor, now: datetime) -> Round | None:
     """Ask the whole ladder again, after the scheme's interval or because a broker says so."""
-    advance(session, referral, "restart", actor, now, unfilled_at=None, seeking_since=now)
+    advance(session, referral, "restart", actor, now, unfilled_at=None)
     last = session.exec(
         select(Round).where(Round.referral_id == referral.id).order_by(col(Round.id).desc()).limit(1)
     ).first()

@@ -279,7 +279,7 @@ def take_open_offer(session: Session, ports: Ports, *, offer_ref: str, actor: Ac
     before = locked_one(session, Round, offer.round_id)
     now = ports.clock.read(session)
     advance(session, offer, "take", actor, now)
-    advance(session, referral, "take_offer", actor, now, unfilled_at=None, seeking_since=now)
+    advance(session, referral, "take_offer", actor, now, unfilled_at=None)
     lapse_open_offers(session, referral, now)
     lapse_placement(session, ports, referral, now, Lapse.OFFER_TAKEN)
     scheme = rules_by_hash(session, before.rule_hash)

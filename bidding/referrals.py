@@ -59,6 +59,9 @@ PRIORITY = {Urgency.CRISIS: 1, Urgency.DISCHARGE: 2, Urgency.URGENT: 3, Urgency.
 class Referral(SQLModel, table=True):
     """One package's search for a provider. `cycle` counts how often its ladder was begun.
 
+    Somebody has waited since `seeking_since`, through every cycle and while it is unfilled; it begins anew after a
+    hold, and when a contract was handed back.
+
     `requested_by` is the account of whoever asked for it and follows it: a social worker, a ward. A draft is
     with them (`with_requester_since`) until they send it to the brokers, or a broker takes it over.
     """

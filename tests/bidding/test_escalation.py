@@ -99,6 +99,7 @@ def test_the_whole_ladder_is_asked_again_at_the_schemes_interval_and_not_before(
     again = world.round(referral)
     assert (world.state(referral), again.cycle, again.stage_no, again.predecessor_id) == ("seeking", 2, 0, 2)
     assert world.invited(referral) == {oak.provider}
+    assert [row.seeking_since for row in world.rows(Referral)] == [left.seeking_since]  # they have waited since then
     assert world.timetable.sweep().done == {}
 
 

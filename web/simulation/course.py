@@ -147,7 +147,6 @@ class Course:
 
     def _restart(self, case: Case, cycle: int) -> None:
         if case.phase is Phase.UNFILLED and case.cycle == cycle:
-            case.seeking_since = self.now
             self.begin_ladder(case)
 
     def give_up(self, case: Case) -> None:
