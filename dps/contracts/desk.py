@@ -1,6 +1,6 @@
 """What waits for a council's decision among its contracts, and one contract's whole story, for its two sides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -146,7 +146,8 @@ def contracts_listed(
 class Story:
     """One contract: what holds today, every change, every statement, and the visits that were not as planned.
 
-    `recorded_until` is the last day of which a visit is recorded, `paused_from` the first without visits of a pause
+    `pence_of_weeks` is what the week of each change comes to at the prices of its first day, by the change's reference,
+    `recorded_until` the last day of which a visit is recorded, `paused_from` the first without visits of a pause
     that is not over.
     """
 
@@ -156,6 +157,7 @@ class Story:
     weekly_pence: int
     schedule: Schedule | None
     variations: Sequence[Variation]
+    pence_of_weeks: Mapping[str, int]
     statements: Sequence[Statement]
     visits: int
     exceptions: tuple[Delivery, ...]
@@ -180,6 +182,11 @@ def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) 
         weekly_pence=prices.pence_on(day, weeks.pence_on(day)),
         schedule=weeks.on(day),
         variations=variations,
+        pence_of_weeks={
+            one.ref: prices.pence_on(one.from_day, one.weekly_pence)
+            for one in variations
+            if one.weekly_pence is not None
+        },
         statements=session.exec(statements.order_by(col(Statement.first_day), col(Statement.id))).all(),
         visits=len(visits),
         exceptions=tuple(one for one in visits if is_exception(one)),

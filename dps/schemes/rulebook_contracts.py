@@ -6,7 +6,7 @@ from dps.kernel.money import in_pounds
 from dps.schemes.contracting import Blocks, Exclusion, Flex, Payment, PaymentModel, Variations
 from dps.schemes.custody import Custody
 from dps.schemes.faults import listed
-from dps.schemes.wording import count, day_words, plain, table, word, words
+from dps.schemes.wording import as_percent, count, day_words, plain, table, word, words
 
 PAYMENT_MODELS = {
     PaymentModel.DELIVERED: "what was delivered, at the contract's prices",
@@ -49,7 +49,7 @@ def variations(rules: Variations) -> Iterator[str]:
     if (increase := rules.increase) is not None:
         yield f"- A package may grow by {increase.most_percent}% of the first agreement without a competition."
     if (uplift := rules.uplift) is not None:
-        yield f"- A lot's prices may rise by {_percent(uplift.most_basis_points)} at one date."
+        yield f"- A lot's prices may rise by {as_percent(uplift.most_basis_points)} at one date."
     if (hand_back := rules.hand_back) is not None:
         yield (
             f"- A provider who hands a contract back gives {count(hand_back.notice_days, 'day')} notice. No notice is "
@@ -165,8 +165,3 @@ def _time(payment: Payment) -> str:
         else "is not charged to the person"
     )
     return f"{counted} A visit cancelled too late is {late}. It {charged}."
-
-
-def _percent(basis_points: int) -> str:
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02d}%"

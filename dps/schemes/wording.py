@@ -111,6 +111,12 @@ def count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
+def as_percent(basis_points: int) -> str:
+    """`2.5%`, from hundredths of a percent."""
+    whole, rest = divmod(basis_points, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
+
+
 def bullets(texts: Sequence[str], if_none: str) -> Iterator[str]:
     """A line for each text, or the one that says there are none."""
     yield from (f"- {plain(text)}" for text in texts) if texts else (if_none,)

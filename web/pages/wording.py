@@ -12,6 +12,7 @@ from dps.kernel.calendar import LONDON
 from dps.kernel.money import in_pounds
 from dps.packages.erasure import ErasureReason
 from dps.packages.schedule import Schedule, Visit, VisitKind
+from dps.schemes.wording import as_percent
 from web.pages.state_words import STATES
 
 _MODES = {
@@ -143,6 +144,7 @@ _SPELT = {
     "can_not_take_it": "Can’t take it",
     "chc": "NHS continuing healthcare",
     "gp": "GP",
+    "live_in": "Live-in",
     "hand_backs": "Hand-backs",
     "nhs_2013": "NHS procurement regulations 2013",
     "off_list_spot": "Off-list spot purchase",
@@ -295,12 +297,6 @@ def hours_only(minutes: int) -> str:
     return f"{tenth // 10:,}.{tenth % 10}" if tenth % 10 else f"{tenth // 10:,}"
 
 
-def percent(basis_points: int) -> str:
-    """`2.5%`, from hundredths of a percent."""
-    whole, rest = divmod(basis_points, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
-
-
 def tenths(value: int | None) -> str:
     """`2.4`; where nothing was counted, a word."""
     return "–" if value is None else f"{value // 10}.{value % 10}"
@@ -317,15 +313,21 @@ def visits(form: Any) -> list[dict[str, str]]:
 
 
 def carers(form: Any) -> str:
-    return "Two carers at some visits" if Schedule.from_dict(form).is_double_handed else "One carer"
+    """How many come: at every visit, or at some."""
+    found = {visit.carers for visit in Schedule.from_dict(form).visits}
+    said = {1: "One carer", 2: "Two carers"}.get(max(found), f"{max(found)} carers")
+    return said if len(found) == 1 else f"{said} at some visits"
 
 
-def variation(one: Variation) -> str:
-    """What a change of a contract says: `From Mon 4 March 2019. 2 hours a week for £28.00.`"""
+def variation(one: Variation, weekly_pence: int | None = None) -> str:
+    """What a change of a contract says: `From Mon 4 March 2019. 2 hours a week for £28.00.`
+
+    `weekly_pence` is what its week comes to on its first day, where prices rose since the first agreement.
+    """
     until = f" to {day(one.last_day)}" if one.last_day else ""
     said = [f"From {day(one.from_day)}{until}."]
     if one.weekly_minutes:
-        said.append(f"{hours(one.weekly_minutes)} a week for {in_pounds(one.weekly_pence or 0)}.")
+        said.append(f"{hours(one.weekly_minutes)} a week for {in_pounds(weekly_pence or one.weekly_pence or 0)}.")
     if one.extra_minutes_a_day:
         said.append(f"{hours(one.extra_minutes_a_day)} more a day for {in_pounds(one.pence_a_day or 0)} a day.")
     if one.changed:
@@ -389,7 +391,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "lower_words": lower,
     "machine": machine,
     "mode": mode,
-    "percent": percent,
+    "percent": as_percent,
     "plain": plain,
     "points": points,
     "pounds": in_pounds,

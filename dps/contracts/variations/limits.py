@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from dps.contracts.reasons import HandBackReason
+from dps.packages.schedule import Schedule
+from dps.packages.visit_rules import check_visits
 from dps.schemes.contracting import Flex, HandBack, Increase, Reduction, Review, Uplift
+from dps.schemes.model import Lot
+from dps.schemes.wording import as_percent
 
 HOUR_MINUTES = 60
 ROLLING_DAYS = 7
@@ -102,17 +106,33 @@ def against_increase(rule: Increase, *, first_minutes: int, wanted_minutes: int,
         )
 
 
-def against_uplift(rule: Uplift, *, basis_points: int) -> Iterator[str]:
-    """Why a lot's prices may not rise by so many hundredths of a percent at one date."""
-    if not 0 < basis_points <= rule.most_basis_points:
-        yield f"Prices rise by {rule.most_basis_points} hundredths of a percent at most at one date."
+def against_short_visits(lot: Lot, before: Schedule | None, wanted: Schedule) -> Iterator[str]:
+    """Why a week may not become this one: a visit is below the lot's least, and was not agreed as short before."""
+    agreed = {(visit.task, visit.minutes) for visit in before.visits} if before else set()
+    for short in check_visits(wanted, lot):
+        if (short.task, short.minutes) not in agreed:
+            yield (
+                f"{short.minutes} minutes of {short.task.replace('_', ' ')} are too short: "
+                f"the least is {short.least_minutes} minutes."
+            )
+
+
+def against_uplift(rule: Uplift, *, basis_points: int, already: int = 0) -> Iterator[str]:
+    """Why a lot's prices may not rise by so many hundredths of a percent at one date, where they rise `already`."""
+    if already and already + basis_points > rule.most_basis_points:
+        yield (
+            f"Prices rise by {as_percent(already)} on this day already, "
+            f"and by {as_percent(rule.most_basis_points)} at most at one date."
+        )
+    elif not 0 < basis_points <= rule.most_basis_points:
+        yield f"Prices rise by {as_percent(rule.most_basis_points)} at most at one date."
 
 
 def against_proposal(rule: Review, *, started_on: date, today: date) -> Iterator[str]:
     """Why a provider may not propose a change yet."""
     opens = started_on + timedelta(weeks=rule.earliest_weeks)
     if today < opens:
-        yield f"A change may be proposed {rule.earliest_weeks} weeks after the first visit, from {opens} on."
+        yield f"A change may be proposed {rule.earliest_weeks} weeks after the first visit, from {opens:%-d %B %Y} on."
 
 
 def review_due_on(rule: Review, *, started_on: date) -> date:

@@ -16,7 +16,12 @@ from dps.contracts.standing import find_contract
 from dps.contracts.telling import tell_council, tell_provider
 from dps.contracts.variations.allowed import increase_rule, reduction_rule, refuse_if, review_rule
 from dps.contracts.variations.hours import raise_hours
-from dps.contracts.variations.limits import against_increase, against_proposal, against_reduction
+from dps.contracts.variations.limits import (
+    against_increase,
+    against_proposal,
+    against_reduction,
+    against_short_visits,
+)
 from dps.contracts.variations.records import Variation, VariationKind, VariationState, Weeks, find_variation
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
@@ -60,7 +65,7 @@ def reduce_as_assessor(
         wanted_minutes=wanted.schedule.weekly_minutes,
         now_minutes=Weeks(session, contract).latest_minutes,
     )
-    refuse_if([*against, *_against_day(wanted, now)])
+    refuse_if([*against, *_against_wanted(session, contract, scheme, wanted, now)])
     variation = _write(session, ports, contract, VariationKind.REDUCTION, wanted, actor, now)
     advance(session, variation, "decide", actor, now)
     _tell(session, ports, contract, variation, "package_reduced", actor, now)
@@ -80,7 +85,7 @@ def increase(
         wanted_minutes=wanted.schedule.weekly_minutes,
         now_minutes=Weeks(session, contract).latest_minutes,
     )
-    refuse_if([*against, *_against_day(wanted, now)])
+    refuse_if([*against, *_against_wanted(session, contract, scheme, wanted, now)])
     variation = _write(session, ports, contract, VariationKind.INCREASE, wanted, actor, now)
     _bind_hours(session, contract, variation, now)
     advance(session, variation, "agree", actor, now)
@@ -97,17 +102,21 @@ def propose(
     contract, now = _active(session, ports, contract_ref, actor)
     assert contract.started_on is not None  # the table's CHECK: what is active has started
     against = against_proposal(rule, started_on=contract.started_on, today=now.astimezone(LONDON).date())
-    refuse_if([*against, *_against_day(wanted, now)])
+    refuse_if([*against, *_against_wanted(session, contract, scheme, wanted, now)])
     variation = _write(session, ports, contract, VariationKind.PROPOSAL, wanted, actor, now)
     _tell(session, ports, contract, variation, "change_proposed", actor, now)
     return variation
 
 
 def agree(session: Session, ports: Ports, *, variation_ref: str, actor: Actor) -> None:
-    """A broker agrees to what a provider proposed; the contract's week changes from its day on."""
+    """A broker agrees to what a provider proposed; the contract's week changes from its day on.
+
+    Where that day is over, it changes from today on: what was served meanwhile is paid as it was agreed then.
+    """
     variation, contract, now = _proposal(session, ports, variation_ref, actor)
     _bind_hours(session, contract, variation, now)
-    advance(session, variation, "agree", actor, now)
+    from_day = max(variation.from_day, now.astimezone(LONDON).date())
+    advance(session, variation, "agree", actor, now, facts={"from_day": from_day.isoformat()}, from_day=from_day)
     _tell(session, ports, contract, variation, "change_agreed", actor, now)
 
 
@@ -215,9 +224,14 @@ def _bind_hours(session: Session, contract: Contract, variation: Variation, now:
         raise_hours(session, contract, ref=variation.ref, minutes=added, now=now)
 
 
-def _against_day(wanted: WeekWanted, now: datetime) -> Iterator[str]:
+def _against_wanted(
+    session: Session, contract: Contract, scheme: Scheme, wanted: WeekWanted, now: datetime
+) -> Iterator[str]:
+    """What holds of every change: a day that is not past, and no new visit below the lot's least."""
     if wanted.from_day < now.astimezone(LONDON).date():
         yield "A change of the week is agreed for today or later."
+    before = Weeks(session, contract).on(wanted.from_day)
+    yield from against_short_visits(scheme.lot(contract.lot), before, wanted.schedule)
 
 
 def _documents_of(session: Session, provider: str, now: datetime) -> list[str]:

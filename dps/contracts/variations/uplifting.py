@@ -27,7 +27,7 @@ def uplift(
     session: Session, ports: Ports, *, scheme: Scheme, lot: str, basis_points: int, from_day: date, actor: Actor
 ) -> Uplift:
     """Raise the prices of a lot's contracts agreed before now, from `from_day` on, within the scheme's limit."""
-    check_uplift(scheme, lot=lot, basis_points=basis_points, actor=actor)
+    check_uplift(session, scheme, lot=lot, basis_points=basis_points, from_day=from_day, actor=actor)
     assert actor.authority is not None  # one of the scheme's, by the check
     now = ports.clock.read(session)
     row = Uplift(
@@ -61,13 +61,23 @@ def uplift(
     return row
 
 
-def check_uplift(scheme: Scheme, *, lot: str, basis_points: int, actor: Actor) -> None:
-    """Refuse an uplift that the scheme does not allow, or that is not this actor's to decide."""
+def check_uplift(
+    session: Session, scheme: Scheme, *, lot: str, basis_points: int, from_day: date, actor: Actor
+) -> None:
+    """Refuse an uplift that the scheme does not allow, or that is not this actor's to decide.
+
+    Those of one day count together: two small ones are no way round the limit.
+    """
     actor.needs("uplift prices", Role.COMMISSIONER)
     rule = uplift_rule(scheme)
     if lot not in {one.key for one in scheme.lots}:
         raise BadInput(f"{lot!r} is no lot: {', '.join(one.key for one in scheme.lots)}", field="lot")
-    refuse_if(against_uplift(rule, basis_points=basis_points))
+    same_day = [
+        one.basis_points
+        for one in uplifts_of(session, scheme=scheme.key, actor=actor)
+        if one.lot == lot and one.from_day == from_day
+    ]
+    refuse_if(against_uplift(rule, basis_points=basis_points, already=sum(same_day)))
     if actor.authority not in {body.key for body in scheme.authorities}:
         raise BadInput(f"{actor.authority} buys nothing under scheme {scheme.key}", field="authority")
 

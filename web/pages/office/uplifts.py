@@ -14,7 +14,7 @@ from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, VariationRefused
 from dps.kernel.money import round_half_up
 from web.pages import names
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import COMMISSIONERS
 from web.pages.office.schemes import chosen_scheme
 from web.pages.visit import Page, Visit
@@ -42,7 +42,8 @@ class Uplifts(Controller):
             scheme = chosen_scheme(session, visit, scheme_key)
         try:
             lot, points, day = _asked(form)
-            check_uplift(scheme, lot=lot, basis_points=points, actor=visit.actor)
+            with visit.look() as (session, _now):
+                check_uplift(session, scheme, lot=lot, basis_points=points, from_day=day, actor=visit.actor)
             if not form.text("is_seen"):
                 return _check(visit, scheme_key, form, lot, points, day)
             with visit.command() as session:
@@ -56,19 +57,25 @@ class Uplifts(Controller):
                     actor=visit.actor,
                 )
         except BadInput as bad:
-            return _page(visit, scheme_key, form.fields, {str(bad.field): str(bad.reason)})
+            return _page(visit, scheme_key, form.fields, faults_of(bad))
         except VariationRefused as refused:
             return _page(visit, scheme_key, form.fields, {"percent": " ".join(refused.reasons)})
         return visit.to(f"/office/uplifts?scheme={scheme.key}")
 
 
 def _asked(form: Form) -> tuple[str, int, date]:
-    lot = form.needed("lot", "choose the service")
-    found = _PERCENT.fullmatch(form.needed("percent", "say by how much"))
-    if found is None:
-        raise BadInput("write the percentage as 2.5", field="percent")
-    points = int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
-    return lot, points, form.day("from_day", "say from which day")
+    checking, points = Checking(), 0
+    with checking.of("lot"):
+        lot = form.needed("lot", "choose the service")
+    with checking.of("percent"):
+        found = _PERCENT.fullmatch(form.needed("percent", "say by how much"))
+        if found is None:
+            raise BadInput("write the percentage as 2.5", field="percent")
+        points = int(found[1]) * 100 + int((found[2] or "0").ljust(2, "0"))
+    with checking.of("from_day"):
+        day = form.day("from_day", "say from which day")
+    checking.end()
+    return lot, points, day
 
 
 def _check(visit: Visit, key: str, form: Form, lot: str, points: int, day: date) -> Page:

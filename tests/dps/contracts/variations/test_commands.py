@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import ContractState
+from dps.contracts.desk import story_of
 from dps.contracts.reasons import Averted, EndReason, FlexChange, FlexOutcome, FlexReason, HandBackReason
 from dps.contracts.reasons import SuspensionReason as Paused
 from dps.contracts.standing import find_contract
@@ -312,6 +313,33 @@ def _proposed(desk: Desk, week: str) -> Variation:
     return desk.run(propose, contract_ref=desk.ref, scheme=desk.scheme, wanted=desk.week(week), actor=PROVIDER)
 
 
+def test_what_is_agreed_to_after_its_day_changes_the_week_from_that_day_on_and_no_earlier(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        desk.after(weeks=3)
+        made = _proposed(desk, SHORTER)
+        proposed_for = desk.today
+        desk.after(days=5)
+
+        desk.run(agree, variation_ref=made.ref, actor=BROKER)
+
+        weeks = Weeks(session, desk.contract)
+        assert weeks.minutes_on(proposed_for) == weeks.minutes_on(desk.today - timedelta(days=1)) == 210
+        assert (weeks.minutes_on(desk.today), made.from_day) == (150, desk.today)
+
+
+def test_a_visit_below_the_least_is_no_way_to_reduce_propose_or_increase(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        short = desk.week("Mon-Sun 07:30-09:30 10m personal_care; Mon-Sun 12:00-14:00 60m meals")
+        for command, actor in ((reduce_as_assessor, PROVIDER), (increase, BROKER)):
+            with pytest.raises(VariationRefused, match="10 minutes of personal care are too short"):
+                desk.run(command, contract_ref=desk.ref, scheme=desk.scheme, wanted=short, actor=actor)
+        desk.after(weeks=3)
+        with pytest.raises(VariationRefused, match="10 minutes of personal care are too short"):
+            _proposed(desk, "Mon-Sun 07:30-09:30 10m personal_care")
+
+
 def test_a_refusal_says_why_under_the_persons_key(database: Database) -> None:
     with database.transaction() as session:
         desk = Desk(session)
@@ -389,8 +417,10 @@ def test_an_uplift_raises_the_prices_of_contracts_agreed_before(database: Databa
         assert [price.pence for price in prices.card_on(later).prices] == [2369, 2163]
         assert [price.pence for price in prices.card_on(later - timedelta(days=1)).prices] == [2300, 2100]
         assert prices.pence_on(later, 7350) == 7571  # £75.705, half up
-        with pytest.raises(VariationRefused, match="500"):
+        with pytest.raises(VariationRefused, match="by 5% at most"):
             desk.run(uplift, **request, basis_points=501, actor=COMMISSIONER)
+        with pytest.raises(VariationRefused, match="by 3% on this day already"):
+            desk.run(uplift, **request, basis_points=201, actor=COMMISSIONER)
         with pytest.raises(Forbidden):
             desk.run(uplift, **request, basis_points=100, actor=BROKER)
 
@@ -411,6 +441,14 @@ def test_what_an_uplift_reaches_is_told_by_the_week_and_the_prices_in_force_on_i
         weeks, prices = Weeks(session, desk.contract), Prices(session, desk.contract)
         in_force = [prices.pence_on(day, weeks.pence_on(day)) for day in days]
         assert told == [{"personal-care": (1, pence)} for pence in in_force]
+        desk.after(weeks=5)
+        made = _proposed(desk, SHORTER)
+        story = story_of(session, desk.ref, actor=BROKER, today=desk.today)
+        assert (
+            story.pence_of_weeks[made.ref]
+            == prices.pence_on(made.from_day, made.weekly_pence or 0)
+            > (made.weekly_pence or 0)
+        )
         assert in_force == [desk.contract.weekly_pence, 15_100, 15_553]
         with pytest.raises(Forbidden):
             reached(session, scheme=desk.scheme.key, from_day=dearer, actor=BROKER)

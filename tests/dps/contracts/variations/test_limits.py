@@ -15,12 +15,15 @@ from dps.contracts.variations.limits import (
     against_increase,
     against_proposal,
     against_reduction,
+    against_short_visits,
+    against_uplift,
     earliest_last_day,
     needs_signature,
     review_due_on,
     worst_week_pence,
 )
-from dps.schemes.contracting import Flex, HandBack, Increase, Reduction
+from dps.packages.schedule import parse_schedule
+from dps.schemes.contracting import Flex, HandBack, Increase, Reduction, Uplift
 from dps.schemes.loader import preset
 
 MONDAY = date(2013, 9, 2)
@@ -193,6 +196,30 @@ def test_worcestershires_providers_propose_from_the_third_week_and_the_council_r
     assert list(against_proposal(rule, started_on=MONDAY, today=MONDAY + timedelta(days=20)))
     assert not list(against_proposal(rule, started_on=MONDAY, today=MONDAY + timedelta(days=21)))
     assert review_due_on(rule, started_on=MONDAY) == MONDAY + timedelta(weeks=6)
+
+
+def test_a_change_brings_no_visit_below_the_least_that_was_not_agreed_before() -> None:
+    lot = preset("worcestershire").lot("home-care")
+    before = parse_schedule("Mon-Sun 08:00-10:00 30m personal_care; Mon 12:00-14:00 20m meals")
+    wanted = parse_schedule(
+        "Mon-Fri 08:00-10:00 25m personal_care; Mon 12:00-14:00 20m meals; Tue 12:00-14:00 15m medication"
+    )
+
+    assert list(against_short_visits(lot, before, wanted)) == [
+        "25 minutes of personal care are too short: the least is 30 minutes."
+    ]
+    assert len(list(against_short_visits(lot, None, wanted))) == 2
+
+
+def test_uplifts_of_one_day_count_together() -> None:
+    rule = Uplift(most_basis_points=300)
+
+    assert not list(against_uplift(rule, basis_points=300))
+    assert not list(against_uplift(rule, basis_points=100, already=200))
+    assert list(against_uplift(rule, basis_points=301)) == ["Prices rise by 3% at most at one date."]
+    assert list(against_uplift(rule, basis_points=150, already=250)) == [
+        "Prices rise by 2.5% on this day already, and by 3% at most at one date."
+    ]
 
 
 @pytest.mark.parametrize(("reason", "days"), [(HandBackReason.STAFFING, 28), (HandBackReason.SAFETY, 0)])
