@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from dps.contracts.statements.records import Statement
 from dps.kernel.errors import BadInput, CannotState, StatedAlready
-from web.pages.forms import Form
+from web.pages.forms import Checking, Form, faults_of
 from web.pages.visit import Page, Visit
 
 _NOWHERE: Mapping[str, str] = {}
@@ -16,10 +16,13 @@ _NOWHERE: Mapping[str, str] = {}
 
 def days_of(form: Form) -> dict[str, Any]:
     """The days that are stated, as every command that makes a statement takes them."""
-    return {
-        "first_day": form.day("first_day", "give the first day"),
-        "last_day": form.day("last_day", "give the last day"),
-    }
+    checking = Checking()
+    with checking.of("first_day"):
+        first_day = form.day("first_day", "give the first day")
+    with checking.of("last_day"):
+        last_day = form.day("last_day", "give the last day")
+    checking.end()
+    return {"first_day": first_day, "last_day": last_day}
 
 
 def stated(
@@ -34,8 +37,7 @@ def stated(
         with visit.command() as session:
             made = make(session).ref
     except BadInput as bad:
-        field = str(bad.field or "first_day")
-        return again({beside.get(field, field): str(bad.reason)})
+        return again({beside.get(field, field): said for field, said in faults_of(bad, "first_day").items()})
     except (CannotState, StatedAlready) as refused:
         return again({"first_day": str(refused)})
     return visit.to(f"/desk/statements/{made}")

@@ -129,7 +129,7 @@ def outcome_lines(
         (
             of_year,
             f"of it {asked.at_risk_percent}%, {in_pounds(at_risk)}, waits for the outcomes",
-            *found.line.working[1:],
+            *found.line.working,
         ),
         False,
     )

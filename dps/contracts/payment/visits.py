@@ -15,6 +15,7 @@ from dps.contracts.payment.worked import Item, Line, in_time, in_words, rounded
 from dps.kernel.errors import NoPrice
 from dps.kernel.money import Band, Price, PriceBasis, RateCard, in_pounds, round_half_up
 from dps.schemes.contracting import Payment
+from dps.schemes.wording import count
 
 HOUR_MINUTES = 60
 _UNITS = {PriceBasis.PER_HOUR: "an hour", PriceBasis.PER_VISIT_LENGTH: "a visit", PriceBasis.PER_NIGHT: "a night"}
@@ -83,6 +84,8 @@ def visits_line(
 ) -> Line:
     """These visits at the prices of their days, summed exactly and rounded once. NoPrice where a card has none."""
     calls: Counter[tuple[PriceBasis, Price]] = Counter()
+    by_carer: Counter[tuple[PriceBasis, Price]] = Counter()
+    has_bands = False
     minutes: Counter[tuple[PriceBasis, Price]] = Counter()
     exact: dict[tuple[PriceBasis, Price], Fraction] = {}
     for visit in visits:
@@ -92,15 +95,23 @@ def visits_line(
         card = card_on(visit.day)
         price = _price(card, visit)
         key = (card.basis, price)
-        calls[key] += visit.carers
+        has_bands = has_bands or any(one.band is not Band.WEEKDAY for one in card.prices)
+        calls[key] += 1
+        by_carer[key] += visit.carers
         minutes[key] += paid * visit.carers
         exact[key] = exact.get(key, Fraction(0)) + price.pence * visit.carers * _quantity(card.basis, visit, paid)
     working = tuple(
-        f"{calls[key]} {key[1].band.replace('_', ' ')} visits, {in_time(minutes[key])} at {in_pounds(key[1].pence)} "
-        f"{_UNITS[key[0]]}: {in_words(exact[key])}"
+        f"{_calls(calls[key], by_carer[key], key[1].band if has_bands else None)}, {in_time(minutes[key])} "
+        f"at {in_pounds(key[1].pence)} {_UNITS[key[0]]}: {in_words(exact[key])}"
         for key in sorted(exact, key=lambda key: (key[0], key[1].minutes or 0, key[1].band, key[1].pence))
     )
     return Line(item, rounded(sum(exact.values(), Fraction(0))), about, working, is_chargeable)
+
+
+def _calls(calls: int, by_carer: int, band: Band | None) -> str:
+    """`5 weekday visits`; of a card with one price alone `5 visits`, and of two carers `5 visits (10 by carer)`."""
+    said = count(calls, f"{band.replace('_', ' ')} visit" if band else "visit")
+    return said if calls == by_carer else f"{said} ({by_carer} by carer)"
 
 
 def uplifted(card: RateCard, basis_points: int) -> RateCard:

@@ -72,13 +72,19 @@ def test_a_years_price_asks_what_care_cost_and_what_was_reached(kingston: Served
     reached = {f"reached-{one.key}": "90" for one in goals}
     broker.open(path)
 
+    nothing = broker.send(f"{path}/statements")
     no_cost = broker.send(f"{path}/statements", **days, **reached)
     not_said = broker.send(f"{path}/statements", **days, actual_pence="150000.00", **reached | {"reached-at-home": ""})
     made = broker.send(f"{path}/statements", **days, actual_pence="150000.00", **reached)
 
     assert (no_cost.status_code, "Say what care in the area cost" in no_cost.text) == (400, True)
+    assert nothing.text.count('href="#reached-') == len(goals)
+    assert all(f'href="#{name}"' in nothing.text for name in ("first_day", "last_day", "actual_pence"))
     assert (not_said.status_code, 'href="#reached-at-home"' in not_said.text) == (400, True)
     assert "100 of 100 points" in made.text
+    assert "care cost £150,000.00" in made.text
+    assert f"Area, {world.scheme.locality(TOWN).name}," in made.text
+    assert f'href="/desk/area-contracts/{row.ref}"' in made.text
     (statement,) = world.rows(Statement)
     assert statement.pence == 149_512_33
 

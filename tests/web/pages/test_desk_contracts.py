@@ -118,6 +118,7 @@ def test_a_statement_is_made_by_a_broker_agreed_by_the_provider_and_paid_by_an_a
 
     assert (ahead.status_code, again.status_code) == (400, 400)
     assert "Its provider has to agree" in made.text
+    assert "No visit of these days is recorded" in made.text
     assert statement.ref in waiting
     assert "Paid" in paid.text
     assert world.rows(Statement)[0].state == "paid"

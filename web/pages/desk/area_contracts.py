@@ -22,7 +22,7 @@ from dps.register.providers import Provider
 from dps.schemes.area_contracts import AreaContract, BiddingModel
 from dps.schemes.stored import rules_by_hash
 from dps.schemes.wording import UNITS
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values
 from web.pages.guards import BROKERS, DESK
 from web.pages.rows import today_of
 from web.pages.stating import days_of, stated
@@ -57,7 +57,6 @@ class AreaContracts(Controller):
                 area_contract_ref=area_contract_ref,
                 actor=visit.actor,
                 **_told(form, asked),
-                **days_of(form),
             ),
             lambda faults: _page(visit, area_contract_ref, form.fields, faults),
             beside=_FIRST,
@@ -69,17 +68,25 @@ _FIRST = {"units": "first_day", "reached": "first_day"}
 
 
 def _told(form: Form, asked: AreaContract) -> dict[str, Any]:
-    """What the form says was delivered, or what care cost and which outcomes were reached."""
+    """The days, and what the form says was delivered on them, or what care cost and which outcomes were reached."""
+    checking, told = Checking(), dict[str, int]()
+    with checking.of("first_day"):
+        days = days_of(form)
+    for element in asked.elements:
+        with checking.of(f"{UNIT}{element.key}"):
+            if (number := form.whole(f"{UNIT}{element.key}", _WHOLE)) is not None:
+                told[element.key] = number
     if asked.model is not BiddingModel.OUTCOMES:
-        units = {element.key: form.whole(f"{UNIT}{element.key}", _WHOLE) for element in asked.elements}
-        return {"units": {key: number for key, number in units.items() if number is not None}}
-    cost = form.needed("actual_pence", "say what care in the area cost")
+        checking.end()
+        return {"units": told, **days}
+    with checking.of("actual_pence"):
+        cost = parse_pence(form.needed("actual_pence", "say what care in the area cost"), field="actual_pence")
     for goal in asked.targets:
-        form.needed(f"{REACHED}{goal.key}", _PERCENT)
-    return {
-        "actual_pence": parse_pence(cost, field="actual_pence"),
-        "reached": {goal.key: form.whole(f"{REACHED}{goal.key}", _PERCENT, most=100) for goal in asked.targets},
-    }
+        with checking.of(f"{REACHED}{goal.key}"):
+            form.needed(f"{REACHED}{goal.key}", _PERCENT)
+            told[goal.key] = form.whole(f"{REACHED}{goal.key}", _PERCENT, most=100) or 0
+    checking.end()
+    return {"actual_pence": cost, "reached": told, **days}
 
 
 def _known(session: Session, visit: Visit, ref: str) -> tuple[AreaContractRow, AreaContract]:

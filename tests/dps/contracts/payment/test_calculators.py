@@ -84,7 +84,7 @@ def test_delivered_minutes_are_paid_at_the_hourly_rate_and_rounded_once() -> Non
     assert line_of(*[a_visit(30, 20)] * 3).pence == 1800
     line = line_of(*[a_visit(30, 25)] * 3, card=odd)
     assert line.pence == 2251  # 2251.25 once, not 3 × 750
-    assert line.working == ("3 weekday visits, 1 h 15 min at £18.01 an hour: £22.51 1/4",)
+    assert line.working == ("3 visits, 1 h 15 min at £18.01 an hour: £22.51 1/4",)
 
 
 def test_two_carers_cost_twice_and_a_weekend_its_own_price() -> None:
