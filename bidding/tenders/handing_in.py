@@ -1,9 +1,9 @@
 """Handing in a bid for an area: in time by the clock read after the locks, sealed at once, answered with a receipt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from bidding.bids.records import Bid, BidState
 from bidding.bids.storing import row_of, sealed_for
@@ -94,6 +94,17 @@ def own_bids(session: Session, tender: Tender, provider: str, *states: BidState)
     """This provider's bids for the tender in these states: the sealed one, unless told otherwise."""
     wanted: Mapping[str, Any] = {"invitation_ref": tender.ref, "provider": provider}
     return list(find_all(session, Bid, fresh=True, **wanted, state=states or (BidState.SEALED,)))
+
+
+def offered_areas(session: Session, actor: Actor) -> Sequence[Tender]:
+    """The tenders whose contract waits for the answer of the actor's provider, the first sought first."""
+    query = (
+        select(Tender)
+        .join(Bid, col(Bid.ref) == col(Tender.offered_bid))
+        .where(col(Tender.state) == TenderState.OFFERED, Bid.provider == _bidder(actor))
+        .order_by(col(Tender.id))
+    )
+    return session.exec(query).all()
 
 
 def _bidder(actor: Actor) -> str:

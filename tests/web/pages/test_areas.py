@@ -14,6 +14,7 @@ from dps.kernel.database import Database
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.register.documents import receive
 from dps.register.rate_cards import put_rate_card
+from tests.scenarios.test_kingston_areas import CHEAP, MALDEN, Competition
 from tests.web.pages.browsing import Browser
 from tests.web.pages.test_page_guards import seated
 from tests.web.served import Served
@@ -82,6 +83,7 @@ def test_a_rate_card_is_filled_in_from_own_prices_and_goes_all_the_way_to_a_cont
     approver = seated(kingston, Part.APPROVER)
     approver.open(f"/office/areas/{ref}")
     approver.send(f"/office/areas/{ref}/offer")
+    assert f'href="/portal/areas/{ref}"' in provider.open("/portal").text
     provider.open(f"/portal/areas/{ref}")
     provider.client.post(f"/portal/areas/{ref}/answer", data={"csrf": provider.csrf, "answer": "accept"})  # type: ignore[attr-defined]
 
@@ -90,6 +92,27 @@ def test_a_rate_card_is_filled_in_from_own_prices_and_goes_all_the_way_to_a_cont
     assert f"The contract is yours: {row.ref}" in provider.open(f"/portal/areas/{ref}").text
     assert "1 of 1" in provider.page.text
     assert row.ref in commissioner.open("/office/areas").text
+
+
+def test_a_commissioner_lets_an_area_contract_end_early(kingston: Served) -> None:
+    world = kingston.world
+    oak = world.provider("Synthetic Oak", lists=["approved"])
+    row = Competition(world, "two-rates", MALDEN).let(oak, (oak, CHEAP))
+    commissioner, path = seated(kingston, Part.COMMISSIONER), f"/office/areas/{row.tender}"
+    assert path in commissioner.open("/office/areas").text
+    assert f"{path}/end" not in seated(kingston, Part.APPROVER).open(path).text
+
+    commissioner.open(path)
+    unsaid = commissioner.send(f"{path}/end")
+    past = commissioner.send(f"{path}/end", last_day=(world.now.date() - timedelta(days=1)).isoformat())
+    ended = commissioner.send(f"{path}/end", last_day=world.now.date().isoformat())
+
+    assert (unsaid.status_code, "Say which day is its last" in unsaid.text) == (400, True)
+    assert (past.status_code, "ends today or later" in past.text) == (400, True)
+    assert "Ended early" in ended.text
+    assert f"{path}/end" not in ended.text
+    (ended_row,) = world.rows(AreaContractRow)
+    assert ended_row.last_day == world.now.date()
 
 
 def test_outcomes_within_a_budget_are_bid_for_on_one_page_and_withdrawn(kingston: Served) -> None:

@@ -133,7 +133,7 @@ def content_of(form: Form, asked: AreaContract, scheme: Scheme) -> tuple[AreaBid
     for element in asked.elements:
         field = f"{_RATE}{element.key}"
         try:
-            rates[element.key] = parse_pence(form.needed(field, "give a rate"), field=field)
+            rates[element.key] = parse_pence(form.needed(field, f"give a rate for {element.name}"), field=field)
         except BadInput as bad:
             faults[field] = str(bad.reason)
     if asked.model is BiddingModel.OUTCOMES:
@@ -142,7 +142,8 @@ def content_of(form: Form, asked: AreaContract, scheme: Scheme) -> tuple[AreaBid
         except BadInput as bad:
             faults["yearly"] = str(bad.reason)
     for goal in asked.targets:
-        field, ask = f"{_TARGET}{goal.key}", f"write a percentage from {goal.least_percent} to 100"
+        field = f"{_TARGET}{goal.key}"
+        ask = f"write a percentage from {goal.least_percent} to 100 for: {goal.name}"
         try:
             form.needed(field, ask)
             targets[goal.key] = form.whole(field, ask, most=100) or 0

@@ -22,6 +22,7 @@ from bidding.looking.placing import awards
 from bidding.questions import ask, questions_of_round
 from bidding.rounds import Round, RoundState, invitation_of, is_opened, note_opened, round_of
 from bidding.stages import shown
+from bidding.tenders.handing_in import offered_areas
 from dps.contracts.desk import statements_to_answer
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.inquiries import to_answer
@@ -57,6 +58,7 @@ class Portal(Controller):
             statements = statements_to_answer(session, actor=visit.actor)
             asked = to_answer(session, actor=visit.actor)
             is_new = not own_bids(session, visit.actor, most=1)
+            areas = offered_areas(session, visit.actor) if any(one.area_contracts for one in schemes) else ()
         # What is answered with a bid, or stands above as an offer, is not asked once more.
         answered = {*live, *(award.round for award in waiting)}
         unanswered = [one for one in found if one.round not in answered and one.invitation == "invited"]
@@ -65,6 +67,7 @@ class Portal(Controller):
             waiting=waiting,
             statements=statements,
             asked=asked,
+            areas=areas,
             is_new=is_new,
             opportunities=_soonest(unanswered)[:5],
             unanswered=len(unanswered),
