@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -47,7 +47,15 @@ from web.demo.letting import Letting
 from web.demo.market import Market, draw, twins
 from web.demo.player import Player
 from web.demo.results import results
-from web.demo.staging import STREAM, admit_all, centres_of, places_of, prepare_database, prepare_folder
+from web.demo.staging import (
+    STREAM,
+    admit_all,
+    centres_of,
+    places_of,
+    prepare_database,
+    prepare_folder,
+    renew_papers,
+)
 from web.demo.visiting import most_asked, next_morning, prepare
 from web.demo.week import Week
 from web.security import api_keys
@@ -222,6 +230,15 @@ def demo(
         _serve(settings, database, clock, rules, refs, seed=seed)
 
 
+def _prepare_areas(
+    database: Database, ports: Ports, clock: SteppedClock, scheme: Scheme, refs: list[str], visitor: str, *, seed: int
+) -> datetime | None:
+    """What a visitor may bid for as a whole area, and until when; papers that ran out while time passed are renewed."""
+    with database.transaction() as session:
+        renew_papers(session, ports, scheme, refs, clock.instant)
+    return Letting(database, ports, clock, scheme, seed=seed + 1).leave_open(visitor)
+
+
 def _serve(
     settings: Settings, database: Database, clock: SteppedClock, played: Scheme, refs: list[str], *, seed: int
 ) -> None:
@@ -234,6 +251,7 @@ def _serve(
         # What is stored of a scheme are its rules: how it is played stands in the file alone.
         market = draw(played, places, centres_of(session, places), seed=seed + 1)
         provider = most_asked(session, refs)
+    areas_close = _prepare_areas(database, replace(ports, clock=clock), clock, scheme, refs, provider, seed=seed)
     with database.transaction() as session:
         accelerated.start(session, origin=next_morning(scheme, clock.instant), rate=MINUTE_A_SECOND)
     if stages_lists(scheme):
@@ -271,8 +289,12 @@ def _serve(
     typer.echo("for each of these accounts (two browsers, or a private window, let you be two people at once):")
     for part, email in visitors.emails.items():
         typer.echo(f"  {part.replace('_', ' '):16} {email}")
+    for council, emails in visitors.others.items():
+        typer.echo(f"{council} shares these rules, and has people and accounts of its own:")
+        for part, email in emails.items():
+            typer.echo(f"  {part.replace('_', ' '):16} {email}")
     typer.echo()
-    for line in first_steps(site=site, visitors=visitors, closings=closings, now=now):
+    for line in first_steps(site=site, visitors=visitors, closings=closings, now=now, areas_close=areas_close):
         typer.echo(line)
     typer.echo(f"\nThe API's manual is at {site}/api/docs; these keys open it:")
     for role, secret in keys:

@@ -14,8 +14,18 @@ _ENOUGH_S = 120
 """A closing that comes sooner than this is no start for somebody who has just read the way."""
 
 
-def first_steps(*, site: str, visitors: Visitors, closings: list[datetime], now: datetime) -> list[str]:
-    """The way, a line each. `closings` are those of the packages that the visitor's provider may bid for."""
+def first_steps(
+    *,
+    site: str,
+    visitors: Visitors,
+    closings: list[datetime],
+    now: datetime,
+    areas_close: datetime | None = None,
+) -> list[str]:
+    """The way, a line each. `closings` are those of the packages that the visitor's provider may bid for.
+
+    `areas_close` is when the contracts for whole areas do, where there are any to bid for.
+    """
     provider, broker = visitors.emails[Part.PROVIDER_USER], visitors.emails[Part.BROKER]
     approver = visitors.emails[Part.APPROVER]
     ahead = sorted(at for at in closings if _seconds(at, now) >= _ENOUGH_S)
@@ -29,8 +39,18 @@ def first_steps(*, site: str, visitors: Visitors, closings: list[datetime], now:
         f"     as {approver}, approve the award (a broker may, where the rules ask nobody else).",
         "  4. As the provider again: the offer stands on the first page. Accept it, read who the person is, confirm.",
     ]
+    areas = (
+        [
+            f"  5. Whole areas are sought until {instant(areas_close)}, {_minutes(areas_close, now)} from now: bid as",
+            f"     the provider (Areas). Then {visitors.emails[Part.COMMISSIONER]} reads the evaluation,",
+            f"     {approver} offers the contract, and the provider accepts it.",
+        ]
+        if areas_close is not None
+        else []
+    )
     return [
         *begin,
+        *areas,
         '  Nothing open any more? As the broker, publish a draft ("to check and publish"): it is offered at once.',
     ]
 

@@ -5,7 +5,7 @@ nothing that contracts of the week are paid for is paid again.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from bidding.tenders.entitled import entitled
 from bidding.tenders.handing_in import hand_in_for_area
 from bidding.tenders.publishing import publish_tender
 from bidding.tenders.records import Tender
-from dps.contracts.area_contracts import AreaContractRow, area_contracts_of
+from dps.contracts.area_contracts import AreaContractRow, area_contracts_of, end_area_contract
 from dps.contracts.contracts import ContractState
 from dps.contracts.deliveries.by_area import contracts_served, recorded_units
 from dps.contracts.statements.area_contracts import make_area_contract_statement
@@ -38,6 +38,8 @@ BIDDERS = 4
 STATED_DAYS = 28
 _BEGINS_IN_DAYS = 420
 """Beyond the year's budget of an area, which is stated when it is over."""
+_LET_GO_IN_DAYS = 30
+"""So long after the closing of what follows does a contract end that the visitor's provider may follow."""
 _YEAR_DAYS = 365
 _REACHED_PERCENT = 98
 
@@ -66,7 +68,8 @@ class Letting:
                 actor=commissioner,
                 now=self.clock.instant,
             )
-        tenders = [self._sought(one, commissioner) for one in self.scheme.area_contracts]
+        from_day = self._today + timedelta(days=_BEGINS_IN_DAYS)
+        tenders = [self._sought(one, one.localities[0], from_day, commissioner) for one in self.scheme.area_contracts]
         with self.database.reading() as session:
             closes_at = max(session.get_one(Closing, one.closing_id).closes_at for one in tenders)
         self.clock.move_to(closes_at)
@@ -108,19 +111,51 @@ class Letting:
     def _office(self, role: Role) -> Actor:
         return Actor(f"demo-{role}-{self._authority}", role, authority=self._authority)
 
-    def _sought(self, asked: AreaContract, commissioner: Actor) -> Tender:
-        """A tender with its bids."""
+    def leave_open(self, visitor: str) -> datetime | None:
+        """Seek a provider for one area in each way of bidding, with bids of others than the visitor's provider.
+
+        Where every area of a way is let, the first is let go some weeks from now. Returns when they close, None where
+        the rules let no area; the clock is left so that the next working morning is one working day before that.
+        """
+        if not self.scheme.area_contracts:
+            return None
+        commissioner = self._office(Role.COMMISSIONER)
+        begins = self._today + timedelta(
+            days=_LET_GO_IN_DAYS + max(one.days_open for one in self.scheme.area_contracts)
+        )
+        with self.database.reading() as session:
+            let = {(row.key, row.locality): row.ref for row in area_contracts_of(session, actor=commissioner)}
+        tenders = []
+        for asked in self.scheme.area_contracts:
+            locality = next((one for one in asked.localities if (asked.key, one) not in let), asked.localities[0])
+            if ref := let.get((asked.key, locality)):
+                with self.database.transaction() as session:
+                    last_day = begins - timedelta(days=1)
+                    end_area_contract(session, self.ports, area_contract_ref=ref, last_day=last_day, actor=commissioner)
+            tenders.append(self._sought(asked, locality, begins, commissioner, but=visitor))
+        with self.database.reading() as session:
+            closes_at = min(session.get_one(Closing, one.closing_id).closes_at for one in tenders)
+        calendar, eve = self.scheme.calendar(), closes_at.astimezone(LONDON).date() - timedelta(days=1)
+        while not calendar.is_working_day(eve):
+            eve -= timedelta(days=1)
+        self.clock.move_to(calendar.at(eve - timedelta(days=1), self.scheme.hours.closes))
+        return closes_at
+
+    def _sought(
+        self, asked: AreaContract, locality: str, from_day: date, commissioner: Actor, *, but: str = ""
+    ) -> Tender:
+        """A tender with its bids, of none by the provider `but`."""
         with self.database.transaction() as session:
             tender = publish_tender(
                 session,
                 self.ports,
                 scheme=self.scheme,
                 key=asked.key,
-                locality=asked.localities[0],
-                from_day=self._today + timedelta(days=_BEGINS_IN_DAYS),
+                locality=locality,
+                from_day=from_day,
                 actor=commissioner,
             )
-            bidders = self._bidders(session, asked)
+            bidders = self._bidders(session, asked, but)
         for number, provider in enumerate(bidders):
             content = self._bid(asked, tender.locality)
             with self.database.transaction() as session:
@@ -134,8 +169,8 @@ class Letting:
                 )
         return tender
 
-    def _bidders(self, session: Session, asked: AreaContract) -> Sequence[str]:
-        able = sorted(entitled(session, self.scheme, asked, self.clock.instant))
+    def _bidders(self, session: Session, asked: AreaContract, but: str) -> Sequence[str]:
+        able = sorted(entitled(session, self.scheme, asked, self.clock.instant) - {but})
         chosen = self._rng.permutation(len(able))[:BIDDERS]
         return [able[int(number)] for number in chosen]
 

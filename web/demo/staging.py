@@ -1,5 +1,6 @@
 """Setting the stage: an empty database of the demonstration's own, real postcodes, a market's providers admitted."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -32,6 +33,8 @@ from web.tables import metadata
 STREAM = "DEMO"
 _MARK = "made-by-dps-demo"
 _OFFICER = Actor(ref="demo-register-officer", role=Role.REGISTER_OFFICER)
+PAPERS_LAST = timedelta(days=200)
+"""So long are a provider's documents good, from the day on which they were shown."""
 
 
 def prepare_folder(folder: Path) -> Path:
@@ -105,10 +108,7 @@ def admit_all(session: Session, ports: Ports, market: Market, now: datetime, *, 
     `number` is the first provider's, where those of other councils' markets came before.
     """
     scheme = market.scheme
-    documents = sorted({*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)})
-    refs = [
-        _admit(session, ports, scheme, one, at, documents, now) for at, one in enumerate(market.providers, start=number)
-    ]
+    refs = [_admit(session, ports, scheme, one, at, now) for at, one in enumerate(market.providers, start=number)]
     if market.lead is not None:
         others = [ref for ref, one in zip(refs, market.providers, strict=True) if not one.places]
         arrange(
@@ -124,6 +124,20 @@ def admit_all(session: Session, ports: Ports, market: Market, now: datetime, *, 
     if (block := block_of(scheme, market.providers)) is not None:
         _buy_block(session, ports, scheme, block, refs, now)
     return refs
+
+
+def renew_papers(session: Session, ports: Ports, scheme: Scheme, refs: Sequence[str], now: datetime) -> None:
+    """Have these providers show their documents again, good from now on, as they do from year to year."""
+    for ref in refs:
+        _show_papers(session, ports, scheme, provider_of(session, ref, _OFFICER).id or 0, now)
+
+
+def _show_papers(session: Session, ports: Ports, scheme: Scheme, provider_id: int, now: datetime) -> None:
+    expires_on = now.date() + PAPERS_LAST
+    for kind in sorted({*scheme.admission.documents, *(kind for lot in scheme.lots for kind in lot.documents)}):
+        receive(
+            session, ports, provider_id=provider_id, kind=kind, sha256="0" * 64, expires_on=expires_on, actor=_OFFICER
+        )
 
 
 def _buy_block(
@@ -149,7 +163,6 @@ def _admit(
     scheme: Scheme,
     one: SyntheticProvider,
     number: int,
-    documents: list[str],
     now: datetime,
 ) -> str:
     skills = sorted({skill for lot in scheme.lots for skill in lot.skills})
@@ -176,11 +189,7 @@ def _admit(
         registered_on=now.date() - timedelta(days=700),
         actor=_OFFICER,
     )
-    for kind in documents:
-        expires_on = now.date() + timedelta(days=200)
-        receive(
-            session, ports, provider_id=provider.id, kind=kind, sha256="0" * 64, expires_on=expires_on, actor=_OFFICER
-        )
+    _show_papers(session, ports, scheme, provider.id, now)
     for localities in dict.fromkeys(localities for _, localities in one.places):
         admit(
             session,

@@ -2,7 +2,8 @@
 and an account for each part.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
@@ -15,7 +16,7 @@ from dps.kernel.database import Database
 from dps.kernel.ports import Ports
 from dps.register.capacity import declare
 from dps.register.providers import Provider
-from dps.schemes.model import Scheme, Urgency
+from dps.schemes.model import Authority, Scheme, Urgency
 from dps.schemes.published import standing_scheme
 from web.demo.arriving import written_down
 from web.demo.market import Market, SyntheticNeed
@@ -30,10 +31,15 @@ _MORNING = parse_window("09:30+1wd")
 
 @dataclass(frozen=True, slots=True)
 class Visitors:
-    """The accounts that were made, by part, and the one password of all of them."""
+    """The accounts that were made, by part, and the one password of all of them.
+
+    `emails` are those of the first council, of the provider and of the operator; `others` those of councils that share
+    its scheme, by the council's name.
+    """
 
     emails: dict[Part, str]
     password: str
+    others: Mapping[str, dict[Part, str]] = field(default_factory=dict)
 
 
 def next_morning(scheme: Scheme, now: datetime) -> datetime:
@@ -44,22 +50,20 @@ def next_morning(scheme: Scheme, now: datetime) -> datetime:
 def prepare(
     database: Database, ports: Ports, scheme_key: str, market: Market, provider: str, administrator: Actor
 ) -> Visitors:
-    """New referrals, drafts among them; free hours for the visitor's provider; an account for each part."""
+    """New referrals of each council, drafts among them; free hours for the visitor's provider; accounts."""
     with database.reading() as session:
         scheme = standing_scheme(session, scheme_key)
         now = ports.clock.read(session)
-    authority = scheme.authorities[0].key
-    broker = Actor(ref=f"demo-broker-{authority}", role=Role.BROKER, authority=authority)
-    needs = _needs(market, authority, now)
     with database.transaction() as session:
         _free_hours(session, ports, scheme, provider)
-    for number, need in enumerate(needs):
+    for need, is_draft in _needs(market, now):
+        broker = Actor(ref=f"demo-broker-{need.authority}", role=Role.BROKER, authority=need.authority)
         with database.transaction() as session:
             referral = written_down(session, ports, scheme, need, broker)
-            if number >= DRAFTS:
+            if not is_draft:
                 make_ready(session, ports, referral_ref=referral.ref, scheme=scheme, actor=broker)
                 publish(session, ports, referral_ref=referral.ref, scheme=scheme, actor=broker)
-    return _accounts(database, ports, authority, provider, administrator)
+    return _accounts(database, ports, scheme, provider, administrator)
 
 
 def most_asked(session: Session, refs: list[str]) -> str:
@@ -74,21 +78,29 @@ def most_asked(session: Session, refs: list[str]) -> str:
     return max(refs, key=lambda ref: (often.get(ref, 0), ref))
 
 
-def _needs(market: Market, authority: str, now: datetime) -> list[SyntheticNeed]:
-    """Needs like those of the week, of new people, as if they arrived now."""
-    ours = [need for need in market.needs if need.authority == authority and need.urgency is not Urgency.CRISIS]
-    last = max(need.number for need in market.needs)
+def _needs(market: Market, now: datetime) -> Iterator[tuple[SyntheticNeed, bool]]:
+    """Needs like those of the week, of new people, as if they arrived now, and whether each stays a draft.
+
+    Councils that share a scheme and have people share them evenly.
+    """
+    asked = [need for need in market.needs if need.urgency is not Urgency.CRISIS]
+    councils = list(dict.fromkeys(need.authority for need in asked))
+    number = max(need.number for need in market.needs)
+    drafts, published = DRAFTS // len(councils), PUBLISHED // len(councils)
     today = now.astimezone(LONDON).date()
-    return [
-        replace(
-            need,
-            number=last + number,
-            arrives_at=now,
-            earliest_start=today + (need.earliest_start - need.arrives_at.astimezone(LONDON).date()),
-            latest_start=today + (need.latest_start - need.arrives_at.astimezone(LONDON).date()),
-        )
-        for number, need in enumerate(ours[: DRAFTS + PUBLISHED], start=1)
-    ]
+    for council in councils:
+        ours = [need for need in asked if need.authority == council]
+        for place, need in enumerate(ours[: drafts + published]):
+            number += 1
+            arrived_on = need.arrives_at.astimezone(LONDON).date()
+            anew = replace(
+                need,
+                number=number,
+                arrives_at=now,
+                earliest_start=today + (need.earliest_start - arrived_on),
+                latest_start=today + (need.latest_start - arrived_on),
+            )
+            yield anew, place < drafts
 
 
 def _free_hours(session: Session, ports: Ports, scheme: Scheme, provider: str) -> None:
@@ -107,23 +119,32 @@ def _free_hours(session: Session, ports: Ports, scheme: Scheme, provider: str) -
         )
 
 
-def _accounts(database: Database, ports: Ports, authority: str, provider: str, administrator: Actor) -> Visitors:
+def _accounts(database: Database, ports: Ports, scheme: Scheme, provider: str, administrator: Actor) -> Visitors:
     password = new_password()
-    emails = {}
-    for part in Part:
-        of_council = part not in OF_PROVIDER and part is not Part.ADMINISTRATOR
+
+    def added(part: Part, council: Authority | None, *, is_first: bool = True) -> str:
+        shared = "" if is_first or council is None else f"-{council.key}"
         with database.transaction() as session:
             account = add_account(
                 session,
                 ports.entropy,
-                email=f"{part.replace('_', '-')}@demonstration.example",
+                email=f"{part.replace('_', '-')}{shared}@demonstration.example",
                 name=f"Synthetic {part.replace('_', ' ')}",
                 part=part,
                 password=password,
-                authority=authority if of_council else None,
+                authority=council.key if council else None,
                 provider=provider if part in OF_PROVIDER else None,
                 by=administrator,
                 now=ports.clock.read(session),
             )
-        emails[part] = account.email
-    return Visitors(emails=emails, password=password)
+        return account.email
+
+    first, *others = scheme.authorities
+    of_council = [part for part in Part if part not in OF_PROVIDER and part is not Part.ADMINISTRATOR]
+    return Visitors(
+        emails={part: added(part, first if part in of_council else None) for part in Part},
+        password=password,
+        others={
+            council.name: {part: added(part, council, is_first=False) for part in of_council} for council in others
+        },
+    )

@@ -31,6 +31,15 @@ def test_a_closing_that_comes_too_soon_is_no_place_to_begin() -> None:
     assert "15:00 GMT or later" in found
 
 
+def test_whole_areas_are_told_where_there_are_any_to_bid_for() -> None:
+    closes_at = NOW + timedelta(hours=31, minutes=30)
+    lines = first_steps(site="http://here", visitors=VISITORS, closings=[], now=NOW, areas_close=closes_at)
+
+    assert "Whole areas are sought until Tuesday 5 March 2019, 17:00 GMT" in "\n".join(lines)
+    assert "about 32 minutes from now" in "\n".join(lines)
+    assert "Whole areas" not in told()
+
+
 def test_with_nothing_open_the_way_still_says_how_to_open_something() -> None:
     found = told()
 

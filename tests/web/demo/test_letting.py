@@ -1,5 +1,6 @@
 """A demonstration lets whole areas where its rules do: one in each way of bidding, paid at what was bid."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from bidding.bids.records import Bid, BidState
@@ -7,9 +8,12 @@ from bidding.tenders.records import Tender, TenderState
 from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.statements.records import Statement, StatementState
 from dps.kernel.database import Database
+from dps.register.providers import Provider
 from tests.scenarios.serving import on_sqlite
 from tests.support.world import World
 from web.demo.letting import Letting
+from web.demo.staging import renew_papers
+from web.demo.visiting import next_morning
 
 
 @on_sqlite
@@ -32,3 +36,25 @@ def test_each_way_of_bidding_is_played_to_a_paid_statement(database: Database, t
         row.ref for row in world.rows(AreaContractRow)
     )
     assert world.faults() == []
+
+    visitor = str(world.provider("Visitor", lists=["approved"]).provider)
+    with world.database.transaction() as session:
+        renew_papers(session, world.ports, world.scheme, [row.ref for row in world.rows(Provider)], world.now)
+    closes_at = letting.leave_open(visitor)
+
+    left = world.rows(Tender, Tender.state == TenderState.PUBLISHED)
+    assert {(one.key, one.locality) for one in left} == {
+        ("outcomes", "kingston-town"), ("rate-card", "surbiton"), ("two-rates", "chessington"),
+    }  # fmt: skip
+    bids = world.rows(Bid, Bid.state == BidState.SEALED)
+    assert len(bids) == 9
+    assert visitor not in {bid.provider for bid in bids}
+    assert closes_at is not None
+    assert timedelta(hours=24) < closes_at - next_morning(world.scheme, world.clock.instant) < timedelta(days=5)
+
+
+@on_sqlite
+def test_where_no_area_is_let_nothing_is_left_open(database: Database, tmp_path: Path) -> None:
+    world = World(database, tmp_path, "wirral")
+
+    assert Letting(world.database, world.ports, world.clock, world.scheme, seed=7).leave_open("PRV-1") is None

@@ -1,6 +1,8 @@
 """What a visitor of the demonstration finds: packages to bid for, drafts to publish, an account for each part."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -9,6 +11,7 @@ from bidding.looking.invited import opportunities
 from bidding.looking.queue import Place, counts, work_queue
 from dps.kernel.actors import Actor
 from dps.kernel.calendar import LONDON
+from dps.kernel.database import Database
 from tests.web.pages.browsing import Browser
 from tests.web.served import ADMINISTRATOR, Served
 from web.demo.market import Place as Home
@@ -19,13 +22,20 @@ from web.security.accounts import Account, Part
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
 
+@pytest.fixture
+def knowsley(database: Database, tmp_path: Path) -> Iterator[Served]:
+    with Served(database, tmp_path, "knowsley-sefton") as served:
+        yield served
+
+
 def visited(served: Served) -> tuple[Visitors, Actor]:
     """The world as a visitor finds it, and the provider that is the visitor's."""
     world = served.world
     provider = world.provider("Visited", hours=1)
+    lads = [lad for council in world.scheme.authorities for lad in council.lads]
     homes = {
-        locality.key: [Home(f"{world.sector(locality.key)}AA", world.sector(locality.key), locality.key, None)]
-        for locality in world.scheme.localities
+        one.key: [Home(f"{world.sector(one.key)}AA", world.sector(one.key), one.key, lads[place % len(lads)])]
+        for place, one in enumerate(world.scheme.localities)
     }
     centres = dict.fromkeys(homes, (0.0, 0.0))
     market = draw(world.scheme, homes, centres, seed=8)
@@ -48,6 +58,27 @@ def test_a_visitor_finds_packages_to_bid_for_drafts_to_publish_and_an_account_fo
     assert set(prepared.emails) == set(accounts) == set(Part)
     assert Browser(served).sign_in(accounts[Part.PROVIDER_USER], prepared.password).url.path == "/portal"
     assert Browser(served).sign_in(accounts[Part.COMMISSIONER], prepared.password).url.path == "/office/report"
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_councils_that_share_a_scheme_share_the_visitor_s_people_and_have_accounts_of_their_own(
+    knowsley: Served,
+) -> None:
+    prepared, _provider = visited(knowsley)
+
+    (emails,) = prepared.others.values()
+    assert list(prepared.others) == ["Sefton Council"]
+    assert emails[Part.BROKER] == "broker-sefton@demonstration.example"
+    assert Part.PROVIDER_USER not in emails
+    with knowsley.world.database.reading() as session:
+        accounts = session.exec(select(Account)).all()
+        drafts = {
+            council: counts(work_queue(session, world.broker, world.now))[Place.PUBLISH]
+            for council in ("knowsley", "sefton")
+            for world in [knowsley.world.acting_for(council)]
+        }
+    assert {one.authority for one in accounts if one.part is Part.BROKER} == {"knowsley", "sefton"}
+    assert drafts == {"knowsley": DRAFTS // 2, "sefton": DRAFTS // 2}
 
 
 @SQLITE
