@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dps.packages.schedule import Schedule, Visit, VisitKind
-from web.pages.wording import lower
+from web.pages.wording import hours, lower
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +120,27 @@ def _days(short: str) -> str:
 def _visit(visit: Visit) -> str:
     days = _days(visit.text().split(" ")[0])
     carers = "" if visit.carers == 1 else f", by {_NUMBERS.get(visit.carers, str(visit.carers))} carers"
+    task = _PLAINLY.get(visit.task, lower(visit.task))
     if visit.kind is VisitKind.LIVE_IN:
-        return f"{days}: a carer lives with you, {lower(visit.task)}{carers}"
-    return (
-        f"{days}: {visit.minutes} minutes between {visit.window_start:%H:%M} and {visit.window_end:%H:%M}, "
-        f"{lower(visit.task)}{carers}"
-    )
+        return f"{days}: a carer lives with you, {task}{carers}"
+    window = f"between {visit.window_start:%H:%M} and {visit.window_end:%H:%M}"
+    if visit.kind in _NIGHTS:
+        nights = days.replace("Every day", "Every night")
+        return f"{nights}: {_NIGHTS[visit.kind]}, {hours(visit.minutes)} {window}, {task}{carers}"
+    return f"{days}: {hours(visit.minutes)} {window}, {task}{carers}"
 
+
+_NIGHTS = {
+    VisitKind.WAKING_NIGHT: "a carer is with you and stays awake",
+    VisitKind.SLEEPING_NIGHT: "a carer sleeps in your home and gets up when you need it",
+}
+_PLAINLY = {
+    "sitting": "company",
+    "domestic": "help in the house",
+    "moving_and_handling": "help to move safely",
+    "welfare_check": "a look that all is well",
+}
+"""What brokers call a visit, for whoever is visited."""
 
 _NUMBERS = {2: "two", 3: "three", 4: "four"}
 _NAMES = {f"{date(2019, 3, 4 + number):%a}": f"{date(2019, 3, 4 + number):%A}" for number in range(7)}

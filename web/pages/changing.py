@@ -16,7 +16,7 @@ from dps.packages.remarks import LONGEST, words_about
 from dps.packages.schedule import parse_schedule
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
-from web.pages.forms import Form
+from web.pages.forms import Checking, Form, faults_of
 from web.pages.visit import Visit
 
 Begin = Callable[[Session, Contract, Scheme], object]
@@ -34,7 +34,7 @@ def begun(visit: Visit, ref: str, fields: Sequence[str], begin: Begin) -> dict[s
         with visit.command() as session:
             begin(session, *under_rules(session, visit, ref))
     except BadInput as bad:
-        return {bad.field if bad.field in fields else fields[0]: str(bad.reason)}
+        return {field if field in fields else fields[0]: said for field, said in faults_of(bad).items()}
     except VariationRefused as refused:
         return {fields[0]: " ".join(refused.reasons)}
     except (NothingChanged, StartCannotMove) as refused:
@@ -58,13 +58,21 @@ def words_of_changes(session: Session, visit: Visit, story: Story) -> defaultdic
 
 def week_wanted(form: Form, before: str = "") -> WeekWanted:
     """Another week, as a form says it; its fields' names begin with `before`."""
-    lines = form.needed(f"{before}week", "write the week").splitlines()
-    return WeekWanted(
-        schedule=parse_schedule("; ".join(line.strip(" ;") for line in lines if line.strip(" ;"))),
-        from_day=form.day(f"{before}begins", "say from which day"),
-        reason=form.choice(ChangeReason, f"{before}reason", "choose why"),
-        note=own_words(form, f"{before}note"),
-    )
+    checking = Checking()
+    with checking.of(f"{before}week"):
+        lines = form.needed(f"{before}week", "write the week").splitlines()
+        try:
+            week = parse_schedule("; ".join(line.strip(" ;") for line in lines if line.strip(" ;")))
+        except BadInput as bad:
+            raise BadInput(str(bad.reason), field=f"{before}week") from None
+    with checking.of(f"{before}begins"):
+        from_day = form.day(f"{before}begins", "say from which day")
+    with checking.of(f"{before}reason"):
+        reason = form.choice(ChangeReason, f"{before}reason", "choose why")
+    with checking.of(f"{before}note"):
+        note = own_words(form, f"{before}note")
+    checking.end()
+    return WeekWanted(schedule=week, from_day=from_day, reason=reason, note=note)
 
 
 def own_words(form: Form, name: str) -> str | None:

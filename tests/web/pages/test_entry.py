@@ -215,15 +215,22 @@ def test_a_jointly_funded_package_says_under_which_regulations_it_is_bought(serv
 
     asked = broker.send(path, funding="joint")
     broker.open(path)
-    answered = broker.send(path, funding="joint", legal_basis="psr")
+    not_in_force = broker.send(path, funding="joint", legal_basis="psr")
+    broker.open(path)
+    answered = broker.send(path, funding="joint", legal_basis="nhs_2013")
     checked = broker.open(f"/desk/referrals/{draft}/publication")
+    broker.open(path)
+    broker.send(path, funding="chc")
+    nhs = broker.open(f"/desk/referrals/{draft}/publication")
     broker.open(path)
     back = broker.send(path, funding="council")
 
     assert "under which regulations a jointly funded package is bought" in asked.text
     assert "under which regulations" not in answered.text
-    assert "; bought under: Provider Selection Regime" in checked.text
+    assert (not_in_force.status_code, "Provider Selection Regime" in not_in_force.text) == (400, False)
+    assert "; bought under: NHS procurement regulations 2013" in checked.text
     assert "under which regulations" not in back.text
+    assert "NHS continuing healthcare; bought under: NHS procurement regulations 2013" in nhs.text
 
 
 @SQLITE

@@ -47,8 +47,25 @@ def test_the_days_of_a_letter_are_written_out() -> None:
     letter = letter_of(**ARRANGED | {"schedule": week})  # type: ignore[arg-type]
 
     assert letter.parts[0].lines == (
-        "Tuesday: a carer lives with you, sitting",
+        "Tuesday: a carer lives with you, company",
         "Monday to Friday, Sunday: 45 minutes between 12:00 and 14:00, meals",
+    )
+
+
+def test_nights_and_company_are_called_by_plain_names() -> None:
+    week = parse_schedule(
+        "Mon-Sun sleeping_night 22:00-07:00 540m personal_care; Sat,Sun waking_night 22:00-07:00 540m x2 continence;"
+        "Wed 13:00-17:00 90m sitting"
+    )
+
+    letter = letter_of(**ARRANGED | {"schedule": week})  # type: ignore[arg-type]
+
+    assert letter.parts[0].lines == (
+        "Wednesday: 1 hour 30 minutes between 13:00 and 17:00, company",
+        "Every night: a carer sleeps in your home and gets up when you need it, 9 hours between 22:00 and 07:00, "
+        "personal care",
+        "Saturday, Sunday: a carer is with you and stays awake, 9 hours between 22:00 and 07:00, continence, "
+        "by two carers",
     )
 
 

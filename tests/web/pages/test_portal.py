@@ -85,7 +85,9 @@ def test_a_returning_provider_bids_with_at_most_four_inputs(served: Served) -> N
     path = f"/portal/opportunities/{served.world.round(referral).ref}"
 
     page = browser.open(f"{path}/bid").text
-    shown = page[page.index(f'action="{path}/bid/check"') : page.index("<details")]
+    form = page.index(f'action="{path}/bid/check"')
+    shown = page[form : page.index("<details", form)]
+    assert "The week: 7 visits, one carer" in page
     inputs = re.findall(r'<input (?![^>]*type="hidden")[^>]*name="([^"]*)"', shown)
 
     assert 'value="17.25"' in shown

@@ -33,6 +33,7 @@ from dps.schemes.published import standing_scheme
 from web.pages import names
 from web.pages.forms import Checking, Form, faults_of
 from web.pages.guards import BROKERS, DESK
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 from web.pages.writing.answers import written_down
 from web.pages.writing.sections import WHERE
@@ -115,7 +116,7 @@ class Referrals(Controller):
     @get("/{referral_ref:str}/publication", guards=[BROKERS], sync_to_thread=True)
     def publication_form(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """Exactly what providers will see, and what is still missing."""
-        with visit.look() as (session, _):
+        with visit.look() as (session, now):
             referral = _one(session, visit, referral_ref)
             scheme = standing_scheme(session, referral.scheme)
             seen = preview(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
@@ -127,7 +128,7 @@ class Referrals(Controller):
                 seen=seen,
                 gaps_now=[(readiness.WORDS[gap], WHERE[gap]) for gap in now_due],
                 gaps_later=[(readiness.WORDS[gap], WHERE[gap]) for gap in later if gap not in now_due],
-                answers=written_down(draft, names.lots([scheme]), names.places([scheme])),
+                answers=written_down(draft, names.lots([scheme]), names.places([scheme]), today_of(now)),
                 words=draft.words if draft.words and draft.words.given else None,
                 are_words_confirmed=draft.are_words_confirmed,
                 telltales=draft.telltales,

@@ -16,6 +16,7 @@ from dps.schemes.published import standing_scheme
 from web.pages import names
 from web.pages.forms import Form
 from web.pages.guards import REQUESTERS
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 from web.pages.writing.answers import written_down
 from web.pages.writing.beginning import Beginning
@@ -74,7 +75,7 @@ class Sending(Controller):
 
 
 def _check(visit: Visit, referral_ref: str, faults: dict[str, str]) -> Page:
-    with visit.look() as (session, _now):
+    with visit.look() as (session, now):
         row = referral_of(session, referral_ref, visit.actor)
         refuse_once_sent(row, visit.actor)
         scheme = standing_scheme(session, row.scheme)
@@ -87,7 +88,7 @@ def _check(visit: Visit, referral_ref: str, faults: dict[str, str]) -> Page:
             draft=draft,
             doors=REQUESTERS_DOORS,
             gaps=[(readiness.WORDS[gap], WHERE[gap]) for gap in due],
-            answers=written_down(draft, names.lots([scheme]), names.places([scheme])),
+            answers=written_down(draft, names.lots([scheme]), names.places([scheme]), today_of(now)),
             faults=faults,
         )
 

@@ -1,7 +1,10 @@
 """Check answers: what stands in a referral, a line for each page, without what is under the person's key. Pure."""
 
+from datetime import date
+
 from bidding.looking.drafted import Drafted
 from dps.kernel.money import in_pounds
+from dps.law.bases import NHS, nhs_basis
 from web.pages.names import Names
 from web.pages.wording import age_band, count, day, hours, plain
 
@@ -11,7 +14,7 @@ Answer = tuple[str, str, str]
 _NOTHING = "Not said yet"
 
 
-def written_down(draft: Drafted, lots: Names, places: Names) -> list[Answer]:
+def written_down(draft: Drafted, lots: Names, places: Names, today: date) -> list[Answer]:
     """Every page with its answer, in the order in which they are asked."""
     facts = draft.facts
     return [
@@ -22,7 +25,7 @@ def written_down(draft: Drafted, lots: Names, places: Names) -> list[Answer]:
         ("start", "Start", _start(draft)),
         ("needs", "Needs", _needs(draft)),
         ("words", "Words", _words(draft)),
-        ("funding", "Who pays", _funding(draft)),
+        ("funding", "Who pays", _funding(draft, today)),
         ("providers", "Providers asked for", _providers(draft)),
     ]
 
@@ -68,9 +71,11 @@ def _words(draft: Drafted) -> str:
     return "Written, and found to name nobody" if draft.are_words_confirmed else "Written, not confirmed yet"
 
 
-def _funding(draft: Drafted) -> str:
+def _funding(draft: Drafted, today: date) -> str:
+    """Who pays; of the NHS's money also under which regulations it is spent, chosen or by the day."""
     facts = draft.facts
-    said = plain(facts.funding) + (f"; bought under: {plain(facts.legal_basis)}" if facts.legal_basis else "")
+    basis = nhs_basis(today) if facts.funding == NHS else facts.legal_basis
+    said = plain(facts.funding) + (f"; bought under: {plain(basis)}" if basis else "")
     if facts.budget_pence is None:
         return said
     weeks = f" for {count(facts.budget_weeks, 'week')}" if facts.budget_weeks else ""

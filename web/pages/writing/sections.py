@@ -10,6 +10,7 @@ from datetime import date
 from bidding.drafting import Wanted
 from dps.kernel.errors import BadInput
 from dps.kernel.money import parse_pence
+from dps.law.bases import bases_allowed
 from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
 from dps.packages.identity import AgeBand, Identity, age_band, parse_nhs_number
 from dps.packages.readiness import Gap
@@ -238,12 +239,12 @@ def _show_funding(known: Known) -> Values:
     }
 
 
-def _read_funding(form: Form, known: Known, scheme: Scheme, _today: date) -> Wanted:
+def _read_funding(form: Form, known: Known, scheme: Scheme, today: date) -> Wanted:
     funding = form.text("funding") or FundingStream.UNDECIDED
     if funding not in set(FundingStream):
         raise BadInput("choose who pays", field="funding")
     basis = form.text("legal_basis") if funding == FundingStream.JOINT else ""
-    if basis and basis not in {*LegalBasis}:
+    if basis and basis not in bases_allowed(funding, scheme.legal_basis, today):
         raise BadInput("choose under which regulations it is bought", field="legal_basis")
     facts = replace(known.facts, funding=FundingStream(funding), legal_basis=LegalBasis(basis) if basis else None)
     if scheme.lot(facts.lot).sets_budget:

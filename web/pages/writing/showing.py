@@ -1,6 +1,7 @@
 """The page of one section: what was filled in, what can be chosen, what was wrong."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from sqlmodel import Session
@@ -8,7 +9,7 @@ from sqlmodel import Session
 from bidding.looking.drafted import Drafted, providers_by_name, stated_skills
 from dps.kernel.calendar import Weekday
 from dps.kernel.errors import BadInput
-from dps.law.bases import NHS_BASES
+from dps.law.bases import JOINT, bases_allowed
 from dps.packages.facts import Flag, FundingStream
 from dps.packages.identity import AgeBand
 from dps.packages.schedule import parse_schedule
@@ -16,6 +17,7 @@ from dps.packages.visit_rules import check_visits
 from dps.schemes.model import Lot, Scheme, Urgency
 from dps.schemes.published import standing_scheme
 from web.pages.forms import Values
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 from web.pages.wording import plain, visits
 from web.pages.writing.doors import Doors
@@ -53,7 +55,7 @@ def step_page(
 ) -> Page:
     """One of the pages before there is a draft; what the others were told travels along. `known`: see that referral."""
     asked = [name for key in BEGINNING if key != step for name in _FIELDS[key]]
-    with visit.look() as (session, _now):
+    with visit.look() as (session, now):
         schemes = visit.schemes(session)
         scheme = chosen_scheme(visit, session, values.get("scheme", ""))
         place = BEGINNING.index(step) if step in BEGINNING else 0
@@ -73,7 +75,7 @@ def step_page(
             known=known,
             faults=faults,
             schemes=[(one.key, one.name) for one in schemes],
-            **_choices(session, scheme, None),
+            **_choices(session, scheme, None, today_of(now)),
         )
 
 
@@ -81,7 +83,7 @@ def section_page(
     visit: Visit, doors: Doors, draft: Drafted, shown: Section, values: Mapping[str, str], faults: Mapping[str, str]
 ) -> Page:
     """One page of a referral that is there."""
-    with visit.look() as (session, _now):
+    with visit.look() as (session, now):
         scheme = standing_scheme(session, draft.facts.scheme)
         return visit.page(
             "writing/entry.html",
@@ -99,7 +101,7 @@ def section_page(
             known=None,
             faults=faults,
             schemes=[],
-            **_choices(session, scheme, draft),
+            **_choices(session, scheme, draft, today_of(now)),
         )
 
 
@@ -112,7 +114,7 @@ def chosen_scheme(visit: Visit, session: Session, key: str) -> Scheme:
     return chosen
 
 
-def _choices(session: Session, scheme: Scheme, draft: Drafted | None) -> dict[str, Any]:
+def _choices(session: Session, scheme: Scheme, draft: Drafted | None, today: date) -> dict[str, Any]:
     """What the pages offer to choose from."""
     needs = draft.facts.needs if draft else None
     lot = scheme.lot(draft.facts.lot) if draft else None
@@ -123,7 +125,7 @@ def _choices(session: Session, scheme: Scheme, draft: Drafted | None) -> dict[st
         "flags": [str(one) for one in Flag],
         "bands": [str(one) for one in AgeBand],
         "fundings": [str(one) for one in FundingStream if one is not FundingStream.UNDECIDED],
-        "bases": [str(one) for one in dict.fromkeys((scheme.legal_basis, *NHS_BASES))],
+        "bases": [str(one) for one in bases_allowed(JOINT, scheme.legal_basis, today)],
         "sets_budget": lot.sets_budget if lot else False,
         "days": [day.short for day in Weekday],
         "tasks": list(dict.fromkeys([*TASKS, *(lot.visits.shorter_tasks if lot else ())])),

@@ -443,6 +443,7 @@ def test_what_an_uplift_reaches_is_told_by_the_week_and_the_prices_in_force_on_i
         assert told == [{"personal-care": (1, pence)} for pence in in_force]
         desk.after(weeks=5)
         made = _proposed(desk, SHORTER)
+        _registered(desk)
         story = story_of(session, desk.ref, actor=BROKER, today=desk.today)
         assert (
             story.pence_of_weeks[made.ref]
