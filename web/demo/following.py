@@ -173,10 +173,16 @@ class Following:
         increase(session, self.ports, contract_ref=contract.ref, scheme=self.scheme, wanted=wanted, actor=actor)
 
     def _propose(self, contract: Contract) -> None:
-        """The provider proposes a shorter week after its review; the council agrees."""
+        """The provider proposes each visit on a day fewer after its review; the council agrees."""
 
         def propose_and_agree(session: Session) -> None:
-            wanted = self._week(session, contract, 90, ChangeReason.MORE_INDEPENDENT)
+            week = week_on(Weeks(session, contract), self._today)
+            visits = tuple(
+                replace(one, days=one.days - {max(one.days)}) if len(one.days) > 1 else one for one in week.visits
+            )
+            wanted = WeekWanted(
+                schedule=replace(week, visits=visits), from_day=self._today, reason=ChangeReason.MORE_INDEPENDENT
+            )
             made = propose(
                 session,
                 self.ports,
@@ -190,12 +196,12 @@ class Following:
         self._try(propose_and_agree)
 
     def _week(self, session: Session, contract: Contract, percent: int, reason: ChangeReason) -> WeekWanted:
-        """The week with every visit this much of its length, in whole minutes towards the old one."""
-        week = week_on(Weeks(session, contract), self._today)
+        """The week with every visit this much of its length, in whole minutes towards the old one, or its least."""
+        week, rules = week_on(Weeks(session, contract), self._today), self.scheme.lot(contract.lot).visits
 
         def minutes(visit: Visit) -> int:
-            wanted = visit.minutes * percent
-            return wanted // 100 if percent > 100 else -(-wanted // 100)
+            wanted, least = visit.minutes * percent, rules.shorter_tasks.get(visit.task, rules.least_minutes)
+            return wanted // 100 if percent > 100 else max(-(-wanted // 100), min(least, visit.minutes))
 
         visits = tuple(replace(visit, minutes=min(minutes(visit), visit.window_minutes)) for visit in week.visits)
         return WeekWanted(schedule=replace(week, visits=visits), from_day=self._today, reason=reason)

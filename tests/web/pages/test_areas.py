@@ -10,6 +10,7 @@ from bidding.bids.records import Bid
 from bidding.closings import Closing
 from bidding.tenders.records import Tender
 from dps.contracts.area_contracts import AreaContractRow
+from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.register.documents import receive
@@ -171,7 +172,7 @@ def test_whoever_may_not_bid_is_told_before_it_fills_in_anything(kingston: Serve
         kind=world.scheme.admission.documents[0],
         sha256="0" * 64,
         expires_on=world.now.date() + timedelta(days=1),
-        actor=elm,
+        actor=Actor("officer", Role.REGISTER_OFFICER),
     )
     world.step(days=2)
     provider = seated(kingston, Part.PROVIDER_ADMIN, provider=elm.provider)
