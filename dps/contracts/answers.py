@@ -4,9 +4,9 @@ Unanswered findings stand once the scheme's days are over: the clock decides, no
 scheme has no such days a finding stands at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -25,6 +25,7 @@ from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, Conflict, NeedsSecondPerson, NotFound, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.kernel.states import StateTable, advance
+from dps.register.providers import Provider
 from dps.schemes.model import Scheme
 
 
@@ -164,6 +165,56 @@ def found(review: OutcomeReview, answer: OutcomeAnswer | None, scheme: Scheme) -
         if answer.met is not None:
             met, exception = answer.met, ProvenException(answer.exception or ProvenException.NONE)
     return Found(review.ref, review.last_day, met, review.agreed, exception, stands_from)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A review that waits for its provider: what was found stands from `stands_from` on."""
+
+    review: str
+    contract: str
+    stands_from: date
+
+
+def reviews_to_answer(session: Session, schemes: Iterable[Scheme], *, actor: Actor, today: date) -> list[Unanswered]:
+    """Reviews of the actor's provider that nobody answered and that it may still contest, the first to stand first."""
+    actor.needs("answer reviews of outcomes", Role.PROVIDER)
+    rules = {one.key: one for one in schemes if one.enablement is not None}
+    if not rules:
+        return []
+    days = max((one.enablement.answer_days for one in rules.values() if one.enablement), default=0)
+    since = datetime.combine(today - timedelta(days=days + 1), time(0), tzinfo=LONDON)
+    query = (
+        select(OutcomeReview, Contract)
+        .join(Contract, col(Contract.id) == col(OutcomeReview.contract_id))
+        .outerjoin(OutcomeAnswer, col(OutcomeAnswer.review_id) == col(OutcomeReview.id))
+        .where(
+            Contract.provider == actor.provider,
+            col(Contract.scheme).in_(rules),
+            col(OutcomeReview.reviewed_at) >= since,
+            col(OutcomeAnswer.id).is_(None),
+        )
+        .order_by(col(OutcomeReview.id))
+    )
+    waiting = [
+        Unanswered(review.ref, contract.ref, _unanswered_from(review, rules[contract.scheme]))
+        for review, contract in session.exec(query)
+    ]
+    return sorted((one for one in waiting if today < one.stands_from), key=lambda one: (one.stands_from, one.review))
+
+
+def contested_reviews(session: Session, *, actor: Actor) -> list[tuple[OutcomeReview, Contract, str]]:
+    """What providers contest of the actor's authority, with the provider's name: the first contested first."""
+    actor.needs("look at contested reviews", Role.BROKER, Role.APPROVER)
+    query = (
+        select(OutcomeReview, Contract, Provider.name)
+        .join(OutcomeAnswer, col(OutcomeAnswer.review_id) == col(OutcomeReview.id))
+        .join(Contract, col(Contract.id) == col(OutcomeReview.contract_id))
+        .join(Provider, col(Provider.ref) == col(Contract.provider))
+        .where(Contract.authority == actor.authority, col(OutcomeAnswer.state) == _S.CONTESTED)
+        .order_by(col(OutcomeAnswer.answered_at), col(OutcomeAnswer.id))
+    )
+    return list(session.exec(query).all())
 
 
 def contract_of_review(session: Session, ref: str, *, actor: Actor) -> Contract:

@@ -228,6 +228,17 @@ def bars(session: Session, *, scheme: str, actor: Actor) -> Sequence[EnablementB
     return session.exec(query.order_by(col(EnablementBar.id))).all()
 
 
+def notices_to_challenge(session: Session, *, actor: Actor, now: datetime) -> Sequence[EnablementBar]:
+    """The notices of the actor's provider that it may still challenge, the first to stand first."""
+    actor.needs("challenge a notice", Role.PROVIDER)
+    query = select(EnablementBar).where(
+        EnablementBar.provider == actor.provider,
+        EnablementBar.state == _S.NOTICED,
+        col(EnablementBar.challenge_by) > now,
+    )
+    return session.exec(query.order_by(col(EnablementBar.challenge_by), col(EnablementBar.id))).all()
+
+
 def kept_from(session: Session, seen: Sequence[EnablementBar]) -> dict[str, tuple[datetime, datetime | None]]:
     """By notice: from when until when its provider gets no request with a budget; one that keeps nobody is left out."""
     biting = {bar.suspension: bar.ref for bar in seen if bar.state in (_S.NOTICED, _S.UPHELD)}

@@ -3,6 +3,7 @@
 The outcomes themselves are the package's free text, sealed under the person's key; here they are only counted.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
@@ -66,10 +67,10 @@ def review_outcomes(
     now = ports.clock.read(session)
     if not contract.started_on <= last_day <= now.astimezone(LONDON).date():
         raise BadInput("a review looks back on days since the first visit", field="last_day")
-    package = session.get(Package, contract.package_id)
-    assert package is not None
-    if package.budget_weeks is not None and last_day >= contract.started_on + timedelta(weeks=package.budget_weeks):
-        raise BadInput(f"the budget's weeks are at most {package.budget_weeks}", field="last_day")
+    budget = budget_set(session, contract)
+    if budget is not None and budget.last_day is not None and last_day > budget.last_day:
+        ran = f"the budget ran for {budget.weeks} weeks, until {budget.last_day:%-d %B %Y}"
+        raise BadInput(f"{ran}: name that day or an earlier one", field="last_day")
     if agreed < 1 or not 0 <= met <= agreed:
         raise BadInput(f"{met} of {agreed} outcomes can't be met", field="met")
     if any(review.last_day == last_day for review in reviews_of(session, contract)):
@@ -91,6 +92,25 @@ def review_outcomes(
     recipient = f"provider:{contract.provider}"
     outbox.post(session, ports.entropy, recipient=recipient, kind="outcomes_reviewed", about=contract.ref, now=now)
     return review
+
+
+@dataclass(frozen=True, slots=True)
+class SetBudget:
+    """What was set for the first weeks of a contract; `last_day` is their last one, None before care began."""
+
+    pence: int
+    weeks: int
+    last_day: date | None
+
+
+def budget_set(session: Session, contract: Contract) -> SetBudget | None:
+    """The contract's budget; None where its package has none."""
+    package = session.get_one(Package, contract.package_id)
+    if package.budget_pence is None or package.budget_weeks is None:
+        return None
+    weeks = package.budget_weeks
+    last_day = contract.started_on + timedelta(weeks=weeks, days=-1) if contract.started_on else None
+    return SetBudget(package.budget_pence, weeks, last_day)
 
 
 def reviews_of(session: Session, contract: Contract) -> list[OutcomeReview]:

@@ -26,4 +26,5 @@ def retainer_line(
     days = min((restarted_on - paused_from).days, rule.most_weeks * WEEK_DAYS)
     pence = rounded(Fraction(weekly_pence * rule.percent * days, WEEK_DAYS * 100))
     working = (f"{days} days at {rule.percent}% of {in_pounds(weekly_pence)} a week: {in_pounds(pence)}",)
-    return Line(Item.RETAINER, pence, f"{paused_from} to {restarted_on}", working, chargeable)
+    last = restarted_on - timedelta(days=1)
+    return Line(Item.RETAINER, pence, f"{paused_from} to {last}", working, chargeable)

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlmodel import Session
 
+from dps.contracts.answers import contested_reviews
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import (
     PAGE,
@@ -20,6 +21,7 @@ from dps.contracts.desk import (
     waiting_statements,
     waiting_variations,
 )
+from dps.contracts.outcomes import budget_set
 from dps.contracts.passing_on import deliverers_named, shares_named
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
@@ -59,6 +61,7 @@ class DeskContracts(Controller):
                 "desk/contracts.html",
                 variations=waiting_variations(session, actor=visit.actor),
                 statements=waiting_statements(session, actor=visit.actor),
+                contested=contested_reviews(session, actor=visit.actor),
                 contracts=found,
                 are_over=over,
                 today=today_of(now),
@@ -216,6 +219,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             delivered_by=deliverers_named(session, story.contract),
             today=today,
             words=words_of_changes(session, visit, story),
+            budget=budget_set(session, story.contract),
             kept_until=place_kept_until(story.contract, scheme),
             weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),
             signing=_signing(session, story, scheme),

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from dps.contracts.answers import contract_of_review, findings, settle_review
 from dps.contracts.contracts import Contract
-from dps.contracts.outcomes import review_outcomes
+from dps.contracts.outcomes import budget_set, review_outcomes
 from dps.contracts.payment.outcome_budget import ProvenException
 from dps.contracts.quality.concerns import (
     ConcernKind,
@@ -193,6 +193,8 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
         today = today_of(now)
         asked = found_of(session, contract)
         known = {one.point for one in asked}
+        budget = budget_set(session, contract)
+        looked_at = min(today, budget.last_day) if budget and budget.last_day else today
         points = [(one, due_on(one, contract)) for one in scheme.follow_ups if contract.lot in one.lots]
         return visit.page(
             "desk/outcomes.html",
@@ -205,6 +207,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             ahead=[(one, day) for one, day in points if one.key not in known],
             to_ask=[(one.key, one.name) for one, day in points if one.key not in known and day and day <= today],
             concerns=concerns_of(session, ref, actor=visit.actor),
+            budget=budget,
             can_be_reviewed=_has_started(contract),
             is_broker=visit.actor.role is Role.BROKER,
             is_approver=visit.actor.role is Role.APPROVER,
@@ -214,7 +217,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
                 "topic": list(ConcernTopic),
                 "exception": [one for one in ProvenException if one is not ProvenException.NONE],
             },
-            values=Values({"last_day": today.isoformat(), "received_on": today.isoformat(), **values}),
+            values=Values({"last_day": looked_at.isoformat(), "received_on": today.isoformat(), **values}),
             faults=faults,
         )
 

@@ -156,6 +156,7 @@ def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str
             scores=list(reversed(recognition.history(session, scheme=chosen.key, actor=visit.actor)))
             if chosen.recognition
             else None,
+            rule=rule,
             failing=[(one, enablement.fails_consistently(rule, one)) for one in failing] if rule else None,
             bars=[(bar, kept.get(bar.ref)) for bar in bars],
             actor_ref=visit.actor.ref,

@@ -15,6 +15,7 @@ from bidding.looking.answered import SeenContract, awarded_part, contracts
 from bidding.looking.pages import PAGE
 from dps.contracts.answers import answer_review, contract_of_review, findings
 from dps.contracts.desk import Story, about_statement, own_statements, statements_to_answer, story_of
+from dps.contracts.outcomes import budget_set
 from dps.contracts.passing_on import delivered_for_others, deliverers_named, leads_others, shares_named
 from dps.contracts.quality.concerns import concerns_of
 from dps.contracts.reasons import QueryReason
@@ -181,6 +182,7 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             contract=contract,
             story=story,
             words=words_of_changes(session, visit, story),
+            budget=budget_set(session, story.contract),
             kept_until=place_kept_until(story.contract, scheme),
             weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),
             findings=findings(session, story.contract, scheme),

@@ -23,7 +23,9 @@ from bidding.questions import ask, questions_of_round
 from bidding.rounds import Round, RoundState, invitation_of, is_opened, note_opened, round_of
 from bidding.stages import shown
 from bidding.tenders.handing_in import offered_areas
+from dps.contracts.answers import reviews_to_answer
 from dps.contracts.desk import statements_to_answer
+from dps.contracts.enablement import notices_to_challenge
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.inquiries import to_answer
 from dps.register.membership import Membership, MembershipState
@@ -34,6 +36,7 @@ from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.on_map import SHADES, on_maps
 from web.pages.portal.own import own_provider
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 
 _TO_ANSWER = (AwardState.OFFERED, AwardState.ACCEPTED)
@@ -57,6 +60,9 @@ class Portal(Controller):
             schemes = visit.schemes(session)
             statements = statements_to_answer(session, actor=visit.actor)
             asked = to_answer(session, actor=visit.actor)
+            answerable = [one for one in schemes if one.enablement is not None]
+            notices = notices_to_challenge(session, actor=visit.actor, now=now) if answerable else ()
+            reviews = reviews_to_answer(session, answerable, actor=visit.actor, today=today_of(now))
             is_new = not own_bids(session, visit.actor, most=1)
             areas = offered_areas(session, visit.actor) if any(one.area_contracts for one in schemes) else ()
         # What is answered with a bid, or stands above as an offer, is not asked once more.
@@ -68,6 +74,8 @@ class Portal(Controller):
             statements=statements,
             asked=asked,
             areas=areas,
+            reviews=reviews,
+            notices=notices,
             is_new=is_new,
             opportunities=_soonest(unanswered)[:5],
             unanswered=len(unanswered),
