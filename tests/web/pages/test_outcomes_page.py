@@ -13,6 +13,7 @@ from dps.contracts.quality.following_up import FollowedUp
 from dps.contracts.tiers import ContractTier
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
+from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.generous import answered
 from tests.web.pages.test_desk import at_the_desk
 from tests.web.served import Served
@@ -44,10 +45,14 @@ def test_a_contested_review_is_settled_by_an_approver_who_did_not_make_it(
     uncounted = broker.send(f"{path}/reviews")
     too_many = broker.send(f"{path}/reviews", met="3", agreed="2")
     found = broker.send(f"{path}/reviews", met="1", agreed="2")
+    provider = Browser(council)
+    provider.sign_in(an_account(council, Part.PROVIDER_USER, provider=winner.provider))
+    asked = provider.open("/portal").text
     broker.open(path)
     again = broker.send(f"{path}/reviews", met="1", agreed="2")
     (review,) = world.rows(OutcomeReview)
     world.run(answer_review, review_ref=review.ref, scheme=world.scheme, agrees=False, actor=winner)
+    answered_home, contested = provider.open("/portal").text, approver.open("/desk/contracts").text
     approver.open(path)
     unsaid = approver.send(f"/desk/reviews/{review.ref}/settlement")
     settled = approver.send(
@@ -60,6 +65,10 @@ def test_a_contested_review_is_settled_by_an_approver_who_did_not_make_it(
     assert (again.status_code, "This was recorded already" in again.text) == (400, True)
     assert (unsaid.status_code, "Say how many were met" in unsaid.text) == (400, True)
     assert "2 of 2 outcomes met" in settled.text
+    assert f'href="/portal/contracts/{contract}#{review.ref}"' in asked
+    assert review.ref not in answered_home
+    assert "1 of 2 met by" in contested.partition("Reviews of outcomes that a provider contests")[2]
+    assert "that a provider contests" not in approver.open("/desk/contracts").text
     assert "Accepted as proven: unmet excused." in settled.text
 
 

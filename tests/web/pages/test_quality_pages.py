@@ -78,6 +78,7 @@ def test_a_notice_is_challenged_by_its_provider_and_upheld_by_a_commissioner(cor
     officer, provider = a_browser(cornwall, Part.REGISTER_OFFICER), a_browser(cornwall, Part.PROVIDER_USER, oak)
     commissioner = a_browser(cornwall, Part.COMMISSIONER)
     seen = officer.open("/office/quality").text
+    told = provider.open("/portal").text
     provider.open("/portal/quality")
     provider.send(f"/portal/quality/{key}/bars/{bar}/challenge", reason="needs_changed")
     held_off = world.rows(Suspension)[0].state
@@ -86,6 +87,8 @@ def test_a_notice_is_challenged_by_its_provider_and_upheld_by_a_commissioner(cor
 
     assert "Withdraw it" in seen
     assert held_off == "lifted"
+    assert "You are given notice" in told
+    assert "You are given notice" not in provider.open("/portal").text
     assert "Upheld" in upheld.text
     assert [one.state for one in world.rows(Suspension)] == ["lifted", "imposed"]
 

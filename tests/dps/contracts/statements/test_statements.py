@@ -218,7 +218,7 @@ def test_six_weeks_of_enablement_are_stated_after_their_review(database: Databas
         with pytest.raises(CannotState, match="not been reviewed"):
             made(desk, 42)
         review: dict[str, Any] = {"contract_ref": desk.ref, "met": met, "agreed": 3}
-        with pytest.raises(BadInput, match="at most 6"):
+        with pytest.raises(BadInput, match="the budget ran for 6 weeks, until"):
             desk.run(review_outcomes, **review, last_day=TODAY + timedelta(days=42), actor=BROKER)
 
         desk.run(review_outcomes, **review, last_day=TODAY + timedelta(days=41), actor=BROKER)
