@@ -13,6 +13,7 @@ from dps.kernel.money import in_pounds
 from dps.packages.erasure import ErasureReason
 from dps.packages.schedule import Schedule, Visit, VisitKind
 from dps.schemes.wording import as_percent
+from web.pages.event_words import EVENTS
 from web.pages.state_words import STATES
 
 _MODES = {
@@ -24,77 +25,6 @@ _MODES = {
 }
 
 _TRAVEL = {"nearby": "Nearby", "a_drive": "A drive away", "far": "Far"}
-
-_EVENTS = {
-    "question.ask": "An invited provider asked a question",
-    "question.answer": "A question was answered, to everybody invited",
-    "package.created": "What is needed was written down",
-    "package.amended": "What is needed was changed: a new version",
-    "package.corrected": "What is needed was corrected",
-    "package.linked": "It was linked with another package",
-    "package.free_text_confirmed": "The words were found to name nobody",
-    "round.called": "A provider was rung",
-    "referral.requester_noted": "It was noted who asked for it",
-    "round.corrected": "It was corrected and the invited were told",
-    "referral.opened": "The referral was written down",
-    "referral.sent_to_brokers": "It was sent to the brokers",
-    "referral.make_ready": "It was checked and is ready to publish",
-    "referral.publish": "It was published",
-    "referral.hold": "It was put on hold",
-    "referral.resume": "The search went on",
-    "referral.withdraw": "It was withdrawn",
-    "referral.place": "A provider confirmed: it is placed",
-    "referral.place_otherwise": "It was placed otherwise",
-    "placement.proposed": "It was proposed to place it otherwise",
-    "placement.approve": "The proposal to place it otherwise was approved",
-    "placement.refuse": "The proposal to place it otherwise was refused",
-    "placement.withdraw": "The proposal to place it otherwise was taken back",
-    "placement.lapse": "The proposal to place it otherwise lapsed",
-    "referral.exhaust": "Nobody took it: it is unfilled",
-    "referral.restart": "The whole ladder is asked again",
-    "referral.take_offer": "An offer from the open list was taken",
-    "referral.broker_again": "It came back and is brokered again",
-    "round.publish": "A round opened and providers were invited",
-    "round.skip": "Nobody was eligible at this stage",
-    "round.close": "The round closed",
-    "round.decide": "The round was decided",
-    "round.cancel": "The round was cancelled",
-    "round.amended": "It was amended and the invited were told",
-    "invitation.opened": "A provider looked at it for the first time",
-    "invitation.decline": "A provider declined",
-    "round.order_drawn": "The order of invitations was drawn",
-    "award.proposed": "An award was proposed",
-    "award.approved": "The award was approved",
-    "award.offer": "The package was offered to the provider",
-    "award.accept": "The provider accepted",
-    "award.confirm": "The provider confirmed",
-    "award.decline": "The provider declined",
-    "award.return": "The provider returned the package",
-    "award.expire": "The award ran out or could not be offered",
-    "award.refuse": "The person said no",
-    "award.overturn": "The award was overturned",
-    "award.overturn_asked": "Somebody asked for the award to be overturned",
-    "round.left_over_seen": "A broker let the package go on that a search cut short had left over",
-    "closing.published": "The closing was published, with the number that lots are drawn from",
-    "round.invitations_undelivered": "Many invitations had not arrived after a quarter of the time to bid",
-    "closing.extended": "The closing was moved later for everybody",
-    "closing.waits_for_broker": "We had lost a bid: the opening waits for a broker's decision",
-    "closing.asked_again": "Everybody is asked again, because we had lost a bid",
-    "closing.goes_on": "A broker let the bids be opened without the one that we had lost",
-    "closing.opening_refused": "Somebody tried to open the bids before the closing, and was refused",
-    "custody.refused_early": "A custodian’s shares were asked for before the closing, and refused",
-    "custody.handed_out": "A custodian was handed its shares",
-    "custody.handed_in": "A custodian released its shares",
-    "custody.opening_refused": "The bids stay shut: too few custodians have released their shares",
-    "closing.close": "The closing came: what was sealed is fixed",
-    "closing.open": "The bids were opened",
-    "closing.score": "The bids were scored",
-    "closing.allocate": "The packages of the closing were allocated",
-    "allocation.claimed": "The allocation began",
-    "hold.reserve": "The provider's hours were reserved",
-    "hold.commit": "The provider's hours were bound",
-    "hold.release": "The provider's hours were given back",
-}
 
 _EXCEPTIONAL = {
     ExceptionalReason.TRAVEL: "The way is long, or nothing else is near",
@@ -200,7 +130,7 @@ def travel(value: Any) -> str:
 def event(value: str) -> str:
     """What happened, as a sentence without its full stop."""
     kind, _, step = value.partition(".")
-    return _EVENTS.get(value, f"{plain(kind)}: {lower(step)}")
+    return EVENTS.get(value, f"{plain(kind)}: {lower(step)}")
 
 
 def exceptional(value: Any) -> str:

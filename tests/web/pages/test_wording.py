@@ -17,6 +17,7 @@ from dps.contracts.contracts import ContractState
 from dps.kernel.errors import NoSuchStep
 from dps.schemes.model import Mode, Urgency
 from web.pages import wording
+from web.pages.event_words import EVENTS
 from web.pages.refusals import words_of
 from web.pages.state_words import STATES
 
@@ -116,7 +117,7 @@ def test_a_refused_step_says_where_its_thing_stands_whatever_it_is() -> None:
 def test_every_mode_and_every_step_of_a_referral_has_a_sentence() -> None:
     assert {str(mode) for mode in Mode} == set(wording._MODES)
     said = {f"{table.STEPS.kind}.{step.name}" for table in (Referral, Placement) for step in table.STEPS.steps}
-    missing = said - set(wording._EVENTS)
+    missing = said - set(EVENTS)
     assert missing == set()
     assert all(wording.lapse(cause) for cause in Lapse)
 
