@@ -102,7 +102,8 @@ def run_off(
         actor.needs("end a provider's contracts at once", Role.APPROVER)
         last_day = today
     if last_day is None or not today <= last_day <= today + timedelta(days=rule.transfer_days):
-        raise BadInput(f"a transfer ends from today on, within {rule.transfer_days} days", field="last_day")
+        latest = today + timedelta(days=rule.transfer_days)
+        raise BadInput(f"name a day from {today:%-d %B %Y} to {latest:%-d %B %Y}", field="last_day")
     assert actor.authority is not None
     if _decided(session, suspension, actor.authority) is not None:
         raise Conflict(suspension=suspension.ref)
@@ -179,6 +180,8 @@ def due_cases(session: Session) -> list[int]:
 
 # Advice
 
+_NOBODY = "Nobody is eligible who has the hours free."
+
 
 @dataclass(frozen=True, slots=True)
 class Advice:
@@ -240,7 +243,7 @@ def advice(session: Session, ports: Ports, *, suspension_ref: str, actor: Actor)
     result = solver.solve(instance, lot_seed=seed)
     return Advice(
         takers={award.package: award.provider for award in result.awards},
-        left={one.package: one.words for one in result.unplaced},
+        left={one.package: one.words if able[one.package] else _NOBODY for one in result.unplaced},
         eligible={ref: len(providers) for ref, providers in able.items()},
         notes=result.notes,
     )

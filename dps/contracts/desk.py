@@ -47,6 +47,18 @@ def waiting_variations(session: Session, *, actor: Actor) -> list[Waiting]:
     ]
 
 
+def changes_waiting(session: Session, *, actor: Actor) -> int:
+    """How many changes wait for a yes or no of the actor's own authority."""
+    actor.needs("decide on changes", Role.BROKER, Role.APPROVER)
+    query = (
+        select(func.count())
+        .select_from(Variation)
+        .join(Contract, col(Contract.id) == col(Variation.contract_id))
+        .where(col(Variation.state) == VariationState.PROPOSED, Contract.authority == actor.authority)
+    )
+    return session.exec(query).one()
+
+
 def waiting_statements(session: Session, *, actor: Actor) -> list[tuple[Statement, str]]:
     """(statement, provider's name) of what is queried, or agreed and not paid yet, the earliest first."""
     actor.needs("look at statements", Role.BROKER, Role.APPROVER)

@@ -178,14 +178,17 @@ class Visit:
         return [_read(rules.rule_hash, rules.text) for rules in standing_rules(session)]
 
     def schemes(self, session: Session) -> list[Scheme]:
-        """The standing schemes that concern whoever asks: the authority's own, or those a provider belongs to."""
+        """The standing schemes that concern whoever asks: the authority's own, or those a provider belongs to.
+
+        Who is suspended belongs to it, and reads there why.
+        """
         found = self.every_scheme(session)
         actor: Actor | None = self.request.scope.get("user")
         if actor is None or self.seat is None:
             return found
         if actor.provider is not None:
             mine = select(Membership.scheme).where(
-                Membership.provider_ref == actor.provider, col(Membership.state) == MembershipState.ACTIVE
+                Membership.provider_ref == actor.provider, col(Membership.state) != MembershipState.REMOVED
             )
             keys = set(session.exec(mine))
             return [scheme for scheme in found if scheme.key in keys]

@@ -59,7 +59,7 @@ def test_a_change_is_agreed_to_or_refused_with_a_reason(served: Served, running:
     contract, _ = running
     broker, approver = at_the_desk(served), at_the_desk(served, Part.APPROVER)
     refused = proposed(served, contract)
-    waiting = approver.open("/desk/contracts").text
+    waiting, counted = approver.open("/desk/contracts").text, approver.open("/desk").text
     approver.open(f"/desk/variations/{refused}/refusal")
 
     without = approver.send(f"/desk/variations/{refused}/refusal")
@@ -70,6 +70,7 @@ def test_a_change_is_agreed_to_or_refused_with_a_reason(served: Served, running:
     story = broker.open(f"/desk/contracts/{contract}").text
 
     assert f"{contract}#{refused}" in waiting
+    assert "<strong>1</strong><span>change of contracts to decide" in counted
     assert without.status_code == 400
     states = {one.ref: str(one.state) for one in served.world.rows(Variation)}
     assert states == {refused: "refused", agreed: "agreed"}

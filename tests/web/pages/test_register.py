@@ -155,7 +155,11 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     twice = officer.send(
         f"{path}/suspension/{key}", scope="new_work", running_contracts="transfer", reason="Visits were missed again."
     )
+    provider = Browser(served)
+    provider.sign_in(an_account(served, Part.PROVIDER_USER, provider=winner.provider))
+    own = provider.open("/portal/service").text
     (row,) = world.rows(Suspension)
+    waits = broker.open("/desk/contracts").text
     seen = broker.open(f"/desk/run-offs/{row.ref}").text
     advised = broker.open(f"/desk/run-offs/{row.ref}?advised=true").text
     late = broker.send(f"/desk/run-offs/{row.ref}", last_day="2030-01-01")
@@ -169,8 +173,11 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     assert empty.status_code == 400
     assert "Choose what is stopped" in empty.text
     assert "In force" in suspended.text
+    assert "All your places in this scheme are suspended" in own
+    assert "Visits were missed." in own
     assert (twice.status_code, f"{row.ref} says all of this already" in twice.text) == (400, True)
     assert "Visits were missed again." in twice.text
+    assert "Contracts of suspended providers</a> (1 to decide)" in waits
     assert contract in seen
     assert "This is advice" in advised
     assert late.status_code == 400

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlmodel import Session
 
+from bidding.looking.run_offs import run_offs
 from dps.contracts.answers import contested_reviews
 from dps.contracts.contracts import Contract, ContractState
 from dps.contracts.desk import (
@@ -61,6 +62,9 @@ class DeskContracts(Controller):
                 "desk/contracts.html",
                 variations=waiting_variations(session, actor=visit.actor),
                 statements=waiting_statements(session, actor=visit.actor),
+                undecided=sum(
+                    one.ref is None for one in run_offs(session, [scheme.key for scheme in schemes], actor=visit.actor)
+                ),
                 contested=contested_reviews(session, actor=visit.actor),
                 contracts=found,
                 are_over=over,

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from bidding.looking.queue import Place, counts, work_queue
+from dps.contracts.desk import changes_waiting
 from dps.kernel.actors import Role
 from dps.schemes.model import Urgency
 from web.pages import names
@@ -65,6 +66,7 @@ class Queue(Controller):
         with visit.look() as (session, now):
             everything = work_queue(session, visit.actor, now)
             schemes = visit.schemes(session)
+            changes = changes_waiting(session, actor=visit.actor)
         kept = [
             one
             for one in everything
@@ -77,6 +79,7 @@ class Queue(Controller):
             "desk/queue.html",
             counts=[(str(key), words, counted[key]) for key, words in PLACES.items()],
             places_words={str(key): words for key, words in PLACES.items()},
+            changes=changes,
             noted=NOTED,
             is_broker=visit.actor.role is Role.BROKER,
             all=len(kept),
