@@ -51,6 +51,7 @@ def test_a_package_is_found_bid_for_won_accepted_confirmed_and_debriefed(served:
     assert f"/portal/opportunities/{round_}" in winner.page.text
     receipt = handed_in(served, winner, referral, "16.00")
     assert "Bid sealed" in winner.page.text
+    assert "3 hours 30 minutes a week in Town Centre</a>." in winner.page.text
     lost = handed_in(served, loser, referral, "19.00")
     served.world.close(referral)
 
@@ -71,6 +72,8 @@ def test_a_package_is_found_bid_for_won_accepted_confirmed_and_debriefed(served:
     assert "Synthetic Person" in person
     assert contract.url.path.startswith("/portal/contracts/CON-")
     assert "You won this package" in won
+    assert "Debrief: 3 hours 30 minutes a week in Town Centre" in loser.open(f"/portal/bids/{lost}").text
+    assert "3 hours 30 minutes a week in Town Centre" in debrief
     assert "2 of 2" in debrief
     assert "better price" in debrief
     assert "16.00" not in debrief

@@ -71,6 +71,7 @@ class Bids(Controller):
                 is_outdated=bid.bid in live and not live[bid.bid].is_current,
                 receipt=json.dumps(bid.receipt, sort_keys=True, separators=(", ", ": ")),
                 copy=copy_of(session, copies_key(visit.request), bid_ref),
+                packages=packages_of(session, visit.actor, [bid_ref])[bid_ref],
                 debriefs=debriefs(session, visit.actor, bid_ref),
                 **frame(session, visit),
             )
@@ -103,7 +104,10 @@ class Bids(Controller):
         found = debrief_in(
             visit.installation.database, visit.ports, bid_ref=bid_ref, round_ref=round_ref, actor=visit.actor
         )
-        return visit.page("portal/debrief.html", debrief=found, round=round_ref)
+        with visit.look() as (session, _):
+            bid_for = packages_of(session, visit.actor, [bid_ref])[bid_ref]
+            package = next(one for one in bid_for if one.round == round_ref)
+            return visit.page("portal/debrief.html", debrief=found, package=package, **frame(session, visit))
 
 
 def _one(session: Session, visit: Visit, bid_ref: str) -> OwnBid:
