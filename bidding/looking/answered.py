@@ -44,6 +44,17 @@ def live_bids(session: Session, actor: Actor) -> dict[str, LiveBid]:
     }
 
 
+def typed_to_confirm(session: Session, actor: Actor) -> list[str]:
+    """The bids that a broker typed for this provider and that count only once it confirms them."""
+    query = select(Bid.ref).where(
+        Bid.provider == actor.provider,
+        col(Bid.state) == BidState.SEALED,
+        col(Bid.typed_by).is_not(None),
+        col(Bid.confirmed_at).is_(None),
+    )
+    return list(session.exec(query.order_by(col(Bid.id))))
+
+
 def debriefs(session: Session, actor: Actor, bid: str) -> list[str]:
     """The rounds of this provider's bid that are over and of which a debrief can be read."""
     query = (

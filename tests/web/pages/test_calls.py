@@ -75,6 +75,7 @@ def test_a_bid_is_typed_read_aloud_sealed_confirmed_by_its_provider_and_decided_
     sealed = broker.client.post(path, data=fields)
     (bid,) = world.rows(Bid)
     in_list, alone = caller.open("/portal/bids").text, caller.open(f"/portal/bids/{bid.ref}").text
+    first = caller.open("/portal").text
     asked = caller.open(f"/portal/bids/{bid.ref}/telephone")
     caller.page = caller.client.post(
         f"/portal/bids/{bid.ref}/telephone", data={"csrf": caller.form("/sign-out")["csrf"], "answer": "yes"}
@@ -85,11 +86,13 @@ def test_a_bid_is_typed_read_aloud_sealed_confirmed_by_its_provider_and_decided_
     assert before == []
     assert "17.89" not in sealed.text
     assert "Caller Homecare was sent a link" in sealed.text
-    for page in (in_list, alone):  # without the message, too
+    for page in (first, in_list, alone):  # without the message, too
         assert f'href="/portal/bids/{bid.ref}/telephone"' in page
     assert '<option value="travel">' in aloud.text
     assert "17.89" not in asked.text
     assert "Did you give this bid by telephone?" in asked.text
+    assert "/telephone" not in caller.open("/portal").text
+    assert "nobody can show what it says" in caller.open(f"/portal/bids/{bid.ref}").text
     world.close(referral)
     award = world.award(referral)
     assert award.provider == ref

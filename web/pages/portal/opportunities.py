@@ -14,7 +14,7 @@ from bidding import offers
 from bidding.awards.records import AwardState
 from bidding.bids import submitting
 from bidding.bids.preparing import terms_of
-from bidding.looking.answered import live_bids
+from bidding.looking.answered import live_bids, typed_to_confirm
 from bidding.looking.invited import Opportunity, opportunities, own_bids
 from bidding.looking.narrowing import Narrowing, Own, TimeOfDay, unread
 from bidding.looking.pages import PAGE
@@ -57,6 +57,7 @@ class Portal(Controller):
             waiting = awards(session, visit.actor, visit.ports.keyring, states=_TO_ANSWER)
             found = opportunities(session, visit.actor, now)
             live = live_bids(session, visit.actor)
+            typed = typed_to_confirm(session, visit.actor)
             schemes = visit.schemes(session)
             statements = statements_to_answer(session, actor=visit.actor)
             asked = to_answer(session, actor=visit.actor)
@@ -76,6 +77,7 @@ class Portal(Controller):
             areas=areas,
             reviews=reviews,
             notices=notices,
+            typed=typed,
             is_new=is_new,
             opportunities=_soonest(unanswered)[:5],
             unanswered=len(unanswered),
