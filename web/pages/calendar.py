@@ -83,7 +83,7 @@ class Calendars(Controller):
                 raise NotFound(kind="calendar", ref="")
             now = installation.ports.clock.read(session)
             content = deadlines(session, installation, account, now).to_ical()
-        return Response(content, media_type="text/calendar; charset=utf-8")
+        return Response(content, media_type="text/calendar")
 
 
 def deadlines(session: Session, installation: Installation, account: Account, now: datetime) -> Calendar:

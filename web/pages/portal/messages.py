@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from bidding.looking.narrowing import Narrowing
@@ -29,9 +30,9 @@ class Messages(Controller):
     guards = (PORTAL,)
 
     @get("/", sync_to_thread=True)
-    def chosen(self, visit: NamedDependency[Visit]) -> Page:
-        """The choices in force."""
-        return _page(visit, None, {})
+    def chosen(self, visit: NamedDependency[Visit], saved: FromQuery[bool] = False) -> Page:
+        """The choices in force; `saved` says that they were kept a moment ago."""
+        return _page(visit, None, {}, is_saved=saved)
 
     @post("/", sync_to_thread=True)
     def choose(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
@@ -43,7 +44,7 @@ class Messages(Controller):
         with visit.command() as session:
             now = visit.ports.clock.read(session)
             choose(session, account_id=_account_id(visit), choice=choice, now=now)
-        return visit.to("/portal/service/messages")
+        return visit.to("/portal/service/messages?saved=true")
 
     @post("/filters", sync_to_thread=True)
     def save(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
@@ -130,6 +131,7 @@ def _page(
     address: str = "",
     unsaved: Narrowing | None = None,
     name: str = "",
+    is_saved: bool = False,
 ) -> Page:
     with visit.look() as (session, _):
         account_id, schemes = _account_id(visit), visit.schemes(session)
@@ -146,6 +148,7 @@ def _page(
             unsaved_name=name,
             feed=feed_of(session, account_id),
             address=address,
+            is_saved=is_saved,
             lots=names.lots(schemes),
             places=names.places(schemes),
         )

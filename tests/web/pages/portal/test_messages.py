@@ -22,6 +22,7 @@ def test_choices_are_made_by_form_and_shown_again(served: Served) -> None:
 
     browser.send(PATH, **typed, **{"digest-at": "07:30"})
 
+    assert "Your choices are saved" in browser.page.text
     (row,) = served.world.rows(LetterChoice)
     choice = Choice.from_dict(row.choice)
     assert choice.often[Event.INVITATIONS] is HowOften.DIGEST
@@ -83,7 +84,7 @@ def test_the_calendar_shows_deadlines_to_whoever_has_the_address_until_it_is_tak
     calendar = Calendar.from_ical(answer.content)
     entries = {str(entry["summary"]): entry for entry in calendar.walk("VEVENT")}
 
-    assert answer.headers["content-type"].startswith("text/calendar")
+    assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     assert entries[f"Bids close: {round_}"].decoded("dtend") == closes_at
     assert "1612" not in without_references(answer.text)
     assert "Synthetic" not in answer.text
