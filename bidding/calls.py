@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import func
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from bidding.bids.answers import Answer, answer_of, has_opened_bid
+from bidding.bids.answers import Answer, answer_of, has_bid_at_closing
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState, current_round
 from dps.kernel import audit
@@ -141,7 +141,7 @@ def _last_answers(session: Session, round_: Round, authority: str, providers: li
         .group_by(col(Invitation.provider))
     )
     query = (
-        select(Invitation.provider, Invitation.state, Round.state, has_opened_bid())
+        select(Invitation.provider, Invitation.state, Round.state, has_bid_at_closing())
         .join(Round, col(Round.id) == col(Invitation.round_id))
         .where(col(Invitation.id).in_(last))
     )

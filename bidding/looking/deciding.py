@@ -14,7 +14,7 @@ from bidding.awards.interests import Bar, bar_of
 from bidding.awards.line import approvals_needed, standing_bids
 from bidding.awards.offering import round_of_award
 from bidding.awards.records import Award, Source, award_of
-from bidding.bids.answers import Answer, answer_of, has_opened_bid
+from bidding.bids.answers import Answer, answer_of, has_bid_at_closing
 from bidding.bids.content import BidContent, ExceptionalReason
 from bidding.bids.records import Bid, OpenedBid, ScoredBid
 from bidding.rounds import Invitation, Round, RoundState
@@ -167,7 +167,7 @@ class Asked:
 def asked(session: Session, round_ref: str) -> list[Asked]:
     """Who was asked, in the published order. The caller has made sure that its actor may see the referral."""
     query = (
-        select(Invitation, Round.state, Provider.name, has_opened_bid())
+        select(Invitation, Round.state, Provider.name, has_bid_at_closing())
         .join(Round, col(Round.id) == col(Invitation.round_id))
         .join(Provider, col(Provider.ref) == col(Invitation.provider))
         .where(Round.ref == round_ref)

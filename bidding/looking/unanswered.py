@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from bidding.bids.answers import Answer, answer_of, has_opened_bid
+from bidding.bids.answers import Answer, answer_of, has_bid_at_closing
 from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Invitation, InvitationState, Outcome, Round, RoundState
 from dps.register.providers import Provider
@@ -83,7 +83,7 @@ def _answered(session: Session, rounds: Sequence[int | None]) -> dict[int, Count
     """How many of those asked in each round gave each answer."""
     found: dict[int, Counter[Answer]] = {}
     query = (
-        select(Invitation.round_id, Invitation.state, Round.state, has_opened_bid())
+        select(Invitation.round_id, Invitation.state, Round.state, has_bid_at_closing())
         .join(Round, col(Round.id) == col(Invitation.round_id))
         .where(col(Invitation.round_id).in_(rounds))
     )

@@ -4,7 +4,7 @@ import pytest
 
 from bidding.awards import moving
 from bidding.bids.answers import Answer, answer_of
-from bidding.bids.submitting import decline
+from bidding.bids.submitting import decline, submit_in, withdraw
 from bidding.looking.deciding import asked
 from bidding.looking.unanswered import the_one_change, unanswered
 from bidding.referrals import ReferralState
@@ -97,3 +97,30 @@ def test_who_bid_is_told_from_the_opening_on_and_is_not_counted_among_the_silent
     assert opened == {"Bidder": Answer.BID, "Silent": Answer.SILENT, "Away": Answer.DECLINED}
     assert (after.asked, after.bid, after.declined, after.silent) == (3, 1, 1, 1)
     assert silent.provider
+
+
+def test_a_bid_that_lapsed_at_the_closing_is_an_answer_and_one_taken_back_is_none(world: World) -> None:
+    telephoned, gone = world.provider("Telephoned"), world.provider("Gone")
+    referral = world.referral()
+    first = world.round(referral).ref
+    submit_in(
+        world.database,
+        world.ports,
+        rounds=[first],
+        content=world.content(referral, 1650),
+        actor=world.broker,
+        idempotency_key="told by telephone",
+        provider=telephoned.provider,
+    )
+    world.run(withdraw, bid_ref=world.bid(gone, referral, pence=1650)["bid"], actor=gone)
+    with world.database.reading() as session:
+        while_sealed = {one.name: one.answer for one in asked(session, first)}
+
+    world.close(referral)
+
+    with world.database.reading() as session:
+        over = {one.name: one.answer for one in asked(session, first)}
+        look = unanswered(session, referral)[first]
+    assert while_sealed == {"Telephoned": Answer.INVITED, "Gone": Answer.INVITED}
+    assert over == {"Telephoned": Answer.BID, "Gone": Answer.SILENT}
+    assert (look.asked, look.bid, look.silent) == (2, 1, 1)
