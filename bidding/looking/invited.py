@@ -1,6 +1,6 @@
 """What a provider sees of the rounds it is asked in, and of its own bids."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -105,6 +105,11 @@ def opportunities(
         )
         for round_, invitation, travel, closing, earliest, latest in found
     ]
+
+
+def unanswered(found: Iterable[Opportunity], answered: Collection[str]) -> list[Opportunity]:
+    """Those still to be answered. `answered` names the rounds that were bid for, or of which an offer waits."""
+    return [one for one in found if one.round not in answered and one.invitation == InvitationState.INVITED]
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,7 +281,7 @@ def _serve(
         ]  # fmt: skip
     with database.reading() as session:
         now = accelerated.read(session)
-        closings = closings_for(session, provider, now)
+        closings = closings_for(session, provider, ports.keyring, now)
     database.dispose()
     site = f"http://{settings.host}:{settings.port}"
     typer.echo(f"\nThe demonstration's clock now runs a minute a second. Open {site} and sign in, password")

@@ -4,9 +4,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from bidding.looking.invited import opportunities
+from bidding.looking.answered import live_bids
+from bidding.looking.invited import opportunities, unanswered
+from bidding.looking.placing import awards
 from dps.kernel.actors import Actor, Role
+from dps.kernel.keys import Keyring
 from web.demo.visiting import Visitors
+from web.pages.portal.opportunities import TO_ANSWER
 from web.pages.wording import count, instant
 from web.security.accounts import Part
 
@@ -18,20 +22,20 @@ def first_steps(
     *,
     site: str,
     visitors: Visitors,
-    closings: list[datetime],
+    closings: list[datetime | None],
     now: datetime,
     areas_close: datetime | None = None,
 ) -> list[str]:
-    """The way, a line each. `closings` are those of the packages that the visitor's provider may bid for.
+    """The way, a line each. `closings` are those of the packages that the provider's first page counts as not answered.
 
     `areas_close` is when the contracts for whole areas do, where there are any to bid for.
     """
     provider, broker = visitors.emails[Part.PROVIDER_USER], visitors.emails[Part.BROKER]
     approver = visitors.emails[Part.APPROVER]
-    ahead = sorted(at for at in closings if _seconds(at, now) >= _ENOUGH_S)
+    ahead = sorted(at for at in closings if at is not None and _seconds(at, now) >= _ENOUGH_S)
     begin = [
         f"Place a bid and win it, in about ten minutes, at {site}:",
-        f"  1. Sign in as {provider}. Its first page shows {_open(ahead, now)}",
+        f"  1. Sign in as {provider}. Its first page shows {_open(len(closings), ahead, now)}",
         "     Choose one, press Bid, check your answers, submit: the bid is sealed, and nobody can read it. (Where a",
         "     council asks for no price, accept it instead: nothing has to close.)",
         "  2. Wait for its closing: the bids are opened, ranked and allocated by themselves.",
@@ -55,19 +59,20 @@ def first_steps(
     ]
 
 
-def closings_for(session: Session, provider: str, now: datetime) -> list[datetime]:
-    """When the packages close that this provider may bid for now."""
+def closings_for(session: Session, provider: str, keyring: Keyring, now: datetime) -> list[datetime | None]:
+    """When the packages close that this provider's first page counts now; None of one that has no closing."""
     actor = Actor(ref="demonstration", role=Role.PROVIDER, provider=provider)
-    return [one.closes_at for one in opportunities(session, actor, now) if one.closes_at is not None]
+    offered = {award.round for award in awards(session, actor, keyring, states=TO_ANSWER)}
+    found = opportunities(session, actor, now)
+    return [one.closes_at for one in unanswered(found, {*live_bids(session, actor), *offered})]
 
 
-def _open(ahead: list[datetime], now: datetime) -> str:
+def _open(packages: int, ahead: list[datetime], now: datetime) -> str:
     if not ahead:
         return "what it is asked for."
-    packages = count(len(ahead), "package")
     return (
-        f"{packages} with time enough: take one that closes\n     {instant(ahead[0])} or later, "
-        f"in {_minutes(ahead[0], now)} of your time."
+        f"{count(packages, 'open package')} now, {len(ahead)} with time\n     enough: take one that closes "
+        f"{instant(ahead[0])} or later,\n     in {_minutes(ahead[0], now)} of your time."
     )
 
 

@@ -15,7 +15,7 @@ from bidding.awards.records import AwardState
 from bidding.bids import submitting
 from bidding.bids.preparing import terms_of
 from bidding.looking.answered import live_bids, typed_to_confirm
-from bidding.looking.invited import Opportunity, opportunities, own_bids
+from bidding.looking.invited import Opportunity, opportunities, own_bids, unanswered
 from bidding.looking.narrowing import Narrowing, Own, TimeOfDay, unread
 from bidding.looking.pages import PAGE
 from bidding.looking.placing import awards
@@ -39,7 +39,7 @@ from web.pages.portal.own import own_provider
 from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 
-_TO_ANSWER = (AwardState.OFFERED, AwardState.ACCEPTED)
+TO_ANSWER = (AwardState.OFFERED, AwardState.ACCEPTED)
 _LOOKED_AT = 1_000
 """Rounds that one page looks through for those that its filters want."""
 
@@ -54,7 +54,7 @@ class Portal(Controller):
     def home(self, visit: NamedDependency[Visit]) -> Page:
         """What waits for an answer: offers first, then what closes soonest."""
         with visit.look() as (session, now):
-            waiting = awards(session, visit.actor, visit.ports.keyring, states=_TO_ANSWER)
+            waiting = awards(session, visit.actor, visit.ports.keyring, states=TO_ANSWER)
             found = opportunities(session, visit.actor, now)
             live = live_bids(session, visit.actor)
             typed = typed_to_confirm(session, visit.actor)
@@ -68,7 +68,7 @@ class Portal(Controller):
             areas = offered_areas(session, visit.actor) if any(one.area_contracts for one in schemes) else ()
         # What is answered with a bid, or stands above as an offer, is not asked once more.
         answered = {*live, *(award.round for award in waiting)}
-        unanswered = [one for one in found if one.round not in answered and one.invitation == "invited"]
+        left = unanswered(found, answered)
         return visit.page(
             "portal/home.html",
             waiting=waiting,
@@ -79,8 +79,8 @@ class Portal(Controller):
             notices=notices,
             typed=typed,
             is_new=is_new,
-            opportunities=_soonest(unanswered)[:5],
-            unanswered=len(unanswered),
+            opportunities=_soonest(left)[:5],
+            unanswered=len(left),
             sealed=len({one.bid for one in live.values()}),
             is_competed=not schemes or any(_is_competed(one) for one in schemes),
             outdated=[one for one in live.values() if not one.is_current],
