@@ -224,7 +224,7 @@ def _of_area(scheme: Scheme, area: AreaAwarded) -> dict[str, Any]:
     return {
         "id": area.tender,
         "title": f"{area.name}, {place}",
-        "description": f"{_YEARLY} {area.valid_bids} of {area.bids} bids were valid.",
+        "description": f"{_YEARLY} {how_many_valid(area.valid_bids, area.bids)}",
         "status": "active",
         "date": _day(area.agreed_on),
         "value": _money(area.yearly_pence),
@@ -232,6 +232,13 @@ def _of_area(scheme: Scheme, area: AreaAwarded) -> dict[str, Any]:
         "contractPeriod": {"startDate": _day(area.first_day), "endDate": _day(area.last_day)},
         "relatedLots": list(area.lots),
     }
+
+
+def how_many_valid(valid: int, bids: int) -> str:
+    """How many of the bids were valid, in a sentence."""
+    if bids == 1:
+        return "The only bid was valid." if valid else "The only bid was not valid."
+    return f"{valid} of {bids} bids {'was' if valid == 1 else 'were'} valid."
 
 
 def _together(lot: Lot, month: date, awards: Sequence[Awarded], smallest: int) -> dict[str, Any]:

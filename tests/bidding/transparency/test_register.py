@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bidding.otherwise import deciding
-from bidding.transparency.ocds import as_json, release_package
+from bidding.transparency.ocds import as_json, how_many_valid, release_package
 from bidding.transparency.register import Register, register_of_awards
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
@@ -149,3 +149,16 @@ def test_the_package_validates_against_the_standards_schema(world: World, packag
     assert schema_faults(shared_data, package) == []
     package["releases"][0]["date"] = "yesterday"
     assert schema_faults(shared_data, package) != []
+
+
+@pytest.mark.parametrize(
+    ("valid", "bids", "said"),
+    [
+        (1, 1, "The only bid was valid."),
+        (0, 1, "The only bid was not valid."),
+        (1, 3, "1 of 3 bids was valid."),
+        (2, 2, "2 of 2 bids were valid."),
+    ],
+)
+def test_how_many_bids_were_valid_is_a_sentence(valid: int, bids: int, said: str) -> None:
+    assert how_many_valid(valid, bids) == said
