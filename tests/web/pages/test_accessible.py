@@ -47,7 +47,10 @@ def walk(served: Served) -> Iterator[Walk]:
         yield found
 
 
-def test_the_walk_sees_a_fault_that_stands_in_one_state_of_a_page_alone(walk: Walk) -> None:
+def test_the_walk_sees_a_fault_that_stands_in_one_state_of_a_page_alone(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEST_SCREENSHOTS", raising=False)  # where pictures are kept, the same is looked at again
     with walk.window(None) as page:
         page.goto("/sign-in")
         # Else its scripts may still be at work: the second look would see another document.
