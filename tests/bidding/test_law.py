@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bidding import publishing
+from bidding import aftercare, publishing
 from bidding.awards import moving
+from dps.contracts.reasons import FailureReason
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, Forbidden, LimitPassed, NotFound, NotReady
+from dps.kernel.errors import BadInput, Forbidden, LimitPassed, NotFound, NotReady, OutOfTerm
 from dps.kernel.outbox import OutboxMessage
 from dps.law.clocks import Clock, Due
 from dps.law.notices import LegalNotice, record_notice
@@ -91,6 +92,43 @@ def test_a_withdrawn_right_to_publish_is_not_walked_round_by_resuming_or_restart
     world.run(publishing.resume, referral_ref=held, actor=world.broker)
     assert world.timetable.sweep().done["restarts"] == 1
     assert (world.state(held), world.state(unfilled)) == ("seeking", "seeking")
+
+
+@on_sqlite
+@pytest.mark.parametrize(("is_over", "state"), [(False, "seeking"), (True, "unfilled")])
+def test_care_that_breaks_off_is_brokered_again_while_the_term_runs_and_else_left_unfilled_and_told(
+    database: Database, tmp_path: Path, is_over: bool, state: str
+) -> None:
+    liverpool = preset("liverpool")
+    assert liverpool.demo is not None
+    ends = liverpool.demo.starts_at.date() + timedelta(days=40 if is_over else 400)
+    term = liverpool.term.model_copy(update={"ends": ends})
+    world = World(database, tmp_path, liverpool.model_copy(update={"term": term}))
+    provider, _ = world.provider("Synthetic Winner"), world.provider("Synthetic Other")
+    referral = world.referral()
+    world.accept_in_window(provider, referral)
+    world.close(referral)
+    contract = world.run(moving.confirm, award_ref=world.award(referral).ref, actor=provider)
+    world.clock.move_to(world.now + timedelta(days=40))  # nobody was told of the staged lists
+    with pytest.raises(OutOfTerm if is_over else LimitPassed):
+        world.referral()
+
+    reason = FailureReason.PROVIDER_COULD_NOT
+    world.run(aftercare.fail_to_start, contract_ref=contract, reason=reason, actor=provider)
+
+    told = world.rows(OutboxMessage, OutboxMessage.kind == "referral_unfilled")
+    assert (world.state(referral), len(told)) == (state, int(is_over))
+
+
+@on_sqlite
+def test_a_worker_looks_at_the_laws_clocks_once_a_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[date] = []
+    monkeypatch.setattr("dps.law.watch.warn", lambda _session, ports: looked.append(ports.clock.read(_session).date()))
+
+    for hours in (1, 1, 24, 1):
+        world.step(hours=hours)
+
+    assert looked == [world.now.date() - timedelta(days=1), world.now.date()]
 
 
 def test_an_application_left_alone_warns_and_bars_new_rules_but_no_referral(world: World) -> None:

@@ -1,5 +1,6 @@
 """One command, one transaction; looks that change nothing; and no update lost on either database."""
 
+import gc
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session, col, select
 
 from dps.kernel.clock import DatabaseClock
-from dps.kernel.database import Database, locked, locked_one
+from dps.kernel.database import Database, alone_at, locked, locked_one
 from dps.kernel.errors import Misconfigured
 from tests.dps.kernel.samples import SampleCount, SampleThing, a_thing
 from tests.dps.kernel.waiting import begun_and_waiting
@@ -169,6 +170,24 @@ def test_what_was_read_can_be_looked_at_afterwards(counts: Database) -> None:
 def test_rows_are_locked_in_the_order_of_their_ids(counts: Database) -> None:
     with counts.transaction() as session:
         assert [row.id for row in locked(session, SampleCount, 3, 1, 2)] == [1, 2, 3]
+
+
+def test_a_row_that_was_read_stays_with_its_session_until_the_end(counts: Database) -> None:
+    with counts.transaction() as session:
+        first = id(session.get_one(SampleCount, 1))
+        gc.collect()
+
+        assert [id(row) for row in session.identity_map.values()] == [first]
+
+
+@ON_POSTGRESQL
+def test_two_share_work_out_without_a_wait_and_each_piece_is_free_again_afterwards(counts: Database) -> None:
+    with counts.transaction() as one, counts.transaction() as other:
+        found = alone_at(one, "closing 1"), alone_at(other, "closing 1"), alone_at(other, "closing 2")
+
+    with counts.transaction() as later:
+        assert alone_at(later, "closing 1")
+    assert found == (True, False, True)
 
 
 def test_a_row_to_be_locked_must_exist(counts: Database) -> None:
