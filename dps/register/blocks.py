@@ -28,6 +28,7 @@ from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.register import holds
 from dps.register.capacity import whole_minutes
+from dps.register.interests import refuse_tied
 from dps.register.providers import Provider, locked_provider
 from dps.register.texts import known
 from dps.schemes.model import Scheme
@@ -113,6 +114,7 @@ def agree_block(
     if scheme.blocks is None or lot not in scheme.blocks.lots:
         raise RuleNotMet(reason=f"{scheme.name} buys no blocks of hours for {scheme.lot(lot).name}.")
     provider = locked_provider(session, provider_id)
+    refuse_tied(session, actor, provider.ref, "agree a block of hours")
     now = ports.clock.read(session)
     if from_day < now.astimezone(LONDON).date():
         raise BadInput("a block begins today or later", field="from_day")

@@ -23,6 +23,7 @@ from dps.kernel.errors import BadInput, DocumentExpired
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable
+from dps.register.interests import refuse_tied
 from dps.register.providers import locked_provider, may_act_for
 from dps.register.texts import keys
 
@@ -98,6 +99,8 @@ def receive(
     [kind] = keys([kind], "kind")
     provider = locked_provider(session, provider_id)
     may_act_for(actor, provider, "send a document")
+    # What an officer brings counts at once: whoever has a tie would confirm a friend's by bringing it.
+    refuse_tied(session, actor, provider.ref, "bring a document")
     now = ports.clock.read(session)
     if not is_good(expires_on, now):
         raise DocumentExpired(expires_on=expires_on)

@@ -121,6 +121,7 @@ def admit(
     """Admit a provider without an application: lists that a tender or an older register settled. What this made."""
     needs_officer(actor, scheme, "admit a provider")
     provider = locked_provider(session, provider_id)
+    refuse_tied(session, actor, provider.ref, "admit a provider")
     names = known(lists, (one.key for one in scheme.lists), "list", "lists")
     services = known(lots, (lot.key for lot in scheme.lots), "lot", "lots")
     areas = known(localities, (place.key for place in scheme.localities), "locality", "localities")
