@@ -15,6 +15,7 @@ from dps.kernel.calendar import LONDON, parse_window
 from dps.kernel.database import Database
 from dps.kernel.ports import Ports
 from dps.register.capacity import declare
+from dps.register.limits import set_take_limit, take_limit_of
 from dps.register.providers import Provider
 from dps.schemes.model import Authority, Scheme, Urgency
 from dps.schemes.published import standing_scheme
@@ -55,7 +56,7 @@ def prepare(
         scheme = standing_scheme(session, scheme_key)
         now = ports.clock.read(session)
     with database.transaction() as session:
-        _free_hours(session, ports, scheme, provider)
+        _make_room(session, ports, scheme, provider)
     for need, is_draft in _needs(market, now):
         broker = Actor(ref=f"demo-broker-{need.authority}", role=Role.BROKER, authority=need.authority)
         with database.transaction() as session:
@@ -103,10 +104,14 @@ def _needs(market: Market, now: datetime) -> Iterator[tuple[SyntheticNeed, bool]
             yield anew, place < drafts
 
 
-def _free_hours(session: Session, ports: Ports, scheme: Scheme, provider: str) -> None:
+def _make_room(session: Session, ports: Ports, scheme: Scheme, provider: str) -> None:
+    """Free hours for the visitor's provider, and no take limit: what it won in the week may have come to it."""
     row = session.exec(select(Provider).where(Provider.ref == provider)).one()
     assert row.id is not None
     now = ports.clock.read(session)
+    user = Actor(ref=f"demo-user-{provider}", role=Role.PROVIDER, provider=provider)
+    if take_limit_of(session, row.id, scheme.key) is not None:
+        set_take_limit(session, ports, provider_id=row.id, scheme=scheme, parts=[], actor=user)
     for authority in scheme.authorities:
         declare(
             session,
@@ -115,7 +120,7 @@ def _free_hours(session: Session, ports: Ports, scheme: Scheme, provider: str) -
             authority=authority.key,
             minutes=FREE_MINUTES,
             expires_at=now + timedelta(days=60),
-            actor=Actor(ref=f"demo-user-{provider}", role=Role.PROVIDER, provider=provider),
+            actor=user,
         )
 
 

@@ -12,6 +12,7 @@ from bidding.looking.queue import Place, counts, work_queue
 from dps.kernel.actors import Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
+from dps.register.limits import LimitPart
 from tests.web.pages.browsing import Browser
 from tests.web.served import ADMINISTRATOR, Served
 from web.demo.market import Place as Home
@@ -32,6 +33,7 @@ def visited(served: Served) -> tuple[Visitors, Actor]:
     """The world as a visitor finds it, and the provider that is the visitor's."""
     world = served.world
     provider = world.provider("Visited", hours=1)
+    world.limit(provider, LimitPart(packages=0))
     lads = [lad for council in world.scheme.authorities for lad in council.lads]
     homes = {
         one.key: [Home(f"{world.sector(one.key)}AA", world.sector(one.key), one.key, lads[place % len(lads)])]
