@@ -50,6 +50,7 @@ def letter_of(
     started_on: date | None,
     schedule: Schedule | None,
     call: str,
+    is_free: bool = False,
 ) -> Letter:
     """What was arranged, with whom, from when, what happens next and whom to call."""
     has_begun = started_on is not None
@@ -62,7 +63,7 @@ def letter_of(
     parts = [
         Part(
             "What we have arranged",
-            (f"{service}.", who, begins),
+            (f"{service}.", who, begins, *(("You do not pay for this care.",) if is_free else ())),
             tuple(_visit(visit) for visit in schedule.visits) if schedule else (),
         )
     ]

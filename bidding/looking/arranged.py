@@ -12,8 +12,10 @@ from bidding.rounds import Round, RoundState
 from dps.contracts.contracts import IN_FORCE, Contract, ContractState
 from dps.contracts.variations.records import Weeks
 from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import NotFound
 from dps.kernel.ports import Ports
+from dps.law.charging import is_free_of_charge
 from dps.packages.facts import Confidential
 from dps.packages.identity import Identity
 from dps.packages.packages import Package, disclose_confidential, person_of
@@ -24,7 +26,10 @@ from dps.register.providers import Provider
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Arranged:
-    """The contract that serves a person now, and who they are: for a letter to them."""
+    """The contract that serves a person now, with the week that holds, and who they are: for a letter to them.
+
+    `is_free`: the law lets nobody charge the person for it.
+    """
 
     contract: str
     lot: str
@@ -33,6 +38,7 @@ class Arranged:
     starts_on: date
     started_on: date | None
     schedule: Schedule | None
+    is_free: bool
     identity: Identity
     home: Confidential
 
@@ -71,7 +77,10 @@ def arranged(session: Session, ports: Ports, *, referral_ref: str, actor: Actor)
         phone=provider.phone,
         starts_on=contract.starts_on,
         started_on=contract.started_on,
-        schedule=Weeks(session, contract).on(contract.started_on or contract.starts_on),
+        schedule=Weeks(session, contract).on(
+            max(now.astimezone(LONDON).date(), contract.started_on or contract.starts_on)
+        ),
+        is_free=is_free_of_charge(package.funding),
         identity=disclose(session, ports.keyring, person_of(session, package), actor=actor, purpose=purpose, now=now),
         home=disclose_confidential(session, ports.keyring, package, actor=actor, purpose=purpose, now=now),
     )

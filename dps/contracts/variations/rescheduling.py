@@ -234,6 +234,12 @@ def _against_wanted(
     yield from against_short_visits(scheme.lot(contract.lot), before, wanted.schedule)
 
 
+def reduction_held(session: Session, scheme: Scheme, provider: str, now: datetime) -> bool:
+    """Whether a provider holds now what the scheme asks of those who reduce a package; False where none may."""
+    rule = scheme.variations.reduction
+    return rule is not None and rule.document in _documents_of(session, provider, now)
+
+
 def _documents_of(session: Session, provider: str, now: datetime) -> list[str]:
     """The documents of a provider that are good now."""
     row = session.exec(select(Provider).where(Provider.ref == provider)).first()

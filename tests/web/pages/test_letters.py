@@ -76,6 +76,13 @@ def test_once_care_has_begun_a_letter_plans_no_first_visit() -> None:
     assert "Your care began on Saturday 2 March 2019." in letter.parts[0].sentences
 
 
+def test_a_letter_says_that_care_is_free_where_the_law_makes_it_so() -> None:
+    free, silent = (letter_of(**ARRANGED | {"is_free": said}) for said in (True, False))  # type: ignore[arg-type]
+
+    assert "You do not pay for this care." in free.parts[0].sentences
+    assert not any("pay" in sentence for sentence in silent.parts[0].sentences)
+
+
 def test_the_letter_is_printed_with_names_in_every_latin_letter() -> None:
     printed = pdf_of(letter_of(**ARRANGED))  # type: ignore[arg-type]
 

@@ -96,6 +96,7 @@ def _letter(visit: Visit, referral_ref: str, call: str) -> Letter:
         starts_on=found.starts_on,
         started_on=found.started_on,
         schedule=found.schedule,
+        is_free=found.is_free,
         call=call,
     )
 

@@ -199,6 +199,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             exclusions=[one for one in rules.flex.exclusions if one.excludes_on(today)] if rules.flex else [],
             review=rules.review if is_active else None,
             reduction=rules.reduction if is_active else None,
+            holds=is_active and rescheduling.reduction_held(session, scheme, contract.provider, now),
             hand_back=hand_back_rule(scheme) if is_served else None,
             is_pending=contract.state is ContractState.PENDING,
             move_days=0 if contract.start_moves else scheme.award.start_moves_days,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bidding.referrals import Referral
 from dps.contracts.contracts import Contract
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.quality.concerns import ConcernKind, ConcernTopic, record_concern
@@ -156,11 +157,17 @@ def test_only_a_trusted_assessor_reduces_once_an_officer_has_confirmed_what_it_s
     unconfirmed = provider.send(f"{path}/reduction", **wanted)
     (check,) = world.rows(DocumentCheck)
     world.run(confirm_document, document_ref=check.ref, actor=world.officer)
-    provider.open(path)
+    able = provider.open(path)
     reduced = provider.send(f"{path}/reduction", **wanted)
+    desk, (referral,) = at_the_desk(council), world.rows(Referral)
+    desk.open(f"/desk/referrals/{referral.ref}/letter")
+    letter = desk.send(f"/desk/referrals/{referral.ref}/letter", call="the brokers on 01632 960002")
 
+    assert "29 minutes between 07:30 and 09:30" in letter.text
     assert (refused.status_code, "Only a provider with the document" in refused.text, before) == (400, True, 0)
     assert 'href="/portal/service/documents"' in refused.text
+    assert "None of yours counts today" in refused.text
+    assert "Yours is good today." in able.text
     assert (sent.status_code, "Waits to be confirmed" in sent.text, unconfirmed.status_code) == (200, True, 400)
     assert reduced.status_code == 200
     assert [str(one.state) for one in world.rows(Variation)] == ["agreed"]
