@@ -12,7 +12,7 @@ from dps.schemes.differences import differences
 from dps.schemes.loader import preset, presets, rule_hash
 from dps.schemes.model import Scheme
 from dps.schemes.rulebook import rulebook
-from dps.schemes.wording import LEGAL_BASES, URGENCIES, day_words
+from dps.schemes.wording import LEGAL_BASES, URGENCIES, count, day_words
 from web.commands.naming import scheme_named
 from web.commands.schemes_new import new
 from web.commands.speaking import BAD_INPUT, AsJson, say_json
@@ -75,7 +75,7 @@ def show(scheme: Named, as_json: AsJson = False) -> None:
         if as_json:
             say_json(shown.model_dump(mode="json") | {"rule_hash": rule_hash(shown)})
             return
-        for line in _summary(shown):
+        for line in _summary(shown, scheme):
             typer.echo(line)
 
 
@@ -145,7 +145,7 @@ def _row(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def _summary(scheme: Scheme) -> Iterator[str]:
+def _summary(scheme: Scheme, named: str) -> Iterator[str]:
     row = _row(scheme)
     yield f"{scheme.name} ({scheme.key}), rules {row['rule_hash'][:12]}"
     yield f"Buyers      {', '.join(authority.name for authority in scheme.authorities)}"
@@ -154,7 +154,7 @@ def _summary(scheme: Scheme) -> Iterator[str]:
     yield f"Lots        {', '.join(row['lots'])}"
     yield f"Localities  {', '.join(locality.key for locality in scheme.localities)}"
     yield f"Evaluation  {row['evaluation']}, allocated {row['allocation']}"
-    yield f"Assumed     {len(scheme.assumed)} points; `dps schemes publish {scheme.key}` lists them"
+    yield f"Assumed     {count(len(scheme.assumed), 'point')}; `dps schemes publish {named}` lists them"
     for ladder in scheme.ladders:
         yield ""
         yield f"{', '.join(ladder.lots)}: {', '.join(URGENCIES[urgency] for urgency in ladder.urgencies)}"
