@@ -6,15 +6,18 @@ from datetime import date, timedelta
 
 from sqlmodel import Session, case, col, func, select
 
-from dps.contracts.contracts import IN_FORCE, Contract
+from dps.contracts.contracts import IN_FORCE, Contract, ContractState
 from dps.contracts.deliveries.records import Delivery, deliveries_of, last_recorded
+from dps.contracts.outcomes import OutcomeReview
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.records import Statement, StatementState
+from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.records import Uplift, Variation, VariationKind, VariationState, Weeks, history
 from dps.contracts.variations.uplifting import Prices
 from dps.kernel.actors import Actor, Role
 from dps.packages.schedule import Schedule
 from dps.register.providers import Provider
+from dps.schemes.contracting import Review
 
 PAGE = 100
 EXCEPTIONS_OF = timedelta(days=28)
@@ -57,6 +60,43 @@ def changes_waiting(session: Session, *, actor: Actor) -> int:
         .where(col(Variation.state) == VariationState.PROPOSED, Contract.authority == actor.authority)
     )
     return session.exec(query).one()
+
+
+REVIEWS_SHOWN_AHEAD = timedelta(days=7)
+"""So long before the day by which a package is reviewed it is listed."""
+
+
+def reviews_due(
+    session: Session, rules: Mapping[str, Review], *, actor: Actor, today: date
+) -> list[tuple[Contract, str, date]]:
+    """(contract, provider's name, reviewed by which day) of packages to review, the first due first, a hundred at most.
+
+    `rules` are those of the schemes that have any. Due is what runs and was never reviewed: a review of its outcomes,
+    the council's with its provider, is one.
+    """
+    actor.needs("review packages", Role.BROKER, Role.APPROVER)
+    found: list[tuple[Contract, str, date]] = []
+    for scheme, rule in sorted(rules.items()):
+        latest = today + REVIEWS_SHOWN_AHEAD - timedelta(weeks=rule.due_weeks)
+        query = (
+            select(Contract, Provider.name)
+            .join(Provider, col(Provider.ref) == col(Contract.provider))
+            .where(
+                Contract.authority == actor.authority,
+                Contract.scheme == scheme,
+                Contract.state == ContractState.ACTIVE,
+                col(Contract.started_on) <= latest,
+                col(Contract.id).not_in(select(OutcomeReview.contract_id)),
+            )
+            .order_by(col(Contract.started_on), col(Contract.id))
+            .limit(PAGE)
+        )
+        found += [
+            (contract, name, review_due_on(rule, started_on=contract.started_on))
+            for contract, name in session.exec(query)
+            if contract.started_on is not None
+        ]
+    return sorted(found, key=lambda one: (one[2], one[0].id or 0))[:PAGE]
 
 
 def waiting_statements(session: Session, *, actor: Actor) -> list[tuple[Statement, str]]:

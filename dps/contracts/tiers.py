@@ -11,11 +11,13 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from dps.contracts.contracts import Contract
 from dps.contracts.payment.weekly_prices import price_named
 from dps.contracts.standing import find_contract
+from dps.contracts.statements.records import stated_from
+from dps.contracts.telling import tell_provider
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import day_column, id_column, link_column, utc_column
 from dps.kernel.database import locked_one
-from dps.kernel.errors import CannotState, Conflict
+from dps.kernel.errors import BadInput, CannotState, Conflict
 from dps.kernel.ports import Ports
 from dps.schemes.contracting import WeeklyPrice
 from dps.schemes.model import Scheme
@@ -45,7 +47,11 @@ def place_in_tier(
     from_day: date,
     actor: Actor,
 ) -> ContractTier:
-    """Put a contract into a tier or band of its lot, or into none. Conflict where that day has one already."""
+    """Put a contract into a tier or band of its lot, or into none; its provider is told.
+
+    Conflict where that day has one already; BadInput where it, or a day after it, is stated: what was paid would no
+    longer be what holds.
+    """
     actor.needs("place a contract in a tier", Role.BROKER)
     contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
     payment = scheme.payment(contract.lot)
@@ -56,11 +62,15 @@ def place_in_tier(
     now = ports.clock.read(session)
     if from_day in dict(tiers_of(session, contract)):
         raise Conflict(contract=contract.ref)
+    if stated := stated_from(session, contract, from_day):
+        words = f"days up to {stated.last_day:%-d %B %Y} are stated: name a later day, or withdraw {stated.ref} first"
+        raise BadInput(words, field="tier_from")
     row = ContractTier(contract_id=contract.id or 0, key=key, from_day=from_day, placed_at=now, placed_by=actor.ref)
     session.add(row)
     session.flush()
     facts = {"ref": contract.ref, "tier": key, "from_day": from_day.isoformat()}
     audit.append(session, contract.stream, "contract.tier", actor, now, facts)
+    tell_provider(session, ports, contract, "weekly_price_placed", contract.ref, now)
     return row
 
 

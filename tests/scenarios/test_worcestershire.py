@@ -10,6 +10,8 @@ import pytest
 
 from bidding.bids.records import ScoredBid
 from bidding.publishing import make_ready
+from dps.contracts.desk import reviews_due
+from dps.contracts.outcomes import review_outcomes
 from dps.contracts.quality.following_up import Whereabouts, due, follow_up
 from dps.contracts.reasons import ChangeReason
 from dps.contracts.tiers import place_in_tier
@@ -200,6 +202,29 @@ def test_a_provider_reviews_from_the_third_week_and_never_decides_alone(council:
     council.run(agree, variation_ref=proposal.ref, actor=council.broker)
 
     assert weekly_minutes(council, care) == 150
+
+
+@on_sqlite
+def test_a_package_is_listed_a_week_before_its_review_is_due_until_its_outcomes_are_recorded(council: World) -> None:
+    care = won(council, council.provider("Synthetic Oak", localities=[CITY]))
+    rule = council.scheme.variations.review
+    assert rule is not None
+
+    def listed() -> list[tuple[str, date]]:
+        with council.database.reading() as session:
+            found = reviews_due(session, {council.scheme.key: rule}, actor=council.broker, today=care.today)
+        return [(contract.ref, due_on) for contract, _, due_on in found]
+
+    council.step(days=34)
+    too_early = listed()
+    council.step(days=1)
+    ahead = listed()
+    council.step(days=9)
+    overdue = listed()
+    council.run(review_outcomes, contract_ref=care.ref, met=2, agreed=3, last_day=care.today, actor=council.broker)
+
+    assert (too_early, ahead, overdue) == ([], [(care.ref, care.day(42))], [(care.ref, care.day(42))])
+    assert listed() == []
 
 
 def weekly_minutes(council: World, care: Care) -> int:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor, Role
 from dps.kernel.columns import (
     day_column,
@@ -108,6 +109,26 @@ def find_statement(session: Session, ref: str, *, actor: Actor) -> Statement:
         raise NotFound(kind="statement", ref=ref)
     actor.sees("statement", ref, authority=statement.authority, provider=statement.provider)
     return statement
+
+
+def stated_from(session: Session, contract: Contract, day: date) -> Statement | None:
+    """The last statement that pays for this contract on this day or later, by itself or with its area's people."""
+    of_area = (
+        col(Statement.contract_id).is_(None)
+        & col(Statement.block).is_(None)
+        & col(Statement.area_contract).is_(None)
+        & (col(Statement.provider) == contract.provider)
+        & (col(Statement.authority) == contract.authority)
+        & (col(Statement.scheme) == contract.scheme)
+        & (col(Statement.lot) == contract.lot)
+        & (col(Statement.locality) == contract.locality)
+    )
+    query = select(Statement).where(
+        (col(Statement.contract_id) == contract.id) | of_area,
+        Statement.state != StatementState.WITHDRAWN,
+        col(Statement.last_day) >= day,
+    )
+    return session.exec(query.order_by(col(Statement.last_day).desc(), col(Statement.id).desc())).first()
 
 
 def statements_seen(

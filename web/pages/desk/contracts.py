@@ -18,11 +18,12 @@ from dps.contracts.desk import (
     Story,
     about_statement,
     contracts_listed,
+    reviews_due,
     story_of,
     waiting_statements,
     waiting_variations,
 )
-from dps.contracts.outcomes import budget_set
+from dps.contracts.outcomes import OutcomeReview, budget_set
 from dps.contracts.passing_on import deliverers_named, shares_named
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
@@ -35,6 +36,7 @@ from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.pausing import place_kept_until
 from dps.contracts.variations.records import VariationKind, VariationState, find_variation
 from dps.kernel.actors import Role
+from dps.kernel.database import find_all
 from dps.kernel.errors import BadInput
 from dps.schemes.model import Scheme
 from dps.schemes.published import standing_scheme
@@ -58,9 +60,12 @@ class DeskContracts(Controller):
         with visit.look() as (session, now):
             schemes = visit.schemes(session)
             found = contracts_listed(session, actor=visit.actor, page=page, are_over=over)
+            rules = {one.key: one.variations.review for one in schemes if one.variations.review}
             return visit.page(
                 "desk/contracts.html",
                 variations=waiting_variations(session, actor=visit.actor),
+                reviews=reviews_due(session, rules, actor=visit.actor, today=today_of(now)),
+                has_reviews=bool(rules),
                 statements=waiting_statements(session, actor=visit.actor),
                 undecided=sum(
                     one.ref is None for one in run_offs(session, [scheme.key for scheme in schemes], actor=visit.actor)
@@ -193,10 +198,12 @@ def _refusal(visit: Visit, variation_ref: str, reason: str, fault: str) -> Page:
         )
 
 
-def _review_by(contract: Contract, schemes: Sequence[Scheme]) -> date | None:
-    """The day by which the council reviews the package; None where its rules name none, or care does not run."""
+def _review_by(session: Session, contract: Contract, schemes: Sequence[Scheme]) -> date | None:
+    """The day by which the council reviews the package; None once it did, where rules name none, or no care runs."""
     rule = next((scheme.variations.review for scheme in schemes if scheme.key == contract.scheme), None)
     if rule is None or contract.started_on is None or contract.state is not ContractState.ACTIVE:
+        return None
+    if find_all(session, OutcomeReview, contract_id=contract.id):
         return None
     return review_due_on(rule, started_on=contract.started_on)
 
@@ -227,7 +234,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             kept_until=place_kept_until(story.contract, scheme),
             weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),
             signing=_signing(session, story, scheme),
-            review_by=_review_by(story.contract, schemes),
+            review_by=_review_by(session, story.contract, schemes),
             values={
                 "first_day": values.get("first_day") or monday.isoformat(),
                 "last_day": values.get("last_day") or (monday + timedelta(days=6)).isoformat(),

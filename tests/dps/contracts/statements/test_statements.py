@@ -4,7 +4,7 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from dps.contracts.deliveries.matching import VisitRecord
 from dps.contracts.outcomes import review_outcomes
@@ -19,6 +19,7 @@ from dps.contracts.variations.flexing import FlexWanted, flex
 from dps.contracts.variations.pausing import pause, resume
 from dps.contracts.variations.rescheduling import increase
 from dps.contracts.variations.uplifting import uplift
+from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
 from dps.kernel.errors import (
@@ -31,6 +32,7 @@ from dps.kernel.errors import (
     NotFound,
     StatedAlready,
 )
+from dps.kernel.outbox import OutboxMessage
 from dps.register.providers import register_provider
 from tests.dps.contracts.cases import TODAY
 from tests.dps.contracts.desk import DELIVERED, LONGER, Desk, morning, rules
@@ -203,6 +205,12 @@ def test_a_contract_in_a_tier_is_paid_its_weekly_price_from_its_day(database: Da
         assert items(made(desk)) == [("tier", 14_286), ("visits", 5250)]  # two sevenths of £500.00
         with pytest.raises(Conflict):
             desk.run(place_in_tier, **request, key=None, from_day=TODAY + timedelta(days=5))
+        with pytest.raises(BadInput, match="are stated: name a later day, or withdraw PAY-"):
+            desk.run(place_in_tier, **request, key=None, from_day=TODAY + timedelta(days=6))
+        desk.run(place_in_tier, **request, key=None, from_day=TODAY + timedelta(days=7))
+        ending.write(session)
+        messages = session.exec(select(OutboxMessage.kind).order_by(col(OutboxMessage.id))).all()
+        assert messages.count("weekly_price_placed") == 2
 
 
 ENABLEMENT: dict[str, Any] = {"lot": "enablement", "budget_pence": 60_000, "budget_weeks": 6}
