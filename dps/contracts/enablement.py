@@ -113,7 +113,7 @@ def fails_consistently(rule: Enablement, record: Record) -> bool:
 def records(session: Session, scheme: Scheme, *, today: date) -> list[Record]:
     """Each provider's last requests, as many as the rule looks at: the standing findings, in order of provider.
 
-    Those reviewed before a provider's last bar began do not count again.
+    Those reviewed until a provider's last notice do not count again.
     """
     rule = _rule(scheme)
     query = (
@@ -128,7 +128,7 @@ def records(session: Session, scheme: Scheme, *, today: date) -> list[Record]:
     by_provider: dict[str, dict[int, Found]] = {}
     for provider, review, answer in session.exec(query):
         one = found(review, answer, scheme)
-        if not one.stands_on(today) or (provider in since and review.reviewed_at < since[provider]):
+        if not one.stands_on(today) or (provider in since and review.reviewed_at <= since[provider]):
             continue
         # Of several reviews of one contract the latest counts, which comes first.
         by_provider.setdefault(provider, {}).setdefault(review.contract_id, one)

@@ -21,10 +21,10 @@ from dps.contracts.contracts import Contract
 from dps.contracts.enablement import ChallengeReason, challenge, give_notice, uphold, withdraw_notice
 from dps.contracts.outcomes import review_outcomes
 from dps.contracts.quality.concerns import ConcernKind, ConcernTopic, close_concern, record_concern
-from dps.contracts.quality.recognition import AppealReason, appeal, publish_scores
+from dps.contracts.quality.recognition import AppealReason, QualityScore, appeal, decide_appeal, publish_scores
 from dps.contracts.reasons import HandBackReason, SuspensionReason
 from dps.contracts.variations.pausing import pause, resume
-from dps.kernel.actors import Actor
+from dps.kernel.actors import Actor, Role
 from dps.kernel.clock import SteppedClock
 from dps.kernel.database import Database
 from dps.kernel.errors import (
@@ -413,6 +413,8 @@ def test_a_provider_that_failed_three_of_its_last_five_is_declined_enablement_of
     bar = council.run(give_notice, **notice)
 
     assert (bar.failed, bar.of) == (3, 3)
+    with pytest.raises(RuleNotMet, match="0 of its last 0"):  # what one notice counted, no other counts
+        council.run(give_notice, **notice)
     assert oak.provider in council.invited(council.referral(locality=AREA))  # 28 days' notice
     council.step(days=28)
     elm = council.provider("Synthetic Elm", localities=[AREA])
@@ -509,6 +511,18 @@ def test_a_published_score_decides_ties_and_below_fifty_nobody_is_asked(council:
     council.run(appeal, score_ref=worst.ref, reason=AppealReason.HAND_BACK_NOT_OURS, scheme=council.scheme, actor=oak)
 
     assert oak.provider in council.invited(council.referral(locality=AREA))  # the score before counts meanwhile
+    decision = {"score_ref": worst.ref, "is_right": True, "scheme": council.scheme}
+    with pytest.raises(NeedsSecondPerson):
+        council.run(decide_appeal, **decision, actor=council.commissioner)
+    another = Actor(ref="commissioner-2", role=Role.COMMISSIONER, authority=council.authority)
+    anew = council.run(decide_appeal, **decision, actor=another)
+
+    assert (anew.ref == worst.ref, anew.score) == (False, 43)  # counted again, with the hand-back that is on record
+    assert [one.state for one in council.rows(QualityScore, QualityScore.provider == oak.provider)][-2:] == [
+        "corrected",
+        "published",
+    ]
+    assert council.invited(council.referral(locality=AREA)) == {elm.provider}
 
 
 def complaint(council: World, provider: Actor) -> None:
