@@ -90,6 +90,8 @@ def reconfirm(session: Session, ports: Ports, *, bid_ref: str, actor: Actor) -> 
     bid, rounds = _own_bid(session, bid_ref, actor)
     now = ports.clock.read(session)
     _closing_in_time(session, rounds, now)
+    if bid.state is not BidState.SEALED:
+        raise NoSuchStep(kind="Bid", ref=bid.ref, state=str(bid.state), step="reconfirm")
     versions = {round_.id: round_.version for round_ in rounds}
     for link in session.exec(select(BidRound).where(BidRound.bid_id == bid.id)):
         link.version = versions[link.round_id]

@@ -238,6 +238,17 @@ def test_of_the_bids_on_an_amended_referral_only_the_reconfirmed_stand(world: Wo
     assert world.events("bid.reconfirmed")[0].body == {"bid": stands["bid"], "versions": [2]}
 
 
+def test_a_bid_that_was_taken_back_is_not_reconfirmed(world: World) -> None:
+    oak, referral = world.provider("Synthetic Oak"), world.referral()
+    receipt = world.bid(oak, referral, pence=1600)
+    world.run(submitting.withdraw, bid_ref=receipt["bid"], actor=oak)
+
+    with pytest.raises(NoSuchStep):
+        world.run(submitting.reconfirm, bid_ref=receipt["bid"], actor=oak)
+
+    assert world.events("bid.reconfirmed") == []
+
+
 def test_a_reconfirmed_bid_that_no_longer_fits_is_invalid_and_stops_nobody(world: World) -> None:
     oak, elm, referral = world.provider("Synthetic Oak"), world.provider("Synthetic Elm"), world.referral()
     by_length = {"basis": "per_visit_length", "prices": {"30": {"weekday": 800}}}
