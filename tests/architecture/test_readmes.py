@@ -101,3 +101,12 @@ def test_a_room_names_every_file_that_is_in_it_and_no_other(room: Path) -> None:
 
     assert {name for name in there if not name.startswith("test_")} - named - {"__init__", "__main__"} == set()
     assert [one for one in quoted if not (room / one).exists() and not (room / f"{one}.py").exists()] == []
+
+
+def test_the_changelog_has_each_kind_of_change_once_a_version_and_no_gap_between_its_lines() -> None:
+    _, *versions = (ROOT / "CHANGELOG.md").read_text().split("\n## ")
+
+    for version in versions:
+        kinds = re.findall(r"^### (\w+)$", version, re.M)
+        assert kinds == [kind for kind in ("Added", "Changed", "Removed", "Fixed") if kind in kinds], version[:20]
+        assert re.findall(r"(?m)^(?:-|  ) ?.*\n\n(- .{,40})", version) == [], version[:20]

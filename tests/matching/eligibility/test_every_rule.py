@@ -1,10 +1,13 @@
 """Each rule, alone, turns an eligible pair ineligible, and its cure turns it back."""
 
+import re
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import matching
 from matching.eligibility import (
     RULES,
     DaySpan,
@@ -213,3 +216,11 @@ def test_wordings_and_rules_name_each_other_exactly() -> None:
 @every_rule
 def test_a_rule_that_may_be_relaxed_says_what_would_change(rule: Rule) -> None:
     assert (words.WORDINGS[rule.code].change is not None) == rule.may_be_relaxed
+
+
+@pytest.mark.parametrize(("column", "kind"), [(2, RuleKind.STANDING), (3, RuleKind.CAPACITY)])
+def test_the_readme_names_every_code_of_a_kind_in_the_catalogues_order(column: int, kind: RuleKind) -> None:
+    readme = Path(matching.__path__[0], "README.md").read_text()
+    (row,) = re.findall(r"^\| codes \|.*$", readme, re.M)
+
+    assert re.findall(r"`(\w+)`", row.split("|")[column]) == [rule.code for rule in RULES if rule.kind is kind]
