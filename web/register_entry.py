@@ -3,7 +3,7 @@
 Everything is one transaction, which a trial or a fault takes back. The command line and the page enter alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +56,17 @@ def _renewed(
     stated = {entry.regulator_id: entry.rating for one in newcomers for entry in one.locations}
     changes = reaccredit(session, ports, scheme=scheme, stated=stated, actor=actor)
     _, faults = enter(session, ports, newcomers, scheme, actor, track=track)
+    faults = [*_without_a_place(newcomers, {one.regulator_id for one in before}), *faults]
     known = {one.provider for one in before}
     joined = {one.provider: one.name for one in held_on(session, scheme.key) if one.provider not in known}
     return Renewed(tuple(sorted(joined.items())), changes, _names(before), tuple(faults))
+
+
+def _without_a_place(newcomers: Iterable[Newcomer], held: Collection[str]) -> Iterator[Fault]:
+    """Who is new to the scheme and named no place in it: it would stand in the register and on no list."""
+    for one in newcomers:
+        if not one.places and not any(entry.regulator_id in held for entry in one.locations):
+            yield Fault(one.row, "lists", "is new to the scheme: name its lists, lots and localities, or leave it out")
 
 
 def _names(held: Iterable[Held]) -> dict[str, str]:

@@ -56,6 +56,18 @@ def test_who_left_joined_and_was_rated_anew_is_shown_before_it_is_applied(served
     assert 'name="write"' not in same
 
 
+def test_a_newcomer_without_a_list_is_named_and_not_left_out_in_silence(served: Served) -> None:
+    officer = an_officer(served)
+    tried(officer, OLD)
+    applied(officer)
+    before = on_scheme(served)
+
+    shown = tried(officer, OLD + "Elder,Elder,1-105,WA10 1,2015-06-14,good,,,\n").page
+
+    assert (shown.status_code, "is new to the scheme" in shown.text) == (400, True)
+    assert on_scheme(served) == before
+
+
 def test_the_register_as_it_stands_taken_back_changes_nothing(served: Served) -> None:
     officer = an_officer(served)
     tried(officer, OLD)
