@@ -16,6 +16,7 @@ from dps.contracts.variations.records import Uplift, Variation, VariationKind, V
 from dps.contracts.variations.uplifting import Prices
 from dps.kernel.actors import Actor, Role
 from dps.packages.schedule import Schedule
+from dps.register.holds import block_behind
 from dps.register.providers import Provider
 from dps.schemes.contracting import Review
 
@@ -200,7 +201,7 @@ class Story:
 
     `pence_of_weeks` is what the week of each change comes to at the prices of its first day, by the change's reference,
     `recorded_until` the last day of which a visit is recorded, `paused_from` the first without visits of a pause
-    that is not over.
+    that is not over. `block` names the block of paid hours that it is served from, if it is.
     """
 
     contract: Contract
@@ -216,6 +217,7 @@ class Story:
     uplifts: Sequence[Uplift]
     recorded_until: date | None
     paused_from: date | None
+    block: str | None
 
 
 def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) -> Story:
@@ -245,6 +247,7 @@ def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) 
         uplifts=prices.uplifts,
         recorded_until=last_recorded(session, contract),
         paused_from=contract.suspended_on,
+        block=block_behind(session, contract.award_ref),
     )
 
 

@@ -200,6 +200,11 @@ def hold_of(session: Session, award_ref: str) -> Hold | None:
     return find(session, Hold, ref=award_ref, fresh=True)
 
 
+def block_behind(session: Session, award_ref: str) -> str | None:
+    """The block out of whose hours this award is served; None where it has a price of its own."""
+    return session.exec(select(Hold.out_of).where(Hold.ref == award_ref)).first()
+
+
 def _locked(session: Session, award_ref: str, actor: Actor) -> tuple[Hold, Provider]:
     """The hold and its provider, both locked, the provider first."""
     found = hold_of(session, award_ref)

@@ -51,7 +51,10 @@ class OutOfTerm(Refused):
     """The scheme's term has not begun or is over: nothing may be published under it."""
 
     code = "out_of_term"
-    sentence = "The scheme {scheme} runs from {starts} to {ends}: nothing can be published under it now."
+    sentence = (
+        "The scheme {scheme} runs from {starts} to {ends}: nothing can be published under it now. "
+        "A commissioner publishes rules for a new term; a person who waits can be placed otherwise meanwhile."
+    )
 
 
 class LimitPassed(Refused):

@@ -57,8 +57,14 @@ def test_a_block_is_bought_used_and_ended_and_its_unused_hours_are_seen_on_both_
     bought(commissioner, oak.provider)
     (block,) = world.rows(Block)
     assert (block.weekly_minutes, block.weekly_pence) == (420, 105_00)
-    Care(world, world.referral(locality=PILOT), oak)
+    referral = world.referral(locality=PILOT)
+    offered = own.open(f"/portal/offers/{world.award(referral).ref}").text
+    care = Care(world, referral, oak)
+    served = [own.open(f"/portal/contracts/{care.ref}").text, broker.open(f"/desk/contracts/{care.ref}").text]
 
+    assert all(
+        f"out of your block {block.ref}" in page or f"out of block {block.ref}" in page for page in (offered, *served)
+    )
     for page in (broker.open("/office/blocks").text, own.open("/portal/blocks").text):
         assert cells(page) == ["7 hours<br>£105.00", "3 hours 30 minutes", "3 hours 30 minutes"]
     assert f"/office/blocks/{block.ref}/end" not in broker.page.text

@@ -17,6 +17,7 @@ from bidding.looking.pages import PAGE
 from bidding.looking.placing import SeenAward, awards
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound, NotReady
+from dps.register.holds import block_behind
 from web.pages.forms import Form
 from web.pages.guards import PORTAL
 from web.pages.portal.opportunities import frame
@@ -113,6 +114,7 @@ def _page(visit: Visit, award_ref: str, *, lacking: Sequence[str] = ()) -> Page:
         award = _one(session, visit, award_ref)
         return visit.page(
             "portal/offer.html",
+            block=block_behind(session, award_ref),
             status=409 if lacking else 200,
             award=award,
             first_visit=first_left(award.starts_on, now.astimezone(LONDON).date()),
