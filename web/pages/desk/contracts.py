@@ -31,6 +31,7 @@ from dps.contracts.statements.moving import pay_statement, withdraw_statement
 from dps.contracts.statements.records import find_statement
 from dps.contracts.tiers import weekly_price_on
 from dps.contracts.variations import rescheduling
+from dps.contracts.variations.ending import handed_back
 from dps.contracts.variations.flexing import dearest_week_pence, sign_flex
 from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.pausing import place_kept_until
@@ -230,6 +231,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             delivered_by=deliverers_named(session, story.contract),
             today=today,
             words=words_of_changes(session, visit, story),
+            returned=handed_back(session, story.contract),
             budget=budget_set(session, story.contract),
             kept_until=place_kept_until(story.contract, scheme),
             weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),

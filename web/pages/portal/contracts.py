@@ -22,6 +22,7 @@ from dps.contracts.reasons import QueryReason
 from dps.contracts.statements.moving import agree_statement, query_statement
 from dps.contracts.statements.records import find_statement
 from dps.contracts.tiers import weekly_price_on
+from dps.contracts.variations.ending import handed_back
 from dps.contracts.variations.pausing import place_kept_until
 from dps.kernel.errors import BadInput, NotFound
 from dps.schemes.published import standing_scheme
@@ -182,6 +183,7 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             contract=contract,
             story=story,
             words=words_of_changes(session, visit, story),
+            returned=handed_back(session, story.contract),
             budget=budget_set(session, story.contract),
             kept_until=place_kept_until(story.contract, scheme),
             weekly_price=weekly_price_on(session, story.contract, scheme, max(today, story.contract.starts_on)),

@@ -202,7 +202,9 @@ def test_a_contract_is_handed_back_with_a_reason_and_its_package_is_sought_for_a
     (row,) = world.rows(Contract)
     assert (str(row.state), row.last_day) == ("handed_back", last)
     (event,) = world.events("contract.hand_back")
-    assert event.body["days_short_of_notice"] > 0
+    missing = event.body["days_short_of_notice"]
+    assert missing > 0
+    assert f"{missing} days less notice than the scheme asks for" in given_back.text
     assert world.events("referral.broker_again")
 
 
