@@ -41,6 +41,24 @@ def test_a_bid_is_answered_with_a_receipt_that_verifies(served: Served, referral
     assert signature_holds(public, receipt["signature"], canonical_json(said).encode())
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_program_is_told_what_a_bid_may_say_before_it_says_it(served: Served, referral: str) -> None:
+    path = f"/api/opportunities/{served.world.round(referral).ref}"
+    published = first(served).get(path).json()["published_part"]
+
+    terms = first(served).get(f"{path}/terms").json()
+    body = served.bid_body(referral, terms["ceiling_pence_per_hour"])
+    body["bid"] |= {
+        "starts_on": terms["latest_start"],
+        "answers": {key: of[0] for key, of in terms["questions"].items()},
+    }
+
+    assert terms["earliest_start"] >= published["earliest_start"]
+    assert terms["published_weekly_pence"] is None
+    assert first(served).post("/api/bids", body).status_code == 201
+    assert served.provider("Stranger").get("/api/opportunities/RND-0000-0000-0000/terms").status_code == 404
+
+
 def test_ten_identical_posts_are_one_bid_and_ten_identical_receipts(served: Served, referral: str) -> None:
     body, caller = served.bid_body(referral, 1650), first(served)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from dps.kernel.money import PriceBasis
 from dps.kernel.outbox import deliver
 from tests.web.served import Caller, Served
 from web.sending.letters import Letter
@@ -100,6 +101,8 @@ def test_a_file_of_bids_is_sealed_row_by_row_and_a_retry_reads_the_same_receipts
         served.bid_body(first, 1650),
         {**served.bid_body(second, 1650), "rounds": ["RND-0000-0000-0000"]},
         served.bid_body(second, 1700),
+        {"rounds": "all of them", "bid": {}},
+        {"rounds": ["RND-1"], "bid": {"card": {"basis": "hourly", "prices": {}}, "starts_on": "2019-03-08"}},
     ]
 
     sent = oak.post("/api/bids/file", {"rows": rows}, key="file 1")
@@ -107,8 +110,10 @@ def test_a_file_of_bids_is_sealed_row_by_row_and_a_retry_reads_the_same_receipts
 
     answer = sent.json()
     assert sent.status_code == 201
-    assert [one.get("code") for one in answer] == [None, "not_found", None]
-    assert [one["row"] for one in answer] == [1, 2, 3]
+    assert [one.get("code") for one in answer] == [None, "not_found", None, "bad_request", "bad_request"]
+    assert [one["row"] for one in answer] == [1, 2, 3, 4, 5]
+    assert [one["errors"][0]["field"] for one in answer[3:]] == ["rounds", "bid.card.basis"]
+    assert answer[4]["errors"][0]["allowed"] == [str(one) for one in PriceBasis]
     assert answer == again.json()
     assert len(oak.get("/api/bids").json()) == 2
     shown = sent.text

@@ -95,7 +95,7 @@ def test_what_is_on_no_closed_list_is_told_the_list(served: Served) -> None:
     bid = {"card": {"basis": "hourly", "prices": {"weekday": 1700}}, "starts_on": "2019-03-08"}
 
     body = broker.post("/api/referrals", a_referral(served, urgency="soon"))
-    nested = provider.post("/api/bids/file", {"rows": [{"rounds": ["RND-1"], "bid": bid}]})
+    nested = provider.post("/api/bids", {"rounds": ["RND-1"], "bid": bid})
     asked = broker.get("/api/referrals?in_state=lost")
 
     urgencies, bases = [str(one) for one in Urgency], [str(one) for one in PriceBasis]

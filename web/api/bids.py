@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import ValidationError, convert
 from sqlmodel import Session
 
 from bidding.bids import submitting
@@ -17,7 +18,7 @@ from dps.kernel.actors import Actor
 from dps.kernel.errors import DpsError, NotFound
 from web.api.guards import BROKER, PROVIDER
 from web.api.once import Answer, Write
-from web.api.problems import status_of
+from web.api.problems import BAD_REQUEST, status_of, unread
 from web.api.shapes import BidFile, BidRow, Moved, NewBid, TelephoneBid
 from web.assembly import Installation
 from web.receiving import Envelope, Sent, as_json, receiving
@@ -30,7 +31,13 @@ def _sent(envelope: Envelope) -> list[Sent]:
 def _sent_in_file(envelope: Envelope) -> list[Sent]:
     key = envelope.headers["idempotency-key"]
     rows = enumerate(as_json(envelope)["rows"], start=1)
-    return [Sent(tuple(row["rounds"]), _key_of_row(key, number)) for number, row in rows]
+    return [Sent(rounds, _key_of_row(key, number)) for number, row in rows if (rounds := _rounds_in(row))]
+
+
+def _rounds_in(row: Any) -> tuple[str, ...]:
+    """The rounds that a row names; none where it can't be read."""
+    named = row.get("rounds") if isinstance(row, dict) else None
+    return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
 
 
 def _key_of_row(key: str, number: int) -> str:
@@ -112,8 +119,12 @@ class Bids(Controller):
         )
 
 
-async def _row(write: Write, number: int, data: NewBid) -> BidRow:
-    """One row of a file, under a key of its own that follows from the file's."""
+async def _row(write: Write, number: int, said: dict[str, Any]) -> BidRow:
+    """One row of a file, under a key of its own that follows from the file's; what can't be read stops no other."""
+    try:
+        data = convert(said, NewBid, strict=False)
+    except ValidationError as fault:
+        return BidRow(row=number, code=BAD_REQUEST, detail="This row can't be read.", errors=[unread(fault, NewBid)])
     try:
         return BidRow(row=number, receipt=await _receipt(replace(write, key=_key_of_row(write.key, number)), data))
     except DpsError as refused:

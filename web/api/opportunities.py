@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from bidding import offers
 from bidding.bids import submitting
+from bidding.bids.preparing import terms_of
 from bidding.looking.invited import Opportunity, opportunities
 from bidding.rounds import round_of
 from bidding.stages import shown
@@ -17,7 +18,7 @@ from dps.kernel.actors import Actor
 from dps.kernel.errors import NotFound
 from web.api.guards import PROVIDER
 from web.api.once import Answer, Write
-from web.api.shapes import Moved, Reason
+from web.api.shapes import BidTerms, Moved, Reason
 from web.assembly import Installation
 
 
@@ -48,6 +49,26 @@ class Opportunities(Controller):
             if not found:
                 raise NotFound(kind="opportunity", ref=ref)
             return replace(found[0], published_part=shown(session, installation.ports, round_of(session, ref)))
+
+    @get("/{ref:str}/terms", guards=[PROVIDER], sync_to_thread=True)
+    def terms(
+        self, ref: FromPath[str], request: Request[Actor, Any, Any], installation: NamedDependency[Installation]
+    ) -> BidTerms:
+        """What a bid for this round may say now: prices of an hour of one carer, days of the first visit, answers.
+
+        The days may be fewer than those published: none is before the closing.
+        """
+        with installation.database.reading() as session:
+            now = installation.ports.clock.read(session)
+            found = terms_of(session, round_ref=ref, actor=request.user, now=now)
+        return BidTerms(
+            floor_pence_per_hour=found.floor_pence_per_hour,
+            ceiling_pence_per_hour=found.ceiling_pence_per_hour,
+            earliest_start=found.earliest_start,
+            latest_start=found.latest_start,
+            questions={one.key: list(one.answers) for one in found.questions},
+            published_weekly_pence=found.published_weekly_pence,
+        )
 
     @post("/{ref:str}/decline", guards=[PROVIDER], sync_to_thread=True, status_code=200)
     def decline(self, ref: FromPath[str], data: JSONBody[Reason], write: NamedDependency[Write]) -> Moved:

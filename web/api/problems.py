@@ -14,6 +14,7 @@ from litestar.status_codes import (
     HTTP_500_INTERNAL_SERVER_ERROR,
     HTTP_503_SERVICE_UNAVAILABLE,
 )
+from msgspec import ValidationError
 
 from dps.kernel.columns import canonical_json
 from dps.kernel.database import is_away
@@ -35,6 +36,7 @@ from dps.kernel.logs import log
 from web.api.allowed import allowed
 from web.receiving import received
 
+BAD_REQUEST = "bad_request"
 _NOT_ON_THE_LIST = "Invalid enum value"
 
 MEDIA_TYPE = "application/problem+json"
@@ -94,15 +96,15 @@ def refused(request: Request[Any, Any, Any], error: DpsError) -> Response[str]:
 def turned_away(request: Request[Any, Any, Any], error: HTTPException) -> Response[str]:
     """A request that never reached the engine: no such address, no such method, a body that can't be read."""
     if went_away(error):
-        return _problem(HTTP_400_BAD_REQUEST, "bad_request", "The body broke off.")
+        return _problem(HTTP_400_BAD_REQUEST, BAD_REQUEST, "The body broke off.")
     if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
         return failed(request, error)
-    code = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    code = {400: BAD_REQUEST, 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     detail = "There is nothing here." if error.status_code == 404 else str(error.detail)
     faults = error.extra if isinstance(error.extra, list) else []
     more = {"errors": [_fault(request, fault) for fault in faults]} if faults else {}
     return _problem(
-        error.status_code, code.get(error.status_code, "bad_request"), detail, headers=error.headers or {}, **more
+        error.status_code, code.get(error.status_code, BAD_REQUEST), detail, headers=error.headers or {}, **more
     )
 
 
@@ -113,7 +115,7 @@ def went_away(error: HTTPException) -> bool:
 
 def unreadable(_request: Request[Any, Any, Any], _error: RecursionError | UnicodeDecodeError) -> Response[str]:
     """A body nested deeper than anything that is asked for, or in another coding."""
-    return _problem(HTTP_400_BAD_REQUEST, "bad_request", "The body is nested too deeply, or is not UTF-8.")
+    return _problem(HTTP_400_BAD_REQUEST, BAD_REQUEST, "The body is nested too deeply, or is not UTF-8.")
 
 
 def unstorable(_request: Request[Any, Any, Any], _error: Exception) -> Response[str]:
@@ -168,15 +170,25 @@ def _plain(value: Any) -> Any:
 
 
 def _fault(request: Request[Any, Any, Any], fault: Any) -> dict[str, Any]:
-    """Where a body is wrong and how, without what it said there; of a closed list, what it might have said."""
-    field, message = str(fault.get("key", "")), str(fault.get("message", ""))
-    values = _allowed(request, field, fault.get("source")) if message.startswith(_NOT_ON_THE_LIST) else []
+    """Where a request is wrong and how."""
+    parameters = request.scope["route_handler"].parsed_fn_signature.parameters
+    field = str(fault.get("key", ""))
+    name, path = ("data", field) if fault.get("source") == "body" else (field, "")
+    annotation = parameters[name].annotation if name in parameters else None
+    return _said(str(fault.get("message", "")), field, annotation, path)
+
+
+def unread(fault: ValidationError, annotation: Any) -> dict[str, Any]:
+    """Where something that was to be of this type is wrong and how."""
+    message, _, where = str(fault).partition(" - at `$")
+    field = where.rstrip("`").lstrip(".")
+    return _said(message, field, annotation, field)
+
+
+def _said(message: str, field: str, annotation: Any, path: str) -> dict[str, Any]:
+    """What is wrong, without what was said there; of a closed list, what might have been said."""
+    is_closed = annotation is not None and message.startswith(_NOT_ON_THE_LIST)
+    values = [str(value) for value in allowed(annotation, path)] if is_closed else []
     if not values:
         return {"message": message, "field": field}
     return {"message": f"is none of the values allowed: {', '.join(values)}", "field": field, "allowed": values}
-
-
-def _allowed(request: Request[Any, Any, Any], field: str, source: Any) -> list[str]:
-    parameters = request.scope["route_handler"].parsed_fn_signature.parameters
-    name, path = ("data", field) if source == "body" else (field, "")
-    return [str(value) for value in allowed(parameters[name].annotation, path)] if name in parameters else []

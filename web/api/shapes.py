@@ -43,19 +43,34 @@ class NewBid(Struct, forbid_unknown_fields=True):
     bid: BidForm
 
 
-class BidFile(Struct, forbid_unknown_fields=True):
-    """A file of bids: each row is sealed on its own, and each has an answer of its own."""
+class BidTerms(Struct):
+    """What a bid may say: pence for an hour of one carer, both ends; the first visit; to each question its answers.
 
-    rows: Annotated[list[NewBid], Meta(min_length=1, max_length=100)]
+    `published_weekly_pence` is there where no price is asked for: what the published one comes to.
+    """
+
+    floor_pence_per_hour: int
+    ceiling_pence_per_hour: int
+    earliest_start: date | None
+    latest_start: date | None
+    questions: dict[str, list[str]]
+    published_weekly_pence: int | None
+
+
+class BidFile(Struct, forbid_unknown_fields=True):
+    """A file of bids: each row is a `NewBid`, sealed on its own, and each has an answer of its own."""
+
+    rows: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=100)]
 
 
 class BidRow(Struct, omit_defaults=True):
-    """What became of one row: its signed receipt, or why it was refused."""
+    """What became of one row: its signed receipt, or why it was refused; `errors` names what of it can't be read."""
 
     row: int
     receipt: dict[str, Any] | None = None
     code: str | None = None
     detail: str | None = None
+    errors: list[dict[str, Any]] = []
 
 
 class TelephoneBid(Struct, forbid_unknown_fields=True):
