@@ -51,7 +51,7 @@ def linked_with(session: Session, package: Package) -> Sequence[Package]:
 def _why_not(packages: Sequence[Package], kind: LinkKind) -> str | None:
     people = {package.person_id for package in packages}
     if len(packages) < 2:
-        return "it takes two packages or more"
+        return "it takes two packages or more: name another one"
     if any(package.linked_group is not None for package in packages):
         return "one of them is linked already"
     if len({(package.authority, package.scheme) for package in packages}) > 1:
@@ -61,5 +61,5 @@ def _why_not(packages: Sequence[Package], kind: LinkKind) -> str | None:
     if kind is LinkKind.HOUSEHOLD and len(people) < len(packages):
         return "a household is of different people"
     if kind is LinkKind.HOUSEHOLD and len({package.sector for package in packages}) > 1:
-        return "a household lives in one place"
+        return "a household lives in one place: look whether both postcodes are right"
     return None

@@ -1,11 +1,15 @@
 """`dps accounts`: who may sign in."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from dps.kernel.clock import AcceleratedClock, DatabaseClock
 from tests.web.served import dps
+from web.assembly import opened
+from web.security.accounts import every_account
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -58,3 +62,19 @@ def test_an_address_has_one_account(installed: Path) -> None:
 
     assert again.exit_code == 1
     assert "already" in again.stderr
+
+
+@SQLITE
+def test_a_link_is_good_for_a_week_of_real_time_in_a_demonstration_too(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened() as installation, installation.database.transaction() as session:
+        AcceleratedClock().start(session, origin=datetime(2019, 3, 4, tzinfo=UTC), rate=60)
+    for name, value in {"DPS_DEMO": "1", "DPS_CLOCK": "accelerated"}.items():
+        monkeypatch.setenv(name, value)
+
+    dps("accounts", "add", "ann@example.org", "--name", "Ann", "--part", "auditor")
+
+    with opened() as installation, installation.database.reading() as session:
+        (account,) = every_account(session)
+        assert account.is_invited(DatabaseClock().read(session))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
+from dps.kernel.clock import DatabaseClock
 from dps.kernel.errors import BadInput, NotFound
 from web.assembly import Installation, opened
 from web.commands.naming import refuse_unknown
@@ -107,5 +108,7 @@ def close(email: Email) -> None:
 
 def _link(installation: Installation, session: Session, account: accounts.Account, now: datetime) -> str:
     """The link to choose a password, which is mailed as well."""
-    path = invitations.ask_to_choose(session, installation.ports, account=account, by=OPERATOR, now=now, wall=now)
+    # A link ends on real time, whatever a demonstration's clock shows.
+    wall = DatabaseClock().read(session)
+    path = invitations.ask_to_choose(session, installation.ports, account=account, by=OPERATOR, now=now, wall=wall)
     return f"{installation.settings.address}{path}"

@@ -215,6 +215,9 @@ def account_of(
         ).first()
         if taken is not None:
             raise NotLetIn("an account that is somebody else's already")
+        # Whoever comes from their council needs no password here: the link to choose one is over.
+        account.invited_at = None
+        session.add(account)
         session.add(ExternalIdentity(account_id=account.id, issuer=provider.issuer, subject=subject, linked_at=now))
         audit.append(session, account.stream, "account.linked", account.actor, trail_at, {"provider": provider.key})
     return account

@@ -17,10 +17,11 @@ from dps.kernel.database import Database
 from dps.kernel.settings import IdentityProvider, Settings
 from tests.web.identity_provider import CLIENT, SECRET
 from tests.web.pages.browsing import Browser, an_account
-from tests.web.served import Served
+from tests.web.served import ADMINISTRATOR, Served
 from web.app import create_app
 from web.assembly import Installation
-from web.security.accounts import Part
+from web.security.accounts import Account, Part
+from web.security.invitations import ask_to_choose
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 SITE = "https://testserver.local"
@@ -76,6 +77,11 @@ def is_signed_in(browser: Browser) -> bool:
 
 def test_staff_sign_in_by_their_address_once_and_by_their_subject_from_then_on(council: Served, issuer: str) -> None:
     account = an_account(council, Part.BROKER)
+    now = council.world.now
+    with council.world.database.transaction() as session:
+        ask_to_choose(
+            session, council.world.ports, account=account, by=ADMINISTRATOR, now=now, wall=council.wall.instant
+        )
     say(issuer, claims={"email": account.email.upper(), "email_verified": True})
     first = Browser(council)
     form = first.open("/sign-in").text
@@ -89,6 +95,8 @@ def test_staff_sign_in_by_their_address_once_and_by_their_subject_from_then_on(c
     assert (came.status_code, came.url.path) == (200, "/rules")
     assert is_signed_in(again)
     assert account.name in again.page.text
+    (row,) = council.world.rows(Account, Account.ref == account.ref)
+    assert row.invited_at is None
     assert council.world.faults() == []
 
 
