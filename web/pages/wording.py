@@ -75,6 +75,8 @@ _SPELT = {
     "chc": "NHS continuing healthcare",
     "gp": "GP",
     "live_in": "Live-in",
+    "low_below_mean": "Far below the mean",
+    "low_below_next": "Far below the next bid",
     "hand_backs": "Hand-backs",
     "nhs_2013": "NHS procurement regulations 2013",
     "off_list_spot": "Off-list spot purchase",
@@ -293,6 +295,12 @@ def _visit(one: Visit) -> dict[str, str]:
     }
 
 
+def visit_words(one: Visit) -> str:
+    """What a visit is for and when: `Personal care, 07:30 to 09:30`."""
+    said = _visit(one)
+    return f"{said['task']}, {said['window']}"
+
+
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number:,} {unit}s"
 
@@ -336,6 +344,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "travel": travel,
     "variation": variation,
     "exceptional": exceptional,
+    "visit_words": visit_words,
     "visits": visits,
     "weekly_visits": weekly_visits,
 }

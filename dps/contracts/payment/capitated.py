@@ -25,9 +25,17 @@ def capitated(*, budget_pence: int, actual_pence: int, tolerance_percent: int, a
     tolerance = share(budget_pence, tolerance_percent)
     within = max(-tolerance, min(difference, tolerance))
     outside = difference - within
+    bears = "bears" if difference >= 0 else "keeps"
     working = (
-        f"budget {in_pounds(budget_pence)}, care cost {in_pounds(actual_pence)}: difference {in_pounds(difference)}",
-        f"tolerance {tolerance_percent}%, {in_pounds(tolerance)}: the provider bears {in_pounds(within)}",
-        f"to discussion: {in_pounds(outside)}",
+        f"budget {in_pounds(budget_pence)}, care cost {in_pounds(actual_pence)}: {_more_or_less(difference)}",
+        f"tolerance {tolerance_percent}%, {in_pounds(tolerance)}: the provider {bears} {in_pounds(abs(within))}",
+        f"to discussion: {_more_or_less(outside)}",
     )
     return Capitated(Line(Item.AREA, budget_pence, about, working, False), within, outside)
+
+
+def _more_or_less(pence: int) -> str:
+    """`£12.00 more`, `£12.00 less`, `nothing`."""
+    if not pence:
+        return "nothing"
+    return f"{in_pounds(abs(pence))} {'more' if pence > 0 else 'less'}"

@@ -82,7 +82,7 @@ def test_a_years_price_asks_what_care_cost_and_what_was_reached(kingston: Served
     assert all(f'href="#{name}"' in nothing.text for name in ("first_day", "last_day", "actual_pence"))
     assert (not_said.status_code, 'href="#reached-at-home"' in not_said.text) == (400, True)
     assert "100 of 100 points" in made.text
-    assert "care cost £150,000.00" in made.text
+    assert "care cost £150,000.00: £487.67 more" in made.text
     assert f"Area, {world.scheme.locality(TOWN).name}," in made.text
     assert f'href="/desk/area-contracts/{row.ref}"' in made.text
     (statement,) = world.rows(Statement)

@@ -55,6 +55,7 @@ def test_a_week_grows_within_the_tolerance_and_not_above_it(cornwall: Served, ru
     broker.open(path)
     day = cornwall.world.now.date().isoformat()
 
+    odd = broker.send(f"{path}/increase", reason="needs_grew", **{"week-0-minutes": "many"})
     above = broker.send(f"{path}/increase", week="Mon-Sun 07:30-09:30 90m personal_care", reason="needs_grew")
     unreadable = broker.send(f"{path}/increase", week="every day", reason="needs_grew")
     grown = broker.send(
@@ -62,8 +63,19 @@ def test_a_week_grows_within_the_tolerance_and_not_above_it(cornwall: Served, ru
     )
 
     assert (above.status_code, unreadable.status_code) == (400, 400)
+    assert (odd.status_code, 'href="#week-0-minutes"' in odd.text, 'value="many"' in odd.text) == (400, True, True)
     assert [(one.kind, one.state) for one in cornwall.world.rows(Variation)] == [("increase", "agreed")]
     assert "Increase, needs grew" in grown.text
+
+
+def test_a_week_grows_by_the_minutes_of_one_visit(cornwall: Served, running: str) -> None:
+    broker, path = at_the_desk(cornwall), f"/desk/contracts/{running}/changes"
+    broker.open(path)
+
+    broker.send(f"{path}/increase", reason="needs_grew", **{"week-0-minutes": "33"})
+
+    (grown,) = cornwall.world.rows(Variation)
+    assert grown.schedule["visits"][0]["minutes"] == 33
 
 
 def test_a_contract_ends_with_its_last_day_of_care(cornwall: Served, running: str) -> None:

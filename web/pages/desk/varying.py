@@ -18,7 +18,16 @@ from dps.contracts.variations.pausing import pause, place_kept_until, resume
 from dps.contracts.variations.rescheduling import increase
 from dps.kernel.money import in_pounds
 from dps.schemes.model import Scheme
-from web.pages.changing import Begin, another_start, begun, failed_start, handed_back, under_rules, week_wanted
+from web.pages.changing import (
+    Begin,
+    another_start,
+    begun,
+    failed_start,
+    handed_back,
+    under_rules,
+    visits_to_change,
+    week_wanted,
+)
 from web.pages.forms import Form, Values
 from web.pages.guards import BROKERS
 from web.pages.rows import today_of
@@ -151,6 +160,8 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
         )
         return visit.page(
             "desk/varying.html",
+            base=week,
+            lines=visits_to_change(story.schedule, "week", values),
             status=400 if faults else 200,
             contract=contract,
             retainer=rules.retainer if is_active else None,

@@ -34,6 +34,7 @@ from web.pages.changing import (
     handed_back,
     own_words,
     under_rules,
+    visits_to_change,
     week_wanted,
 )
 from web.pages.forms import Form, Values
@@ -193,6 +194,8 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             first |= {f"{kind}_week": week, f"{kind}_begins": today.isoformat()}
         return visit.page(
             "portal/changes.html",
+            base=week,
+            lines={one: visits_to_change(schedule, f"{one}_week", values) for one in ("proposal", "reduction")},
             status=400 if faults else 200,
             contract=contract,
             flex=rules.flex if is_active else None,
