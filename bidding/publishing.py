@@ -66,8 +66,11 @@ def _refuse_other_scheme(referral: Referral, scheme: Scheme) -> None:
 
 def _refuse_gaps(session: Session, package: Package, scheme: Scheme, today: date) -> None:
     gaps = readiness.missing(package, person_of(session, package), scheme.lot(package.lot), today).for_publication
-    if gaps:
-        raise NotReady(missing=[readiness.WORDS[gap] for gap in gaps])
+    # A basis that was chosen and is not in force today is as open as none.
+    is_open = basis_of(package.funding, package.facts.legal_basis, scheme.legal_basis, today) is None
+    unchosen = [readiness.Gap.LEGAL_BASIS] if is_open else []
+    if lacking := dict.fromkeys([*gaps, *unchosen]):
+        raise NotReady(missing=[readiness.WORDS[gap] for gap in lacking])
 
 
 def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme, actor: Actor) -> Round | None:
@@ -84,8 +87,6 @@ def publish(session: Session, ports: Ports, *, referral_ref: str, scheme: Scheme
     today = now.astimezone(LONDON).date()
     refuse_passed_limits(session, frozen, hash_, today)
     _refuse_gaps(session, package, frozen, today)
-    if basis_of(package.funding, package.facts.legal_basis, frozen.legal_basis, today) is None:
-        raise NotReady(missing=[readiness.WORDS[readiness.Gap.LEGAL_BASIS]])
     ladder = frozen.ladder(package.lot, package.urgency)
     refuse_without_custodians(session, package, frozen, ladder, today)
     advance(

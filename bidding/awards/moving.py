@@ -60,9 +60,12 @@ def approve(session: Session, ports: Ports, *, award_ref: str, actor: Actor) -> 
 
 
 def refused_by_person(session: Session, ports: Ports, *, award_ref: str, reason: str, actor: Actor) -> None:
-    """The person said no; this is not held against the provider."""
+    """The person said no; this is not held against the provider. Who has an interest in the round records none."""
     actor.needs("record a person's refusal", Role.BROKER, Role.APPROVER)
-    _fall_through(session, ports, locked_cases(session, award_ref, actor), "refuse", actor, said(reason))
+    cases = locked_cases(session, award_ref, actor)
+    for case in cases:
+        refuse_interested(session, case.round_, actor, "record a person's refusal", case.award.provider)
+    _fall_through(session, ports, cases, "refuse", actor, said(reason))
 
 
 def overturn(

@@ -202,6 +202,11 @@ def test_a_joint_package_is_not_published_until_its_basis_is_chosen(world: World
     with pytest.raises(NotReady, match="under which regulations"):  # not in force in 2019
         world.publish(world.referral(publish_it=False, funding=FundingStream.JOINT, legal_basis=LegalBasis.PSR))
 
+    both = world.referral(publish_it=False, funding=FundingStream.JOINT, legal_basis=LegalBasis.PSR, needs=None)
+    with pytest.raises(NotReady) as refused:
+        world.publish(both)
+    assert len(refused.value.missing) == 2
+
     world.provider("Synthetic Bidder")
     chosen = world.referral(funding=FundingStream.JOINT, legal_basis=LegalBasis.NHS_2013)
 

@@ -147,6 +147,8 @@ def test_a_declared_interest_bars_from_deciding_and_a_missing_one_does_not(world
     with pytest.raises(NeedsSecondPerson):
         story.approve(world.broker)
     story.approve(world.second)
+    with pytest.raises(NeedsSecondPerson):  # nor to end it, so that the next in line is asked
+        world.run(moving.refused_by_person, award_ref=story.award.ref, reason=WORDS, actor=world.broker)
 
     assert story.award.state == "offered"
     assert len(world.events("interest.declared")) == 1
