@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award
-from bidding.bids.records import Bid, BidRound, BidState
+from bidding.bids.records import Bid, BidRound, BidState, LapseCause
 from bidding.rounds import Round, RoundState, invitations_of
 from dps.kernel.actors import CLOCK
 from dps.kernel.outbox import post
@@ -41,7 +41,7 @@ def cancel_round(session: Session, ports: Ports, round_: Round, now: datetime, *
     """
     advance(session, round_, "cancel", CLOCK, now, facts={"reason": reason})
     for bid in _bids_of(session, round_, BidState.SEALED):
-        advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the round was cancelled"})
+        advance(session, bid, "lapse", CLOCK, now, facts={"cause": LapseCause.ROUND_CANCELLED})
     conclude_bids(session, ports, round_, now, winner=None)
     for invitation in invitations_of(session, round_.id):
         recipient = f"provider:{invitation.provider}"

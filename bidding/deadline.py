@@ -16,6 +16,7 @@ from bidding.bids.content import BidContent
 from bidding.bids.records import (
     Bid,
     BidState,
+    LapseCause,
     OpenedBid,
     ScoredBid,
     bids_of_closing,
@@ -155,11 +156,11 @@ def _lapse_outdated(session: Session, closing: Closing, rounds: Sequence[Round],
     for bid in bids:
         mine = links[bid.id or 0]
         if any(versions.get(link.round_id) != link.version for link in mine):
-            advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the referral was amended or withdrawn"})
+            advance(session, bid, "lapse", CLOCK, now, facts={"cause": LapseCause.ANOTHER_VERSION})
         elif any((bid.provider, link.round_id) in barred for link in mine):
-            advance(session, bid, "lapse", CLOCK, now, facts={"cause": "the provider may no longer take part"})
+            advance(session, bid, "lapse", CLOCK, now, facts={"cause": LapseCause.BARRED})
         elif bid.typed_by is not None and bid.confirmed_at is None:
-            advance(session, bid, "lapse", CLOCK, now, facts={"cause": "its provider did not confirm what was typed"})
+            advance(session, bid, "lapse", CLOCK, now, facts={"cause": LapseCause.NOT_CONFIRMED})
 
 
 def rounds_of(links: dict[int, Any], rounds: Sequence[Round], bids: Sequence[Bid]) -> list[tuple[str, Round]]:

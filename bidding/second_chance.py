@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from sqlmodel import Session
 
 from bidding.awards.interests import refuse_interested
-from bidding.bids.records import Bid, BidRound, BidState, bids_of_closing, rounds_of_bids
+from bidding.bids.records import Bid, BidRound, BidState, LapseCause, bids_of_closing, rounds_of_bids
 from bidding.bids.storing import row_of
 from bidding.closings import Closing, ClosingState, closing_for, least_end
 from bidding.concluding import lapse_invitations
@@ -43,7 +43,7 @@ from dps.kernel.states import advance
 from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
 
-WHY = "we lost a bid that was here in time"
+WHY = LapseCause.ASKED_AGAIN.value
 """What the trail says of a round that is cancelled to be asked again."""
 
 _SAME = (
@@ -214,7 +214,7 @@ def _hand_over(
         made.handed_over_from = bid.ref
         # What its provider has confirmed stays confirmed, and who typed it stays kept from deciding.
         made.confirmed_at = bid.confirmed_at
-        advance(session, bid, "lapse", CLOCK, now, facts={"cause": WHY, "handed_over_to": made.ref})
+        advance(session, bid, "lapse", CLOCK, now, facts={"cause": LapseCause.ASKED_AGAIN, "handed_over_to": made.ref})
         session.add(made)
         session.flush()
         session.add_all(BidRound(bid_id=made.id or 0, round_id=one.id or 0, version=one.version) for one in rounds)

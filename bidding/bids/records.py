@@ -40,6 +40,17 @@ class BidState(StrEnum):
     UNSUCCESSFUL = "unsuccessful"
 
 
+class LapseCause(StrEnum):
+    """Why a sealed bid lapsed unopened, as the trail says it."""
+
+    ANOTHER_VERSION = "the referral was amended or withdrawn"
+    BARRED = "the provider may no longer take part"
+    NOT_CONFIRMED = "its provider did not confirm what was typed"
+    ROUND_CANCELLED = "the round was cancelled"
+    ASKED_AGAIN = "we lost a bid that was here in time"
+    TENDER_CANCELLED = "the tender was cancelled"
+
+
 _S = BidState
 _CLOCK = (Role.CLOCK,)
 _LIVE = "state = 'sealed' AND (typed_by IS NULL OR confirmed_at IS NOT NULL)"

@@ -7,12 +7,13 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from bidding.awards.records import Award, award_of
-from bidding.bids.records import Bid, BidRound, BidState, ScoredBid
+from bidding.bids.records import Bid, BidRound, BidState, LapseCause, ScoredBid
 from bidding.looking.pages import PAGE, turned
 from bidding.rounds import Round, RoundState
 from bidding.stages import shown
 from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor, Role
+from dps.kernel.audit import AuditEvent
 from dps.kernel.ports import Ports
 
 
@@ -53,6 +54,35 @@ def typed_to_confirm(session: Session, actor: Actor) -> list[str]:
         col(Bid.confirmed_at).is_(None),
     )
     return list(session.exec(query.order_by(col(Bid.id))))
+
+
+WHY_LAPSED = {
+    LapseCause.ANOTHER_VERSION: "The package was amended or withdrawn after this bid, which is for what it was before.",
+    LapseCause.BARRED: "By the closing you could no longer take part. Your service page says what keeps you away.",
+    LapseCause.NOT_CONFIRMED: "You did not confirm what the council typed before the closing.",
+    LapseCause.ROUND_CANCELLED: "The round was cancelled before its bids were opened.",
+    LapseCause.ASKED_AGAIN: "We lost a bid that was in time: everybody was asked again, and this one was handed over.",
+    LapseCause.TENDER_CANCELLED: "The tender was cancelled before its bids were opened.",
+}
+
+
+def why_unread(session: Session, actor: Actor, bid: str) -> str | None:
+    """Why this provider's bid was never read: it lapsed unopened, or could not be read; None of any other (law 8).
+
+    What bars a provider is not named here: it may be confidential.
+    """
+    query = (
+        select(AuditEvent)
+        .join(Bid, col(Bid.invitation_ref) == col(AuditEvent.stream))
+        .where(Bid.ref == bid, Bid.provider == actor.provider, col(AuditEvent.kind).in_(("bid.lapse", "bid.reject")))
+        .order_by(col(AuditEvent.id))
+    )
+    event = next((one for one in session.exec(query) if one.body["ref"] == bid), None)
+    if event is None:
+        return None
+    if event.kind == "bid.reject":
+        return "It could not be read at the opening."
+    return WHY_LAPSED[LapseCause(event.body["cause"])]
 
 
 def debriefs(session: Session, actor: Actor, bid: str) -> list[str]:

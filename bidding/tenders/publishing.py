@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bidding.bids.records import BidState, bids_of_closing
+from bidding.bids.records import BidState, LapseCause, bids_of_closing
 from bidding.closings import TENDER, Closing, closing_for
 from bidding.custody import custody_of_area, holders_of
 from bidding.tenders.entitled import entitled
@@ -119,7 +119,9 @@ def cancel_tender(session: Session, ports: Ports, *, tender_ref: str, actor: Act
         raise RuleNotMet(reason=f"{tender.ref} is offered to a provider, who has not answered yet.")
     advance(session, tender, "cancel", actor, now, offered_bid=None)
     for bid in bids:
-        step, facts = ("lose", {}) if bid.state is BidState.OPENED else ("lapse", {"cause": "the tender was cancelled"})
+        step, facts = (
+            ("lose", {}) if bid.state is BidState.OPENED else ("lapse", {"cause": LapseCause.TENDER_CANCELLED})
+        )
         advance(session, bid, step, CLOCK, now, facts=facts)
         tell(session, ports, bid.provider, "tender_cancelled", tender)
 

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from bidding.bids.submitting import decline
+from bidding import publishing
+from bidding.bids.records import LapseCause
+from bidding.bids.submitting import decline, submit_in
 from bidding.looking import pages
-from bidding.looking.answered import contracts
+from bidding.looking.answered import WHY_LAPSED, contracts, why_unread
 from bidding.looking.due import next_closing_at
 from bidding.looking.invited import opportunities, own_bids
 from bidding.looking.office import closings, places_of_rounds, referrals, rounds, timeline
@@ -206,3 +208,29 @@ def test_a_story_names_the_provider_of_each_award(world: World) -> None:
 
     assert ("award.proposed", "Ash Homecare") in told
     assert ("referral.publish", None) in told
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_provider_reads_why_its_bid_was_never_opened_and_nobody_else_does(world: World) -> None:
+    oak, elm, ash = (world.provider(f"Synthetic {name}") for name in ("Oak", "Elm", "Ash"))
+    held, referral = world.referral(), world.referral()
+    cancelled = world.bid(oak, held, pence=1600)["bid"]
+    typed = submit_in(
+        world.database,
+        world.ports,
+        rounds=[world.round(referral).ref],
+        content=world.content(referral, 1600),
+        actor=world.broker,
+        idempotency_key="told by telephone",
+        provider=elm.provider,
+    )["bid"]
+    opened = world.bid(ash, referral, pence=1700)["bid"]
+
+    world.run(publishing.hold, referral_ref=held, reason="The family decides first.", actor=world.broker)
+    world.close(referral)
+
+    with world.database.reading() as session:
+        assert why_unread(session, oak, cancelled) == "The round was cancelled before its bids were opened."
+        assert why_unread(session, elm, typed) == "You did not confirm what the council typed before the closing."
+        assert (why_unread(session, ash, opened), why_unread(session, ash, typed)) == (None, None)
+    assert set(WHY_LAPSED) == set(LapseCause)
