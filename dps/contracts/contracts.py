@@ -33,6 +33,7 @@ from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import StateTable, advance
 from dps.packages.packages import Package
 from dps.schemes.model import Scheme
+from dps.schemes.wording import count
 
 
 class ContractState(StrEnum):
@@ -301,7 +302,7 @@ def _why_start_stays(contract: Contract, starts_on: date, days: int, today: date
     if starts_on < today:
         return "the day is past"
     if abs(starts_on - contract.first_agreed_start) > timedelta(days=days):
-        return f"it may move by at most {days} days"
+        return f"it may move by at most {count(days, 'day')}"
     return None
 
 

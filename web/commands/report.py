@@ -21,6 +21,7 @@ from dps.law.clocks import Clock
 from dps.law.notices import record_notice
 from dps.law.watch import as_rows, clocks_seen
 from dps.schemes.published import standing_scheme
+from dps.schemes.wording import count
 from web.assembly import opened
 from web.commands.speaking import FAILED, OPERATOR, AsJson, say_json
 
@@ -129,8 +130,11 @@ def awards(
             f", by broker {placed.proposed_by} and approver {placed.approved_by}"
         )
     for lot in found.lots:
-        typer.echo(f"{lot.lot}: {lot.rounds} rounds, {lot.bids} bids ({lot.valid_bids} valid) of {lot.bidders} bidders")
-    typer.echo(f"{len(found.awards)} awards, {in_pounds(sum(one.weekly_pence for one in found.awards))} a week.")
+        bids = f"{count(lot.bids, 'bid')} ({lot.valid_bids} valid) of {count(lot.bidders, 'bidder')}"
+        typer.echo(f"{lot.lot}: {count(lot.rounds, 'round')}, {bids}")
+    typer.echo(
+        f"{count(len(found.awards), 'award')}, {in_pounds(sum(one.weekly_pence for one in found.awards))} a week."
+    )
 
 
 @app.command("ocds")

@@ -9,6 +9,7 @@ from fractions import Fraction
 from dps.contracts.payment.worked import Item, Line, in_time, rounded
 from dps.kernel.errors import BadInput
 from dps.kernel.money import in_pounds
+from dps.schemes.wording import count
 
 WEEK_DAYS = 7
 
@@ -22,7 +23,7 @@ def block_line(*, weekly_pence: int, weekly_minutes: int, used_by_day: Sequence[
     bought = rounded(Fraction(weekly_minutes * days, WEEK_DAYS))
     used = rounded(Fraction(sum(used_by_day), WEEK_DAYS))
     working = (
-        f"{in_time(weekly_minutes)} a week for {in_pounds(weekly_pence)}, {days} days: {in_pounds(pence)}",
+        f"{in_time(weekly_minutes)} a week for {in_pounds(weekly_pence)}, {count(days, 'day')}: {in_pounds(pence)}",
         f"of {in_time(bought)} bought, used {in_time(used)}, unused {in_time(bought - used)}",
     )
     return Line(Item.BLOCK, pence, about, working, False)

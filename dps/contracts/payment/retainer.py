@@ -7,6 +7,7 @@ from dps.contracts.payment.weekly_prices import WEEK_DAYS
 from dps.contracts.payment.worked import Item, Line, rounded
 from dps.kernel.money import in_pounds
 from dps.schemes.contracting import Retainer
+from dps.schemes.wording import count
 
 
 def may_restart(rule: Retainer, *, paused_from: date, restarts_on: date) -> bool:
@@ -25,6 +26,6 @@ def retainer_line(
     """The retainer for the days from `paused_from` (included) to `restarted_on` (excluded), capped at the weeks."""
     days = min((restarted_on - paused_from).days, rule.most_weeks * WEEK_DAYS)
     pence = rounded(Fraction(weekly_pence * rule.percent * days, WEEK_DAYS * 100))
-    working = (f"{days} days at {rule.percent}% of {in_pounds(weekly_pence)} a week: {in_pounds(pence)}",)
+    working = (f"{count(days, 'day')} at {rule.percent}% of {in_pounds(weekly_pence)} a week: {in_pounds(pence)}",)
     last = restarted_on - timedelta(days=1)
     return Line(Item.RETAINER, pence, f"{paused_from} to {last}", working, chargeable)

@@ -11,6 +11,7 @@ from dps.contracts.payment.worked import Item, Line, rounded, share
 from dps.kernel.errors import BadInput
 from dps.kernel.money import in_pounds
 from dps.schemes.contracting import WeeklyPrice
+from dps.schemes.wording import count
 
 WEEK_DAYS = 7
 
@@ -27,7 +28,7 @@ def tier_line(prices: Sequence[WeeklyPrice], key: str, *, days: int, about: str,
     """One person in one tier for so many days, a seventh of the week's price each."""
     price = price_named(prices, key)
     pence = rounded(Fraction(price.weekly_pence * days, WEEK_DAYS))
-    working = (f"{price.name}, {in_pounds(price.weekly_pence)} a week, {days} days: {in_pounds(pence)}",)
+    working = (f"{price.name}, {in_pounds(price.weekly_pence)} a week, {count(days, 'day')}: {in_pounds(pence)}",)
     return Line(Item.TIER, pence, about, working, chargeable)
 
 
@@ -58,7 +59,8 @@ def band_lines(
         at_risk = share(earned, at_risk_percent)
         held += at_risk
         working = (
-            f"{price.name}: {days} days of one person at {in_pounds(price.weekly_pence)} a week: {in_pounds(earned)}",
+            f"{price.name}: {count(days, 'day')} of one person at {in_pounds(price.weekly_pence)} a week: "
+            f"{in_pounds(earned)}",
             f"of which {at_risk_percent}% at risk, {in_pounds(at_risk)}",
         )
         lines.append(Line(Item.BAND, earned - at_risk, f"{about}, {price.key}", working, False))

@@ -12,7 +12,7 @@ from dps.packages.schedule import Schedule
 from dps.packages.visit_rules import check_visits
 from dps.schemes.contracting import Flex, HandBack, Increase, Reduction, Review, Uplift
 from dps.schemes.model import Lot
-from dps.schemes.wording import as_percent
+from dps.schemes.wording import as_percent, count
 
 HOUR_MINUTES = 60
 ROLLING_DAYS = 7
@@ -51,9 +51,9 @@ def against_flex(rule: Flex, asked: FlexAsked, earlier: Sequence[FlexDays], *, t
     if not 0 < busiest_day_minutes(asked.days, earlier) <= rule.most_hours_a_day * HOUR_MINUTES * asked.carers:
         yield f"At most {_hours(rule, asked.carers)} a day can be flexed, with what is flexed on the same days already."
     if _run_of(asked.days, earlier) > rule.most_days:
-        yield f"At most {rule.most_days} days can be flexed one after another."
+        yield f"At most {count(rule.most_days, 'day')} can be flexed one after another."
     if asked.days.from_day < today - timedelta(days=rule.backdated_days):
-        yield f"The council is told within {rule.backdated_days} day of its beginning: begin it from then on."
+        yield f"The council is told within {count(rule.backdated_days, 'day')} of its beginning: begin it from then on."
     if asked.group not in rule.groups:
         yield f"Only these groups are flexed for: {_words(rule.groups)}."
     if asked.begun_by not in rule.begun_by:

@@ -302,6 +302,7 @@ def test_a_retainer_is_paid_by_the_day_and_for_four_weeks_at_most(days: int, due
     )
 
     assert line.pence == due
+    assert line.working[0].startswith("1 day at" if days == 1 else f"{min(days, 28)} days at")
 
 
 def test_amounts_are_said_exactly() -> None:
