@@ -93,11 +93,11 @@ def difference(one: int | None, other: int | None, unit: Unit) -> str:
     """The second less the first, with its sign; shares differ by points."""
     if one is None or other is None:
         return "–"
-    if one == other:
-        return "none"
     sign, size = ("+" if other > one else "−"), abs(other - one)
-    if unit is _SHARE:
+    if unit is _SHARE and size:
         return f"{sign}{size // 10}.{size % 10} points"
+    if said(size, unit) == said(0, unit):
+        return "none"
     return f"{sign}{said(size, unit)}"
 
 

@@ -63,6 +63,7 @@ def test_what_was_translated_and_that_it_is_synthetic_stand_at_the_top(compared:
         (4320, 60, Unit.TIME, "−2 days 23 hours"),
         (None, 60, Unit.TIME, "–"),
         (120, 0, Unit.HOURS, "−2 hours"),
+        (130, 120, Unit.HOURS, "none"),
     ],
 )
 def test_a_difference_is_the_second_less_the_first(one: int | None, other: int | None, unit: Unit, words: str) -> None:
