@@ -13,10 +13,12 @@ from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON, parse_window
 from dps.kernel.database import Database
+from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.ports import Ports
 from dps.register.capacity import declare
 from dps.register.limits import set_take_limit, take_limit_of
 from dps.register.providers import Provider
+from dps.register.rate_cards import put_rate_card
 from dps.schemes.model import Authority, Scheme, Urgency
 from dps.schemes.published import standing_scheme
 from web.demo.arriving import written_down
@@ -105,7 +107,10 @@ def _needs(market: Market, now: datetime) -> Iterator[tuple[SyntheticNeed, bool]
 
 
 def _make_room(session: Session, ports: Ports, scheme: Scheme, provider: str) -> None:
-    """Free hours for the visitor's provider, and no take limit: what it won in the week may have come to it."""
+    """Free hours for the visitor's provider, prices that fill its bids in, and no take limit.
+
+    What it won in the week may have come to its limit.
+    """
     row = session.exec(select(Provider).where(Provider.ref == provider)).one()
     assert row.id is not None
     now = ports.clock.read(session)
@@ -122,6 +127,12 @@ def _make_room(session: Session, ports: Ports, scheme: Scheme, provider: str) ->
             expires_at=now + timedelta(days=60),
             actor=user,
         )
+    for lot in scheme.lots:
+        allowed = lot.envelope_on(now.astimezone(LONDON).date())
+        # The middle, to ten pence.
+        pence = (allowed.floor_pence_per_hour + allowed.ceiling_pence_per_hour) // 20 * 10
+        card = RateCard.of(PriceBasis.PER_HOUR, {Band.WEEKDAY: pence})
+        put_rate_card(session, ports, provider_id=row.id, scheme=scheme, lot=lot.key, card=card, actor=user)
 
 
 def _accounts(database: Database, ports: Ports, scheme: Scheme, provider: str, administrator: Actor) -> Visitors:

@@ -13,6 +13,7 @@ from dps.kernel.actors import Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
 from dps.register.limits import LimitPart
+from dps.register.rate_cards import rate_card_of
 from tests.web.pages.browsing import Browser
 from tests.web.served import ADMINISTRATOR, Served
 from web.demo.market import Place as Home
@@ -55,7 +56,14 @@ def test_a_visitor_finds_packages_to_bid_for_drafts_to_publish_and_an_account_fo
         waiting = counts(work_queue(session, served.world.broker, served.world.now))
         accounts = {account.part: account for account in session.exec(select(Account))}
 
+    world, lot = served.world, asked[0].lot
+    with world.database.reading() as session:
+        row = world.row_of(provider)
+        card = rate_card_of(session, world.ports, provider=row, scheme_key=world.scheme.key, lot=lot, actor=provider)
+
     assert len(asked) > PUBLISHED // 2
+    assert card is not None
+    assert [price.pence for price in card.prices] == [1700]
     assert waiting[Place.PUBLISH] == DRAFTS
     assert set(prepared.emails) == set(accounts) == set(Part)
     assert Browser(served).sign_in(accounts[Part.PROVIDER_USER], prepared.password).url.path == "/portal"
