@@ -45,6 +45,8 @@ def test_an_officer_puts_a_newcomer_on_the_register_who_chooses_its_own_password
     assert (account.part, account.provider, account.authority) == (Part.PROVIDER_ADMIN, provider.ref, None)
     assert provider.company_number == "07654321"
     assert newcomer.page.url.path == "/portal"
+    assert "You stand on no scheme’s list yet" in newcomer.page.text
+    assert 'href="/portal/service/schemes"' in newcomer.page.text
 
 
 @pytest.mark.parametrize(

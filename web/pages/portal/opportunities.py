@@ -79,6 +79,7 @@ class Portal(Controller):
             notices=notices,
             typed=typed,
             is_new=is_new,
+            is_on_a_list=bool(schemes),
             opportunities=_soonest(left)[:5],
             unanswered=len(left),
             sealed=len({one.bid for one in live.values()}),

@@ -30,3 +30,4 @@ def test_what_is_offered_is_not_counted_as_open_once_more(halton: Served) -> Non
     assert "Nothing new is open to you now." in page
     assert "How a package is won" in page
     assert "There is nothing to bid." in page
+    assert "no scheme’s list" not in page
