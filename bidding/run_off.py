@@ -34,6 +34,7 @@ from dps.kernel.errors import BadInput, Conflict, NotFound, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.packages.packages import Package
+from dps.register.interests import refuse_tied
 from dps.register.providers import locked_provider
 from dps.register.suspensions import RunningContracts, Suspension, SuspensionState
 from dps.schemes.model import Scheme
@@ -88,6 +89,7 @@ def run_off(
     actor.needs("run a provider's contracts off", Role.BROKER, Role.APPROVER)
     suspension, scheme = _suspension(session, suspension_ref, actor)
     rule = run_off_rule(scheme)
+    refuse_tied(session, actor, suspension.provider_ref, "run a provider's contracts off")
     locked_provider(session, suspension.provider_id)
     now = ports.clock.read(session)
     today = now.astimezone(LONDON).date()

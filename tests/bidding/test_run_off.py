@@ -7,11 +7,12 @@ import pytest
 
 from bidding.run_off import RunOff, RunOffCase, advice, move_case, run_off
 from dps.contracts.contracts import Contract, ContractState
-from dps.kernel.actors import Actor
+from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, Conflict, Forbidden, NotFound, RuleNotMet
+from dps.kernel.errors import BadInput, Conflict, Forbidden, NeedsSecondPerson, NotFound, RuleNotMet
 from dps.packages.packages import Package
+from dps.register.interests import declare_interest
 from dps.register.suspensions import RunningContracts, Suspension, SuspensionScope, lift, suspend, suspension_of
 from tests.scenarios.serving import Care, on_sqlite
 from tests.support.world import World
@@ -94,8 +95,11 @@ def test_two_sweeps_move_a_case_once(council: World, oak: Actor) -> None:
 def test_to_end_at_once_is_an_approvers(council: World, oak: Actor) -> None:
     (care,) = serving(council, oak, 1)
     suspension = suspended(council, oak, RunningContracts.END_NOW)
-    with pytest.raises(Forbidden):
-        council.run(run_off, suspension_ref=suspension.ref, actor=council.broker)
+    tied = Actor(ref="approver-tied", role=Role.APPROVER, authority=council.authority)
+    council.run(declare_interest, provider=oak.provider or "", actor=tied)
+    for actor, refusal in ((council.broker, Forbidden), (tied, NeedsSecondPerson)):
+        with pytest.raises(refusal):
+            council.run(run_off, suspension_ref=suspension.ref, actor=actor)
 
     council.run(run_off, suspension_ref=suspension.ref, actor=council.second)
     council.timetable.sweep()
