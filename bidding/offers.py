@@ -24,7 +24,7 @@ from bidding.stages import open_direct_round
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.columns import id_column, json_column, link_column, ref_column, state_column, utc_column
-from dps.kernel.database import locked_one
+from dps.kernel.database import find, locked_one
 from dps.kernel.errors import (
     BadInput,
     Conflict,
@@ -220,11 +220,11 @@ def make_open_offer(
 ) -> OpenOffer:
     """Offer on an unfilled package at any time; whoever is eligible at its last stage may."""
     actor.needs("make an offer", Role.PROVIDER)
-    referral = session.exec(
-        select(Referral).where(Referral.ref == referral_ref, col(Referral.state) == ReferralState.UNFILLED)
-    ).first()
+    found = find(session, Referral, ref=referral_ref)
+    # Shared: who offers waits for nobody who offers too, but for whoever takes the package off the list meanwhile.
+    referral = locked_one(session, Referral, found.id, shared=True) if found else None
     round_ = current_round(session, referral.id) if referral else None
-    if referral is None or round_ is None or actor.provider is None:
+    if referral is None or referral.state is not ReferralState.UNFILLED or round_ is None or actor.provider is None:
         raise NotFound(kind="open package", ref=referral_ref)
     scheme = rules_by_hash(session, round_.rule_hash)
     if not scheme.unfilled.open_list:

@@ -1,5 +1,6 @@
 """Without sealed bids: one after another, the first to accept, direct awards, and the open list."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,7 @@ from dps.kernel.errors import (
 from dps.register.interests import declare_interest
 from dps.register.providers import register_provider
 from dps.schemes.model import Mode, Urgency
+from tests.dps.kernel.waiting import begun_and_waiting
 from tests.support.race import race
 from tests.support.world import World
 
@@ -304,6 +306,21 @@ def test_a_taken_offer_that_falls_through_puts_the_package_back_and_another_can_
         assert world.state(referral) == "unfilled"
 
     assert [str(award.state) for award in world.awards(referral)] == ["declined", "declined"]
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"])
+def test_who_offers_while_the_package_is_taken_off_the_list_finds_it_gone(world: World) -> None:
+    referral, oak, _ = unfilled(world)
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.database.transaction() as session:
+            publishing.restart_unfilled(session, world.ports, referral_ref=referral, actor=world.broker)
+            session.flush()
+            waiting = begun_and_waiting(pool, world.database, lambda: offer(world, referral, oak))
+
+        with pytest.raises(NotFound):
+            waiting.result()
+    assert world.rows(OpenOffer) == []
 
 
 def test_an_offer_is_withdrawn_by_its_own_provider_and_ends_when_the_package_leaves_the_list(world: World) -> None:
