@@ -79,7 +79,10 @@ def reopening(scheme: Scheme) -> Due | None:
     limit = _years_after(reopened or scheme.term.starts, years)
     if scheme.term.ends is not None and scheme.term.ends <= limit:
         return None
-    words = f"{scheme.name} is an open framework and must be reopened to new providers: term.reopened says when it was."
+    words = (
+        f"{scheme.name} is an open framework and must be reopened to new providers: "
+        "a commissioner publishes rules that say when it was (term.reopened)."
+    )
     return _due(Clock.REOPENING, scheme.key, limit, statute().warning.reopening, words)
 
 

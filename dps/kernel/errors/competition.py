@@ -61,7 +61,7 @@ class LimitPassed(Refused):
     """A day that the law sets has passed, and what was due by then is missing."""
 
     code = "limit_passed"
-    sentence = "{words} It was due before {limit}."
+    sentence = "{words} It was due before {limit:%-d %B %Y}."
 
 
 class WrongMode(Refused):

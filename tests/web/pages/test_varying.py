@@ -36,7 +36,8 @@ def test_visits_are_paused_with_a_reason_and_restart_without_a_competition(cornw
     unsaid = broker.send(f"{path}/pause")
     ahead = broker.send(f"{path}/pause", why="hospital", from_day="2100-01-01")
     paused = broker.send(f"{path}/pause", why="hospital", from_day=cornwall.world.now.date().isoformat())
-    offered = broker.open(path).text
+    offered, listed = broker.open(path).text, broker.open("/desk/contracts").text
+    broker.open(path)
     restarted = broker.send(f"{path}/restart")
 
     assert (unsaid.status_code, "Choose why" in unsaid.text) == (400, True)
@@ -44,6 +45,7 @@ def test_visits_are_paused_with_a_reason_and_restart_without_a_competition(cornw
     assert "Visits paused" in paused.text
     until = cornwall.world.now.date() + timedelta(weeks=4)
     assert f"the place is kept until {day(until)}" in paused.text
+    assert f"The place is kept until {day(until)}" in listed
     assert "Restart visits" in offered
     assert f'action="{path}/pause"' not in offered
     assert "Running" in restarted.text

@@ -1,6 +1,6 @@
 """After the award: contracts, changes that wait for the council, statements to pay, visits not as planned."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -73,6 +73,7 @@ class DeskContracts(Controller):
                 ),
                 contested=contested_reviews(session, actor=visit.actor),
                 contracts=found,
+                kept_until=_kept_until([one for one, _ in found], schemes),
                 are_over=over,
                 today=today_of(now),
                 page=max(page, 1),
@@ -182,6 +183,13 @@ class Statements(Controller):
         with visit.command() as session:
             withdraw_statement(session, visit.ports, statement_ref=statement_ref, actor=visit.actor)
         return visit.to(f"/desk/statements/{statement_ref}")
+
+
+def _kept_until(listed: Iterable[Contract], schemes: Iterable[Scheme]) -> dict[str, date | None]:
+    """Until when the places of those that are paused are kept."""
+    rules = {scheme.key: scheme for scheme in schemes}
+    paused = (one for one in listed if one.suspended_on is not None and one.scheme in rules)
+    return {one.ref: place_kept_until(one, rules[one.scheme]) for one in paused}
 
 
 def _moved(visit: Visit, variation_ref: str, command: Callable[..., object]) -> Redirect:
