@@ -12,12 +12,14 @@ from bidding.looking.narrowing import Narrowing
 from dps.kernel.errors import BadInput
 from web.pages import names
 from web.pages.calendar import end_address, feed_of, make_address
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import PORTAL
 from web.pages.portal.own import wall_time
 from web.pages.visit import Page, Visit
 from web.sending.choices import CHOSEN, Choice, Event, HowOften
 from web.sending.chosen import choice_of, choose, filters_of, remove_filter, save_filter
+
+_UNSAID = HowOften.AT_ONCE
 
 TEXTED = (Event.AWARDS, Event.CHANGES)
 """Of what a text message is sent at all, where the council sends any (`sending/sorting.URGENT`)."""
@@ -40,7 +42,7 @@ class Messages(Controller):
         try:
             choice = _choice(form)
         except BadInput as bad:
-            return _page(visit, form.fields, {str(bad.field): str(bad.reason)})
+            return _page(visit, form.fields, faults_of(bad))
         with visit.command() as session:
             now = visit.ports.clock.read(session)
             choose(session, account_id=_account_id(visit), choice=choice, now=now)
@@ -88,20 +90,25 @@ def _account_id(visit: Visit) -> int:
 
 
 def _choice(form: Form) -> Choice:
-    begins, ends = form.minute_of_day("quiet-from"), form.minute_of_day("quiet-until")
-    if (begins is None) != (ends is None):
-        raise BadInput("give both times, or none for no quiet hours", field="quiet-from")
-    if begins is not None and begins == ends:
-        raise BadInput("quiet hours that never end are no choice: give two times", field="quiet-from")
-    digest = form.minute_of_day("digest-at")
-    if digest is None:
-        raise BadInput("say when the digest leaves, such as 08:00", field="digest-at")
-    try:
-        often: dict[Event, HowOften] = {
-            event: HowOften(form.text(f"often-{event}") or HowOften.AT_ONCE) for event in CHOSEN
-        }
-    except ValueError:
-        raise BadInput("choose one of the answers", field=f"often-{CHOSEN[0]}") from None
+    checking = Checking()
+    begins = ends = digest = None
+    often: dict[Event, HowOften] = {}
+    for event in CHOSEN:
+        name = f"often-{event}"
+        with checking.of(name):
+            often[event] = form.choice(HowOften, name, "choose one of the answers") if form.text(name) else _UNSAID
+    with checking.of("digest-at"):
+        digest = form.minute_of_day("digest-at")
+        if digest is None:
+            raise BadInput("say when the digest leaves, such as 08:00", field="digest-at")
+    with checking.of("quiet-from"):
+        begins, ends = form.minute_of_day("quiet-from"), form.minute_of_day("quiet-until")
+        if (begins is None) != (ends is None):
+            raise BadInput("give both times, or none for no quiet hours", field="quiet-from")
+        if begins is not None and begins == ends:
+            raise BadInput("quiet hours that never end are no choice: give two times", field="quiet-from")
+    checking.end()
+    assert digest is not None
     return Choice(
         often=often,
         text=frozenset(event for event in TEXTED if form.text(f"text-{event}")),

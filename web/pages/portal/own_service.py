@@ -19,7 +19,7 @@ from dps.register.providers import Provider, change_service
 from dps.register.standing import standing
 from dps.schemes.model import Scheme
 from web.pages import names
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import PORTAL
 from web.pages.portal.own import own_provider, wall_time
 from web.pages.portal.standing_words import hindrance_words
@@ -79,12 +79,20 @@ class OwnService(Controller):
     @post("/documents", sync_to_thread=True, request_max_body_size=_UPLOAD_BYTES)
     def upload(self, visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Response[Any]:
         """Receive a document; the latest of its kind counts."""
+        kind, expires_on, checking = form.text("kind"), None, Checking()
+        with visit.look() as (session, _):
+            kinds = _kinds(session, visit)
         try:
-            expires_on = None if form.text("does_not_expire") else form.day("expires_on", "say until when it is good")
-            with visit.command() as session:
-                kind = form.text("kind")
-                if kind not in _kinds(session, visit):
+            with checking.of("kind"):
+                if kind not in kinds:
                     raise BadInput("choose what it is", field="kind")
+            with checking.of("file"):
+                document_files.media_of(form.file("file"))
+            with checking.of("expires_on"):
+                if not form.text("does_not_expire"):
+                    expires_on = form.day("expires_on", "say until when it is good")
+            checking.end()
+            with visit.command() as session:
                 document_files.receive_file(
                     session,
                     visit.ports,
@@ -95,7 +103,7 @@ class OwnService(Controller):
                     actor=visit.actor,
                 )
         except BadInput as bad:
-            return _documents(visit, form.fields, {str(bad.field): str(bad.reason)})
+            return _documents(visit, form.fields, faults_of(bad))
         return visit.to("/portal/service/documents")
 
     @get("/documents/{document_ref:str}", sync_to_thread=True)

@@ -225,6 +225,16 @@ def test_an_area_s_own_figure_is_declared_and_taken_back(served: Served) -> None
     assert rows == {"": 6000, area: None}
 
 
+def test_an_empty_upload_names_everything_that_is_missing(served: Served) -> None:
+    browser = member(served)
+    browser.open("/portal/service/documents")
+
+    page = browser.send("/portal/service/documents", kind="", expires_on="").text
+
+    for words in ("Choose what it is", "Choose the file to upload", "Say until when it is good"):
+        assert words in page
+
+
 def test_an_upload_of_another_kind_or_size_is_refused_and_another_s_document_is_not_found(served: Served) -> None:
     browser, stranger = member(served), newcomer(served)
     kind = served.world.scheme.admission.documents[0]

@@ -52,6 +52,16 @@ def test_a_choice_that_makes_no_sense_is_refused_in_words(served: Served, wrong:
     assert served.world.rows(LetterChoice) == []
 
 
+def test_all_that_is_wrong_with_a_choice_is_said_at_once(served: Served) -> None:
+    browser = member(served)
+    browser.open(PATH)
+
+    page = browser.send(PATH, **{"quiet-from": "22:00", "digest-at": "", "often-results": "weekly"}).text.lower()
+
+    for words in ("give both times", "say when the digest leaves", "choose one of the answers"):
+        assert words in page
+
+
 def test_a_filter_is_saved_from_the_list_used_and_removed(served: Served) -> None:
     browser = member(served)
     browser.open("/portal/opportunities?carers=2&time-morning=on")
