@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from dps.contracts.contracts import IN_FORCE, Contract
 from dps.contracts.payment.visits import uplifted
+from dps.contracts.statements.records import Statement, StatementState
 from dps.contracts.variations.allowed import refuse_if, uplift_rule
 from dps.contracts.variations.limits import against_uplift
 from dps.contracts.variations.records import IN_FORCE as AGREED
@@ -123,6 +124,20 @@ def reached(session: Session, *, scheme: str, from_day: date, actor: Actor) -> d
         count, together = found.get(lot, (0, 0))
         found[lot] = count + 1, together + pence
     return found
+
+
+def stated_already(session: Session, *, scheme: str, lot: str, from_day: date, actor: Actor) -> int:
+    """How many of the authority's statements pay for days from `from_day` on at the prices before: they stay so."""
+    actor.needs("read what an uplift reaches", Role.COMMISSIONER)
+    query = select(func.count()).where(
+        Statement.authority == actor.authority,
+        Statement.scheme == scheme,
+        Statement.lot == lot,
+        col(Statement.contract_id).is_not(None),
+        col(Statement.state) != StatementState.WITHDRAWN,
+        col(Statement.last_day) >= from_day,
+    )
+    return session.exec(query).one()
 
 
 def _raised_pence(pence: int, basis_points: int) -> int:

@@ -9,7 +9,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
-from dps.contracts.variations.uplifting import check_uplift, reached, uplift, uplifts_of
+from dps.contracts.variations.uplifting import check_uplift, reached, stated_already, uplift, uplifts_of
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, VariationRefused
 from dps.kernel.money import round_half_up
@@ -91,6 +91,7 @@ def _check(visit: Visit, key: str, form: Form, lot: str, points: int, day: date)
             contracts=contracts,
             pence=pence,
             more=round_half_up(pence * points, 10_000),
+            stated=stated_already(session, scheme=key, lot=lot, from_day=day, actor=visit.actor),
             fields={name: form.text(name) for name in ("lot", "percent", "from_day")},
         )
 

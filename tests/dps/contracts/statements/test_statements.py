@@ -1,6 +1,6 @@
 """Statements: made from what was recorded, agreed, paid once, and never twice for one day."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from dps.contracts.tiers import place_in_tier
 from dps.contracts.variations.flexing import FlexWanted, flex
 from dps.contracts.variations.pausing import pause, resume
 from dps.contracts.variations.rescheduling import increase
-from dps.contracts.variations.uplifting import uplift
+from dps.contracts.variations.uplifting import stated_already, uplift
 from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
@@ -109,6 +109,23 @@ def test_an_uplift_and_an_increase_reach_the_statement_from_their_day(database: 
 
         # Three half hours at £21.00, one at £22.05, then an hour at £22.05.
         assert made(desk, 5).pence == 3150 + 3308  # 3307.5, rounded once with the rest of the week
+
+
+def test_statements_that_an_uplift_comes_too_late_for_are_counted(database: Database) -> None:
+    with database.transaction() as session:
+        desk = Desk(session)
+        desk.after(days=7)
+        statement = made(desk)
+
+        def stated(from_day: date) -> int:
+            request: dict[str, Any] = {"scheme": desk.scheme.key, "lot": "personal-care", "actor": COMMISSIONER}
+            return stated_already(session, from_day=from_day, **request)
+
+        assert (stated(TODAY + timedelta(days=6)), stated(TODAY + timedelta(days=7))) == (1, 0)
+        desk.run(withdraw_statement, statement_ref=statement.ref, actor=BROKER)
+        assert stated(TODAY) == 0
+        with pytest.raises(Forbidden):
+            stated_already(session, scheme=desk.scheme.key, lot="personal-care", from_day=TODAY, actor=BROKER)
 
 
 def test_a_day_is_stated_once(database: Database) -> None:
