@@ -90,6 +90,15 @@ def test_every_page_and_picture_that_a_page_leads_to_exists(page: Path) -> None:
     assert [one for one in led if not (page.parent / one).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_that_a_page_quotes_leads_somewhere(page: Path) -> None:
+    """From the page's own folder, from the top, or from within a package: `looking/narrowing` is bidding's."""
+    quoted = re.findall(r"`([a-z_]+(?:/[a-z_]+)+/?(?:\.py|\.html|\.toml)?)(?:\.[a-zA-Z_]+)?`", page.read_text())
+    begins = [page.parent, ROOT, *(ROOT / package for package in PACKAGES), ROOT / "web/pages"]
+
+    assert [one for one in quoted if not any((at / one).exists() or (at / f"{one}.py").exists() for at in begins)] == []
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))
 def test_a_room_names_every_file_that_is_in_it_and_no_other(room: Path) -> None:
     table = re.search(r"^\| (?:file|room) \|.*?\n\n", (room / "README.md").read_text(), re.M | re.S)
