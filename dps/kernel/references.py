@@ -85,7 +85,11 @@ def parse_reference(text: str, kind: Kind | None = None) -> str:
         raise BadReference("this is too long for a reference")
     read = _SEPARATORS.sub("", text)
     if not re.fullmatch(r"[0-9A-Za-z]{15}", read):
-        raise BadReference(f"{text!r} is no reference: it looks like PKG-7K3M-9QXR-4TDC")
+        example = "7K3M9QXR4TD"
+        named = kind or Kind.PACKAGE
+        raise BadReference(
+            f"{text!r} is no reference: it looks like {_written(named, example + _check_character(named, example))}"
+        )
     read = read.upper().translate(_READ_AS)
     found, body, check = _KIND_AS_READ.get(read[:3]), read[3:-1], read[-1]
     if found is None:

@@ -132,3 +132,12 @@ def test_at_least_50_bits_are_random_and_every_character_moves() -> None:
 
 def test_the_same_seed_makes_the_same_references() -> None:
     assert new_reference(Kind.PACKAGE, SeededEntropy(7)) == new_reference(Kind.PACKAGE, SeededEntropy("7"))
+
+
+@pytest.mark.parametrize("kind", [None, *Kind])
+def test_what_is_no_reference_is_shown_one_of_its_kind_that_would_be_read(kind: Kind | None) -> None:
+    with pytest.raises(BadReference) as refused:
+        parse_reference("x", kind)
+
+    example = str(refused.value).rpartition(" ")[2]
+    assert parse_reference(example, kind or Kind.PACKAGE) == example
