@@ -6,16 +6,17 @@ own archive of its log live until those are rotated.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import IN_FORCE, Contract
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
+from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database, locked, locked_one
 from dps.kernel.errors import PersonErased, StillServed, StillSought
 from dps.packages.exclusions import ProviderExclusion
@@ -49,8 +50,9 @@ def erase(
 ) -> None:
     """Destroy the key, the identity and every sealed text of this person, for good. Afterwards `scrub` the files.
 
-    StillServed while a contract for one of the person's packages is in force; StillSought while `still_sought` names
-    a referral that is open for one of these package ids (the competition's own, `bidding.erasing`).
+    StillServed while a contract for one of the person's packages is in force or its last day is still to come;
+    StillSought while `still_sought` names a referral that is open for one of these package ids (the competition's own,
+    `bidding.erasing`).
     """
     actor.needs("erase a person", *ERASING)
     actor.sees("person", person.ref, authority=person.authority)
@@ -61,7 +63,7 @@ def erase(
     package_ids = [id_ for id_ in found if id_ is not None]
     packages = locked(session, Package, *package_ids)
     # In this order: a contract that is handed back opens its referral again in the same transaction.
-    _refuse_while_served(session, current, package_ids)
+    _refuse_while_served(session, current, package_ids, now.astimezone(LONDON).date())
     referral = still_sought(session, package_ids)
     if referral is not None:
         raise StillSought(ref=current.ref, referral=referral)
@@ -129,11 +131,11 @@ def _cut_sqlites_log(database: Database) -> bool:
         connection.close()
 
 
-def _refuse_while_served(session: Session, person: Person, package_ids: Iterable[int | None]) -> None:
+def _refuse_while_served(session: Session, person: Person, package_ids: Iterable[int | None], today: date) -> None:
+    # Whoever handed back serves until the last day, which may lie ahead, and has to find the person until then.
+    is_served = or_(col(Contract.state).in_(IN_FORCE), col(Contract.last_day) > today)
     contract = session.exec(
-        select(Contract)
-        .where(col(Contract.package_id).in_(package_ids), col(Contract.state).in_(IN_FORCE))
-        .order_by(col(Contract.id))
+        select(Contract).where(col(Contract.package_id).in_(package_ids), is_served).order_by(col(Contract.id))
     ).first()
     if contract is not None:
         raise StillServed(ref=person.ref, contract=contract.ref)

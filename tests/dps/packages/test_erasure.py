@@ -1,14 +1,14 @@
 """Erasure: what names the person is gone from rows and files, and the trail still verifies."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import Session, SQLModel, select
 
-from dps.contracts.contracts import create_contract, end, start
-from dps.contracts.reasons import EndReason
+from dps.contracts.contracts import Contract, create_contract, end, hand_back, start
+from dps.contracts.reasons import EndReason, HandBackReason
 from dps.kernel.actors import CLOCK, Actor, Role
 from dps.kernel.audit import sign_checkpoint
 from dps.kernel.database import Database
@@ -271,23 +271,28 @@ def test_others_are_left_alone(database: Database) -> None:
         a_person(session, nhs_number=VALID_NHS_NUMBERS[0])  # may be registered anew
 
 
+def _contracted(session: Session, package: Package) -> Contract:
+    """A contract for this package, to begin today."""
+    return create_contract(
+        session,
+        ENTROPY,
+        package=package,
+        award_ref="AWD-1",
+        provider=PROVIDER_REF,
+        weekly_minutes=210,
+        weekly_pence=7350,
+        card=CARD,
+        starts_on=NOON.date(),
+        actor=CLOCK,
+        now=NOON,
+    )
+
+
 def test_nobody_is_erased_while_care_goes_on(database: Database) -> None:
     with database.transaction() as session:
         person, package = _a_told_person(session)
         day = NOON.date()
-        contract = create_contract(
-            session,
-            ENTROPY,
-            package=package,
-            award_ref="AWD-1",
-            provider=PROVIDER_REF,
-            weekly_minutes=210,
-            weekly_pence=7350,
-            card=CARD,
-            starts_on=day,
-            actor=CLOCK,
-            now=NOON,
-        )
+        contract = _contracted(session, package)
 
         with pytest.raises(StillServed, match=contract.ref):
             _erase(session, person)
@@ -296,6 +301,20 @@ def test_nobody_is_erased_while_care_goes_on(database: Database) -> None:
         _erase(session, person)
 
         assert person.erased_at == NOON
+
+
+def test_nobody_is_erased_before_the_last_day_of_care_that_was_handed_back(database: Database) -> None:
+    with database.transaction() as session:
+        person, package = _a_told_person(session)
+        day = NOON.date()
+        contract = _contracted(session, package)
+
+        start(session, ENTROPY, contract, first_visit_on=day, actor=BROKER, now=NOON)
+        last, why = day + timedelta(days=7), HandBackReason.STAFFING
+        hand_back(session, ENTROPY, contract, reason=why, last_day=last, actor=BROKER, now=NOON)
+
+        with pytest.raises(StillServed, match=contract.ref):
+            _erase(session, person)
 
 
 @pytest.mark.parametrize("actor", [BROKER, NEIGHBOUR, AUDITOR, PROVIDER, Actor("USR-A", Role.APPROVER, "eastshire")])
