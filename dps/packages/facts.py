@@ -22,7 +22,7 @@ from dps.packages.schedule import Schedule
 from dps.packages.text import line, text
 from dps.places.localities import lies_in
 from dps.places.postcodes import parse, parse_sector
-from dps.schemes.model import LegalBasis, Scheme, Urgency
+from dps.schemes.model import LegalBasis, Lot, Scheme, Urgency
 
 MOST_OUTCOMES = 20
 MOST_NEEDS = 20
@@ -42,6 +42,13 @@ class FundingStream(StrEnum):
     SECTION_117 = "section_117"
     DISCHARGE_FUND = "discharge_fund"
     SELF_FUNDED = "self_funded"
+
+
+def fundings_of(lot: Lot) -> tuple[FundingStream, ...]:
+    """Who can pay for packages of this service, the usual payer first."""
+    if lot.paid_by_nhs:
+        return (FundingStream.CHC,)
+    return tuple(one for one in FundingStream if one is not FundingStream.UNDECIDED)
 
 
 class Flag(StrEnum):
@@ -229,6 +236,8 @@ def check_against_scheme(facts: PackageFacts, confidential: Confidential, scheme
     lot = next((lot for lot in scheme.lots if lot.key == facts.lot), None)
     if lot is None:
         raise BadInput(f"{facts.lot!r} is no lot: {', '.join(lot.key for lot in scheme.lots)}", field="lot")
+    if facts.funding not in (FundingStream.UNDECIDED, *fundings_of(lot)):
+        raise BadInput(f"{lot.name} is paid for by the NHS (chc), under its own regulations", field="funding")
     if facts.legal_basis not in (None, scheme.legal_basis, *NHS_BASES):
         allowed = ", ".join((scheme.legal_basis, *NHS_BASES))
         raise BadInput(f"a joint package is bought under one of: {allowed}", field="legal_basis")

@@ -130,7 +130,7 @@ class VisitRules(Section):
 
 
 class Lot(Section):
-    """A service that can be bought."""
+    """A service that can be bought. One that is `paid_by_nhs` is the NHS's own: nobody else pays for its packages."""
 
     key: Key
     name: str
@@ -141,6 +141,7 @@ class Lot(Section):
     visits: VisitRules = VisitRules()
     sets_budget: bool = False
     budget_weeks: int = Field(default=6, ge=1, le=26)
+    paid_by_nhs: bool = False
 
     def envelope_on(self, day: date, locality: str | None = None) -> Envelope:
         """The envelope in force on `day` in `locality`: its zone's own before the general one, then the latest.

@@ -176,6 +176,8 @@ def _lot(lot: Lot) -> Iterator[str]:
     for task, minutes in lot.visits.shorter_tasks.items():
         yield f"- A visit for {word(task)} may take {minutes} minutes."
     yield f"- Skills asked for: {words(lot.skills)}. Documents asked for besides: {words(lot.documents)}."
+    if lot.paid_by_nhs:
+        yield "- The NHS pays for it: it is bought under the NHS's own regulations, and costs the person nothing."
     if lot.sets_budget:
         weeks = count(lot.budget_weeks, "week")
         yield f"- Each request sets outcomes and a budget for up to {weeks}; ongoing support follows."

@@ -15,7 +15,7 @@ from dps.contracts.variations.records import VariationState
 from dps.contracts.variations.rescheduling import WeekWanted, propose, reduce_as_assessor
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
-from dps.kernel.errors import NotReady, VariationRefused
+from dps.kernel.errors import BadInput, NotReady, VariationRefused
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.facts import FundingStream
 from dps.packages.schedule import parse_schedule
@@ -105,7 +105,9 @@ def test_from_referral_to_a_reduction_by_a_trusted_assessor_to_a_paid_statement(
 
 def test_from_an_nhs_package_under_the_nhs_regulations_to_a_paid_statement_charged_to_nobody(council: World) -> None:
     oak = council.provider("Synthetic Oak", localities=[WALLASEY])
-    care = won(council, oak, lot="chc", pence=2000, funding=FundingStream.CHC)
+    with pytest.raises(BadInput, match="paid for by the NHS"):
+        council.referral(lot="chc", funding=FundingStream.COUNCIL)
+    care = won(council, oak, lot="chc", pence=2000)
     council.step(days=7)
     care.mornings(7)
 

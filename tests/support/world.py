@@ -38,7 +38,7 @@ from dps.kernel.outbox import OutboxMessage
 from dps.kernel.ports import Ports
 from dps.law.clocks import Clock
 from dps.law.notices import record_notice
-from dps.packages.facts import Confidential, FreeText, FundingStream, PackageFacts
+from dps.packages.facts import Confidential, FreeText, PackageFacts, fundings_of
 from dps.packages.identity import Identity, age_band
 from dps.packages.packages import confirm_free_text, create_package
 from dps.packages.persons import register_person
@@ -286,7 +286,7 @@ class World:
                     "urgency": urgency,
                     "locality": home,
                     "sector": self.sector(home),
-                    "funding": FundingStream.COUNCIL,
+                    "funding": fundings_of(chosen)[0],
                     "schedule": parse_schedule(visits),
                     "needs": frozenset(),
                     "flags": frozenset(),

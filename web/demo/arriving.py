@@ -6,7 +6,7 @@ from bidding.referrals import Referral, open_referral
 from dps.kernel.actors import Actor
 from dps.kernel.calendar import LONDON
 from dps.kernel.ports import Ports
-from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
+from dps.packages.facts import Confidential, Flag, FreeText, PackageFacts, fundings_of
 from dps.packages.identity import Identity, age_band
 from dps.packages.packages import confirm_free_text, create_package
 from dps.packages.persons import register_person
@@ -44,7 +44,7 @@ def written_down(session: Session, ports: Ports, scheme: Scheme, need: Synthetic
             urgency=need.urgency,
             locality=need.place.locality,
             sector=need.place.sector,
-            funding=FundingStream.COUNCIL,
+            funding=fundings_of(scheme.lot(need.lot))[0],
             schedule=need.schedule,
             needs=frozenset(),
             flags=frozenset(Flag(flag) for flag in need.flags),

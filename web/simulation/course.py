@@ -14,7 +14,7 @@ from bidding.stages import BLOCK_STAGE, ends_at, in_order
 from bidding.standing import with_unused_hours
 from dps.kernel.calendar import LONDON
 from dps.kernel.references import Kind
-from dps.packages.facts import FundingStream, LinkKind
+from dps.packages.facts import LinkKind, fundings_of
 from dps.packages.identity import age_band
 from dps.packages.packages import Package
 from dps.schemes.model import Mode, Scheme
@@ -275,7 +275,7 @@ def _package(need: SyntheticNeed, scheme: Scheme) -> Package:
         urgency=need.urgency,
         locality=need.place.locality,
         sector=need.place.sector,
-        funding=FundingStream.COUNCIL,
+        funding=fundings_of(scheme.lot(need.lot))[0],
         schedule=need.schedule.to_dict(),
         weekly_minutes=need.schedule.weekly_minutes,
         needs=[],

@@ -1,12 +1,14 @@
 """Writing a referral down, one thing a page, without JavaScript; and changing it once it is published."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bidding.drafting import note_requester, parted
 from bidding.referrals import Referral
+from dps.kernel.database import Database
 from dps.kernel.errors import BadAnswers, BadInput
 from dps.packages.facts import PackageFacts
 from dps.packages.readiness import Gap
@@ -204,6 +206,28 @@ def test_somebody_who_is_known_is_not_written_down_twice_but_copied(served: Serv
     assert copied.url.path.endswith("/publication")
     assert len(served.world.rows(Referral)) == 2
     assert len(served.world.events("person.registered")) == 1
+
+
+@SQLITE
+def test_a_service_of_the_nhs_is_paid_for_by_nobody_else_and_a_package_that_moves_to_it_asks_anew(
+    database: Database, tmp_path: Path
+) -> None:
+    with Served(database, tmp_path, "wirral") as served:
+        draft = served.world.referral(publish_it=False, lot="domiciliary-care")
+        broker = at_the_desk(served)
+        path = f"/desk/referrals/{draft}/entry"
+        broker.open(f"{path}/service")
+        broker.send(f"{path}/service", lot="chc", urgency="standard")
+
+        offered = broker.open(f"{path}/funding").text
+        refused = broker.send(f"{path}/funding", funding="council")
+        broker.open(f"{path}/funding")
+        broker.send(f"{path}/funding", funding="chc")
+        checked = broker.open(f"/desk/referrals/{draft}/publication").text
+
+    assert ('value="chc"' in offered, 'value="council"' in offered) == (True, False)
+    assert (refused.status_code, "is paid for by the NHS" in refused.text) == (400, True)
+    assert "; bought under: NHS procurement regulations 2013" in checked
 
 
 @SQLITE

@@ -11,7 +11,7 @@ from bidding.drafting import Wanted
 from dps.kernel.errors import BadInput
 from dps.kernel.money import parse_pence
 from dps.law.bases import bases_allowed
-from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts
+from dps.packages.facts import Confidential, Flag, FreeText, FundingStream, PackageFacts, fundings_of
 from dps.packages.identity import AgeBand, Identity, age_band, parse_nhs_number
 from dps.packages.readiness import Gap
 from dps.packages.schedule import parse_schedule
@@ -145,6 +145,8 @@ def _read_service(form: Form, known: Known, scheme: Scheme, _today: date) -> Wan
     facts = replace(known.facts, lot=lot, urgency=urgency)
     if not scheme.lot(lot).sets_budget:
         facts = replace(facts, budget_pence=None, budget_weeks=None)
+    if facts.funding not in fundings_of(scheme.lot(lot)):
+        facts = replace(facts, funding=FundingStream.UNDECIDED, legal_basis=None)
     return Wanted(facts=facts)
 
 

@@ -10,7 +10,7 @@ from bidding.looking.drafted import Drafted, providers_by_name, stated_skills
 from dps.kernel.calendar import Weekday
 from dps.kernel.errors import BadInput
 from dps.law.bases import JOINT, bases_allowed
-from dps.packages.facts import Flag, FundingStream
+from dps.packages.facts import Flag, fundings_of
 from dps.packages.identity import AgeBand
 from dps.packages.schedule import parse_schedule
 from dps.packages.visit_rules import check_visits
@@ -124,7 +124,7 @@ def _choices(session: Session, scheme: Scheme, draft: Drafted | None, today: dat
         "skills": sorted({*stated_skills(session, scheme), *(needs or ())}),
         "flags": [str(one) for one in Flag],
         "bands": [str(one) for one in AgeBand],
-        "fundings": [str(one) for one in FundingStream if one is not FundingStream.UNDECIDED],
+        "fundings": [str(one) for one in fundings_of(lot)] if lot else [],
         "bases": [str(one) for one in bases_allowed(JOINT, scheme.legal_basis, today)],
         "sets_budget": lot.sets_budget if lot else False,
         "days": [day.short for day in Weekday],
