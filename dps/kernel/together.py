@@ -124,14 +124,20 @@ class Together(Generic[Question, Answer]):
             self._serve_next()
             _tell(group)
         else:
+            # Counted before they are told: one that asks again at once is no other.
+            expected = self._with_those_who_wait(len(group))
             _tell(group)
-            self._wait_for(len(group), self._waits(time.monotonic() - began))
+            self._wait_for(expected, self._waits(time.monotonic() - began))
             self._serve_next()
 
-    def _wait_for(self, answered: int, longest_s: float) -> None:
-        """Let those who were answered ask again, beside those who wait already; nobody waits for one alone."""
+    def _with_those_who_wait(self, answered: int) -> int:
         with self._lock:
-            self._expected = min(answered + len(self._queue), self._most)
+            return min(answered + len(self._queue), self._most)
+
+    def _wait_for(self, expected: int, longest_s: float) -> None:
+        """Let those who were answered ask again, beside those who waited already; nobody waits for one alone."""
+        with self._lock:
+            self._expected = expected
             if self._expected > 1:
                 self._are_all_here.wait_for(lambda: len(self._queue) >= self._expected, longest_s)
             self._expected = 0

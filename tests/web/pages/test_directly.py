@@ -68,7 +68,7 @@ def test_a_declared_interest_bars_from_deciding_and_is_declared_once(served: Ser
     world.close(referral)
     award = world.award(referral).ref
     approver.open(f"/desk/awards/{award}")
-    refused = approver.send(f"/desk/awards/{award}/overturn", reason="Not this one.")
+    refused = approver.post(f"/desk/awards/{award}/overturn", reason="Not this one.")
 
     assert nothing.status_code == 400
     assert declared.text.count("Winner Homecare, declared") == 1
