@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, UniqueConstraint
+from sqlalchemy import ColumnElement, UniqueConstraint, func
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -104,7 +104,10 @@ def record_notice(
 
 def tiers_told_on(session: Session, scheme: str) -> date | None:
     """The last day on which the scheme's lists were published."""
-    return max((notice.published_on for notice in _told(session, scheme, Clock.TIERS)), default=None)
+    query = select(func.max(LegalNotice.published_on)).where(
+        LegalNotice.scheme == scheme, LegalNotice.clock == Clock.TIERS
+    )
+    return session.exec(query).one()
 
 
 def notices_of(session: Session, scheme: str) -> Sequence[LegalNotice]:
@@ -119,11 +122,6 @@ def is_told(scheme: str, contract: Mapped[str]) -> ColumnElement[bool]:
         LegalNotice.scheme == scheme, LegalNotice.clock == Clock.NOTICE, col(LegalNotice.about) == contract
     )
     return known.exists()
-
-
-def _told(session: Session, scheme: str, clock: Clock) -> Sequence[LegalNotice]:
-    query = select(LegalNotice).where(LegalNotice.scheme == scheme, LegalNotice.clock == clock)
-    return session.exec(query.order_by(col(LegalNotice.id))).all()
 
 
 def _refuse_other_scheme(scheme: Scheme, actor: Actor) -> None:

@@ -8,7 +8,7 @@ under a scheme. While a notice or an application is overdue, the commissioner pu
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlmodel import Session, col, select
 
 from dps.contracts.contracts import Contract, ContractState
@@ -134,13 +134,13 @@ def _notices(session: Session, scheme: Scheme) -> Iterator[Due]:
 
 def _may_be_told(scheme: Scheme) -> ColumnElement[bool]:
     """Whether a contract's money and worth let any basis ask for its notice; the rule itself decides."""
-    told: list[ColumnElement[bool]] = []
-    for basis, fundings in ((scheme.legal_basis, None), *((basis, (NHS, JOINT)) for basis in NHS_BASES)):
-        least = clocks.told_from(basis, scheme)
-        if least is None:
-            continue
-        worth = col(Contract.weekly_pence) >= least
-        told.append(worth if fundings is None else and_(worth, col(Package.funding).in_(fundings)))
+    by_nhs = col(Package.funding).in_((NHS, JOINT))
+    asked = [(scheme.legal_basis, true()), *((basis, by_nhs) for basis in NHS_BASES)]
+    told = [
+        and_(paid, col(Contract.weekly_pence) >= least)
+        for basis, paid in asked
+        if (least := clocks.told_from(basis, scheme)) is not None
+    ]
     return or_(false(), *told)
 
 
