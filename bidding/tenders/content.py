@@ -64,21 +64,28 @@ def problems(
     bid: AreaBid, asked: AreaContract, locality: str, questions: tuple[ScoredQuestion, ...] = ()
 ) -> tuple[str, ...]:
     """Every reason why this bid can't be submitted for this area; none means it can."""
+    return tuple(words for _, words in placed_problems(bid, asked, locality, questions))
+
+
+def placed_problems(
+    bid: AreaBid, asked: AreaContract, locality: str, questions: tuple[ScoredQuestion, ...] = ()
+) -> tuple[tuple[str, str], ...]:
+    """The same, each behind what it is about: `rates.KEY`, `yearly_pence`, `targets.KEY`, `answers.KEY`, or `bid`."""
     of_model = _outcome_problems if asked.model is BiddingModel.OUTCOMES else _rate_problems
     return (*of_model(bid, asked, locality), *_answer_problems(bid, questions))
 
 
-def _rate_problems(bid: AreaBid, asked: AreaContract, locality: str) -> Iterator[str]:
+def _rate_problems(bid: AreaBid, asked: AreaContract, locality: str) -> Iterator[tuple[str, str]]:
     if bid.yearly_pence is not None or bid.targets:
-        yield "This contract is bid for by rates: say no price of a year and no outcomes."
+        yield "bid", "This contract is bid for by rates: say no price of a year and no outcomes."
     given, known = dict(bid.rates), {element.key: element for element in asked.elements}
     if missing := [element.name for element in asked.elements if element.key not in given]:
-        yield f"Give a rate for {listed(missing)}: the contract is for every element."
+        yield "bid", f"Give a rate for {listed(missing)}: the contract is for every element."
     for key in sorted(given.keys() - known.keys()):
-        yield f"{key!r} is no element of this contract{meant(key, known)}."
+        yield "bid", f"{key!r} is no element of this contract{meant(key, known)}."
     for key, element in known.items():
         if key in given and (words := _rate_problem(element, given[key])):
-            yield words
+            yield f"rates.{key}", words
 
 
 def _rate_problem(element: Element, pence: int) -> str | None:
@@ -90,34 +97,36 @@ def _rate_problem(element: Element, pence: int) -> str | None:
     return None
 
 
-def _outcome_problems(bid: AreaBid, asked: AreaContract, locality: str) -> Iterator[str]:
+def _outcome_problems(bid: AreaBid, asked: AreaContract, locality: str) -> Iterator[tuple[str, str]]:
     budget = asked.area(locality).budget_pence
     if bid.rates:
-        yield "This contract is bid for by outcomes within a budget: say no rates."
+        yield "bid", "This contract is bid for by outcomes within a budget: say no rates."
     if bid.yearly_pence is None:
-        yield "Give the price of a year."
+        yield "yearly_pence", "Give the price of a year."
     elif bid.yearly_pence == 0:
-        yield "The price of a year can't be nothing."
+        yield "yearly_pence", "The price of a year can't be nothing."
     elif bid.yearly_pence > budget:
         over = bid.yearly_pence - budget
-        yield f"The price of a year is {in_pounds(over)} above the area's budget of {in_pounds(budget)}."
+        words = f"The price of a year is {in_pounds(over)} above the area's budget of {in_pounds(budget)}."
+        yield "yearly_pence", words
     given, known = dict(bid.targets), {goal.key: goal for goal in asked.targets}
     if missing := [goal.name for goal in asked.targets if goal.key not in given]:
-        yield f"Say how far this will be reached: {listed(missing)}."
+        yield "bid", f"Say how far this will be reached: {listed(missing)}."
     for key in sorted(given.keys() - known.keys()):
-        yield f"{key!r} is no outcome of this contract{meant(key, known)}."
+        yield "bid", f"{key!r} is no outcome of this contract{meant(key, known)}."
     for key, goal in known.items():
         if key in given and not goal.least_percent <= given[key] <= 100:
-            yield f"{given[key]}% for “{goal.name}” is not from {goal.least_percent}% to 100%."
+            yield f"targets.{key}", f"{given[key]}% for “{goal.name}” is not from {goal.least_percent}% to 100%."
 
 
-def _answer_problems(bid: AreaBid, questions: tuple[ScoredQuestion, ...]) -> Iterator[str]:
+def _answer_problems(bid: AreaBid, questions: tuple[ScoredQuestion, ...]) -> Iterator[tuple[str, str]]:
     given = dict(bid.answers)
     for question in questions:
         if given.get(question.key) not in question.answers:
-            yield f"Answer the question “{question.text}” with one of: {', '.join(sorted(question.answers))}."
+            words = f"Answer the question “{question.text}” with one of: {', '.join(sorted(question.answers))}."
+            yield f"answers.{question.key}", words
     for key in sorted(given.keys() - {question.key for question in questions}):
-        yield f"There is no question {key}."
+        yield "bid", f"There is no question {key}."
 
 
 # What it comes to

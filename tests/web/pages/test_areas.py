@@ -62,18 +62,30 @@ def test_a_rate_card_is_filled_in_from_own_prices_and_goes_all_the_way_to_a_cont
     provider = seated(kingston, Part.PROVIDER_USER, provider=oak.provider)
     assert "Surbiton" in provider.open("/portal/areas").text
     provider.open(f"/portal/areas/{ref}")
-    prefilled = provider.form(f"/portal/areas/{ref}/bid")
+    prefilled = provider.form(f"/portal/areas/{ref}/bid/check")
     assert (prefilled["rate-personal-care"], prefilled["rate-reviews"]) == ("16.75", "")
     assert "60,000 carer-hours a year" in provider.page.text
 
-    unsaid = provider.send(f"/portal/areas/{ref}/bid")
+    unsaid = provider.send(f"/portal/areas/{ref}/bid/check")
     assert unsaid.status_code == 400
     assert unsaid.text.count("Give a rate") == 2 * 9
     rates = {f"rate-{element.key}": "15.00" for element in world.scheme.area_contract("rate-card").elements}
-    dear = provider.send(f"/portal/areas/{ref}/bid", **rates | {"rate-sitting": "21.01"})
+    dear = provider.send(f"/portal/areas/{ref}/bid/check", **rates | {"rate-sitting": "21.01"})
     assert "£21.01 for Support to carers (sitting) is above the ceiling of £21.00" in dear.text
-    sealed = provider.send(f"/portal/areas/{ref}/bid", **rates | {"rate-reviews": "0", "rate-personal-care": "16.75"})
+    at_sitting = dear.text.index('id="rate-sitting-error"')
+    assert "£21.01 for" in dear.text[at_sitting : at_sitting + 300]
+    bid = rates | {"rate-reviews": "0", "rate-personal-care": "16.75"}
+    checked = provider.send(f"/portal/areas/{ref}/bid/check", **bid)
+    assert "£16.75 a carer-hour, 60,000 carer-hours a year: £1,005,000.00" in checked.text
+    assert "A year on the stated volume" in checked.text
+    assert world.rows(Bid) == []
+    again = provider.send(f"/portal/areas/{ref}/bid")
+    assert bid.items() <= provider.form(f"/portal/areas/{ref}/bid/check").items(), again.text
+    provider.send(f"/portal/areas/{ref}/bid/check")
+    sealed = provider.send(f"/portal/areas/{ref}/bid/submission")
     assert "Replace your bid" in sealed.text
+    (first,) = world.rows(Bid)
+    assert f"It replaces your bid {first.ref}" in provider.send(f"/portal/areas/{ref}/bid/check", **bid).text
     assert "nobody can see before the closing" in commissioner.open(f"/office/areas/{ref}").text
     assert str(oak.provider) not in commissioner.page.text
 
@@ -124,11 +136,13 @@ def test_outcomes_within_a_budget_are_bid_for_on_one_page_and_withdrawn(kingston
     assert "Today the area costs £2,050,000.00 a year, for 155 people and 105,000 hours" in provider.page.text
     promises = {"target-at-home": "90", "target-no-admission": "75", "target-independent": "60"}
 
-    provider.send(f"/portal/areas/{ref}/bid", yearly="2000000.01", **promises, **{"target-satisfied": "80"})
+    provider.send(f"/portal/areas/{ref}/bid/check", yearly="2000000.01", **promises, **{"target-satisfied": "80"})
     assert "is £0.01 above the area" in provider.page.text
-    provider.send(f"/portal/areas/{ref}/bid", yearly="1990000", **promises, **{"target-satisfied": "eighty"})
+    provider.send(f"/portal/areas/{ref}/bid/check", yearly="1990000", **promises, **{"target-satisfied": "eighty"})
     assert "Write a percentage from 80 to 100" in provider.page.text
-    provider.send(f"/portal/areas/{ref}/bid", yearly="1990000", **promises, **{"target-satisfied": "80"})
+    provider.send(f"/portal/areas/{ref}/bid/check", yearly="1990000", **promises, **{"target-satisfied": "80"})
+    assert "£1,990,000.00" in provider.page.text
+    provider.send(f"/portal/areas/{ref}/bid/submission")
     provider.send(f"/portal/areas/{ref}/withdrawal")
 
     assert [str(bid.state) for bid in kingston.world.rows(Bid)] == ["withdrawn"]

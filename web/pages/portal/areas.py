@@ -1,4 +1,4 @@
-"""Contracts for a whole area, for providers: what is sought, the bid on one page, and how it fared.
+"""Contracts for a whole area, for providers: what is sought, the bid, its check, and how it fared.
 
 Nothing of a bid is stored before it is sealed, and what a sealed one says is shown to nobody, its bidder neither.
 """
@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from bidding.bids.records import Bid, BidState
 from bidding.closings import Closing
-from bidding.tenders.content import AreaBid
+from bidding.tenders.content import AreaBid, evaluated_pence, placed_problems, volume_lines
 from bidding.tenders.deciding import accept_area, decline_area
 from bidding.tenders.entitled import NOT_ENTITLED, entitled
 from bidding.tenders.handing_in import hand_in_for_area, own_bids, withdraw_from_area
@@ -79,14 +79,50 @@ class AreaBids(Controller):
             values = _own_prices(session, visit, tender, asked) | {"once": new_token()}
         return _page(visit, tender_ref, values, {})
 
-    @post("/{tender_ref:str}/bid", sync_to_thread=True)
-    def bid(
+    @post("/{tender_ref:str}/bid", sync_to_thread=True, status_code=200)
+    def change(self, tender_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
+        """Back from "check answers": the form as it was filled in."""
+        return _page(visit, tender_ref, form.fields, {})
+
+    @post("/{tender_ref:str}/bid/check", sync_to_thread=True, status_code=200)
+    def check(self, tender_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]) -> Page:
+        """Check answers: what a year comes to, or in words, beside its field, why the bid can't be submitted."""
+        with visit.look() as (session, now):
+            tender, scheme = _known(session, visit, tender_ref)
+            closes_at = session.get_one(Closing, tender.closing_id).closes_at
+            if now >= closes_at:
+                raise TooLate(closes_at=closes_at, now=now)
+            asked = scheme.area_contract(tender.key)
+            content, faults = content_of(form, asked, scheme)
+            faults = faults or _placed(placed_problems(content, asked, tender.locality, scheme.evaluation.questions))
+            is_open = tender.state is TenderState.PUBLISHED
+            if faults or not is_open or not _may_bid(session, visit, tender, scheme, now):
+                return _page(visit, tender_ref, form.fields, faults)
+            live = own_bids(session, tender, visit.actor.provider or "")
+            return visit.page(
+                "portal/area_check.html",
+                tender=tender,
+                asked=asked,
+                content=content,
+                lines={line.key: line for line in volume_lines(content, asked)},
+                yearly_pence=evaluated_pence(content, asked),
+                questions=scheme.evaluation.questions,
+                place=scheme.locality(tender.locality).name,
+                closes_at=closes_at,
+                live=live[-1] if live else None,
+                fields=form.fields,
+            )
+
+    @post("/{tender_ref:str}/bid/submission", sync_to_thread=True)
+    def submit(
         self, tender_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
         """Seal a bid in place of an earlier one; a form that is sent twice seals it once."""
         with visit.look() as (session, _):
             tender, scheme = _known(session, visit, tender_ref)
-        content, faults = content_of(form, scheme.area_contract(tender.key), scheme)
+        asked = scheme.area_contract(tender.key)
+        content, faults = content_of(form, asked, scheme)
+        faults = faults or _placed(placed_problems(content, asked, tender.locality, scheme.evaluation.questions))
         if faults:
             return _page(visit, tender_ref, form.fields, faults)
         try:
@@ -165,6 +201,22 @@ def content_of(form: Form, asked: AreaContract, scheme: Scheme) -> tuple[AreaBid
     )
 
 
+def _placed(problems: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Each reason at the field of the form that it is about."""
+    found: dict[str, list[str]] = {}
+    for about, words in problems:
+        kind, _, key = about.partition(".")
+        prefix = {"rates": _RATE, "targets": _TARGET, "answers": _ANSWER}.get(kind)
+        field = f"{prefix}{key}" if prefix else "yearly" if kind == "yearly_pence" else "bid"
+        found.setdefault(field, []).append(words)
+    return {field: " ".join(said) for field, said in found.items()}
+
+
+def _may_bid(session: Session, visit: Visit, tender: Tender, scheme: Scheme, now: datetime) -> bool:
+    asked = scheme.area_contract(tender.key)
+    return bool(entitled(session, scheme, asked, now, ids=[row_id(own_provider(session, visit))]))
+
+
 def _own_prices(session: Session, visit: Visit, tender: Tender, asked: AreaContract) -> dict[str, str]:
     """The form's rates, from the provider's standing prices for the lots that elements name."""
     provider, found = own_provider(session, visit), {}
@@ -218,7 +270,7 @@ def _page(visit: Visit, tender_ref: str, values: Mapping[str, str], faults: Mapp
         bids = own_bids(session, tender, visit.actor.provider or "", *_LIVE)
         bid = bids[-1] if bids else None
         is_open = tender.state is TenderState.PUBLISHED and now < closing.closes_at
-        may_bid = is_open and entitled(session, scheme, asked, now, ids=[row_id(own_provider(session, visit))])
+        may_bid = is_open and _may_bid(session, visit, tender, scheme, now)
         return visit.page(
             "portal/area.html",
             status=400 if faults else 200,
