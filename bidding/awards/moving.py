@@ -74,7 +74,8 @@ def overturn(
     """Overturn an award before it is confirmed; a second person must ask for the same. True once it is done.
 
     `instead` overrides the order: it names the standing bid of the round that is awarded in this one's place, at once.
-    Without it the next in line is asked. What the first person gave as the reason stands.
+    Without it the next in line is asked. What the first person gave as the reason stands, and the bidder reads it; why
+    the second agrees is kept beside it, for the council and its auditors.
     """
     actor.needs("overturn an award", Role.BROKER, Role.APPROVER)
     words = said(reason)
@@ -97,6 +98,11 @@ def overturn(
         session.flush()
         audit.append(session, award.stream, "award.overturn_asked", actor, now, {"instead": instead, **remark.facts})
         return False
+    agreed = _remark(session, ports, cases[0], "agree_overturn", words, actor, now)
+    award.approvals = [*award.approvals, asked[0] | {"by": actor.ref, "at": now.isoformat(), "overturn": agreed.ref}]
+    session.add(award)
+    session.flush()
+    audit.append(session, award.stream, "award.overturn_agreed", actor, now, {"instead": instead, **agreed.facts})
     words = _words_of_first(session, ports, cases[0], asked[0]["overturn"])
     _fall_through(session, ports, cases, "overturn", actor, words, override=(instead, (asked[0]["by"], actor.ref)))
     return True

@@ -53,6 +53,8 @@ class SeenBid:
 class Decision:
     """An award as an office decides on it. `asked_to_overturn` holds who asked, and for which bid instead if any.
 
+    Once it is overturned, the last who asked is who agreed.
+
     `bid` is the one that the award is of, None where it went round the competition; `tried` gives the states of the
     round's earlier awards by provider; `bar` is what keeps whoever looks from deciding it.
     """

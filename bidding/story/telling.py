@@ -32,7 +32,7 @@ from matching.eligibility import words
 
 _CONFIDENTIAL = "confidential_exclusion"
 _AWARDED = tuple(field.name for field in fields(solver.Award))
-_DECIDING = ("award.approved", "award.overturn_asked", "award.overturn", "award.refuse")
+_DECIDING = ("award.approved", "award.overturn_asked", "award.overturn_agreed", "award.overturn", "award.refuse")
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def erased(world: World) -> None:
 def test_what_was_written_is_read_by_the_office_until_the_person_is_erased(world: World) -> None:
     referral = said_in_every_place(world)
 
-    steps = ["decline", "return", "ask_overturn", "overturn", "hold", "decline", "withdraw"]
+    steps = ["decline", "return", "ask_overturn", "agree_overturn", "overturn", "hold", "decline", "withdraw"]
     assert world.said(referral) == [(step, CANARY) for step in steps]
     erased(world)
     assert world.said(referral) == [(step, None) for step in steps]

@@ -49,6 +49,7 @@ EVENTS = {
     "award.refuse": "The person said no",
     "award.overturn": "The award was overturned",
     "award.overturn_asked": "Somebody asked for the award to be overturned",
+    "award.overturn_agreed": "A second person asked for the same",
     "round.left_over_seen": "A broker let the package go on that a search cut short had left over",
     "closing.published": "The closing was published, with the number that lots are drawn from",
     "round.invitations_undelivered": "Many invitations had not arrived after a quarter of the time to bid",

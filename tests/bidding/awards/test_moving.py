@@ -39,6 +39,7 @@ from tests.support.world import World
 MICROSECOND = timedelta(microseconds=1)
 WEEK = 210
 WORDS = "Synthetic: said on the telephone."
+AGREED = "Synthetic: the register says so, too."
 
 
 # Every command in every state
@@ -432,11 +433,16 @@ def test_an_overturn_takes_two_people_who_ask_for_the_same(world: World) -> None
     with pytest.raises(BadInput):
         world.run(moving.overturn, actor=world.second, award_ref=story.award.ref, reason="")
     assert story.award.state == "offered"
-    assert world.run(moving.overturn, actor=world.second, **ask) is True
+    assert world.run(moving.overturn, actor=world.second, **ask | {"reason": AGREED}) is True
 
     first, second = world.awards(story.referral)
     assert (first.state, second.provider) == ("overturned", story.reserve.provider)
-    assert world.said(story.referral) == [("ask_overturn", WORDS), ("overturn", WORDS)]
+    assert world.said(story.referral) == [("ask_overturn", WORDS), ("agree_overturn", AGREED), ("overturn", WORDS)]
+    assert [one["by"] for one in first.approvals if "overturn" in one] == [world.broker.ref, world.second.ref]
+    (agreed,) = world.events("award.overturn_agreed")
+    assert (agreed.actor, agreed.body["remark"]) == (world.second.ref, first.approvals[-1]["overturn"])
+    with world.database.reading() as session:
+        assert [one.end_reason for one in awards(session, story.best, world.ports.keyring)] == [WORDS]
 
 
 def test_an_override_awards_another_standing_bid_of_the_round_at_once(world: World) -> None:

@@ -266,6 +266,11 @@ def test_an_award_is_overturned_in_favour_of_another_bid_by_two_people(served: S
     assert "in favour of Second Homecare: “The person knows the second.”" in second_person
     assert "You have asked for it" in asked.text
     assert "Overturned" in done.text
+    assert "asked for it to be overturned, in favour of Second Homecare: “The person knows the second.”" in done.text
+    assert "Synthetic approver agreed: “I agree.”" in done.text
+    timeline = broker.open(f"/desk/referrals/{referral}").text
+    assert "Somebody asked for the award to be overturned: First Homecare – “The person knows the second.”" in timeline
+    assert "A second person asked for the same: First Homecare – “I agree.”" in timeline
     latest = served.world.award(referral)
     assert (latest.source, latest.provider) == ("override", second.actor.provider)  # type: ignore[attr-defined]
 

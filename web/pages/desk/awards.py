@@ -114,7 +114,7 @@ def _asked(session: Session, visit: Visit, referral: str, found: Decision) -> li
     said = {
         one.by: one.words or "words erased"
         for one in remarks(session, visit.ports.keyring, referral)
-        if (one.about, one.step) == (found.award, "ask_overturn")
+        if one.about == found.award and one.step in ("ask_overturn", "agree_overturn")
     }
     return [
         Asked(people[by], bidders.get(instead) if instead else None, said.get(by, ""))

@@ -54,6 +54,9 @@ _STEPS: dict[str, tuple[str, str, Callable[..., object]]] = {
     ),
 }
 
+_ASKED = {"ask_overturn": "overturn_asked", "agree_overturn": "overturn_agreed"}
+"""The events of what two people have to ask for, by the step that each one's words are about."""
+
 
 class Referrals(Controller):
     """The referrals of the caller's authority; nothing of the person is shown here."""
@@ -76,7 +79,7 @@ class Referrals(Controller):
             streams += sorted({one.closing for one in its_rounds if one.closing is not None})
             said = remarks(session, visit.ports.keyring, referral_ref)
             # One transaction wrote the event and the words about it, at one instant.
-            worded = {(one.about, one.at, one.step): one for one in said}
+            worded = {(one.about, one.at, _ASKED.get(one.step, one.step)): one for one in said}
             scheme = standing_scheme(session, referral.scheme)
             draft = drafted(session, visit.ports, referral_ref=referral_ref, scheme=scheme, actor=visit.actor)
             return visit.page(
