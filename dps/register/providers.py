@@ -92,6 +92,13 @@ def is_known_by_name(session: Session, name: str) -> bool:
     return any(" ".join(known.split()).casefold() == wanted for known in session.exec(select(Provider.name)))
 
 
+def unused_company_number(session: Session, text: str) -> str:
+    """The number as it is written on the register; RegisteredAlready for a company that is there."""
+    number = parse_company_number(text)
+    _refuse_known("Company", number, select(Provider).where(Provider.company_number == number), session)
+    return number
+
+
 def register_provider(
     session: Session,
     ports: Ports,
@@ -111,9 +118,7 @@ def register_provider(
     actor.needs("register a provider", *OFFICER, Role.PROVIDER)
     if actor.role is Role.PROVIDER and actor.provider is not None:
         raise Forbidden(actor=actor.ref, step="register another provider")
-    number = None if company_number is None else parse_company_number(company_number)
-    if number is not None:
-        _refuse_known("Company", number, select(Provider).where(Provider.company_number == number), session)
+    number = None if company_number is None else unused_company_number(session, company_number)
     now = ports.clock.read(session)
     provider = Provider(
         ref=new_reference(Kind.PROVIDER, ports.entropy),

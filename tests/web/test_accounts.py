@@ -22,8 +22,10 @@ def test_an_account_is_added_listed_asked_to_choose_another_password_and_closed(
     made = json.loads(added.stdout)
     renewed = dps("accounts", "new-password", "ann@example.org")
     closed = dps("accounts", "close", "ann@example.org")
+    late = dps("accounts", "new-password", "ann@example.org")
     (row,) = json.loads(dps("accounts", "list", "--json").stdout)
 
+    assert (late.exit_code, "closed for good" in late.stderr) == (2, True)
     assert made["email"] == "ann@example.org"
     assert made["link"].startswith(f"http://127.0.0.1:8000/sign-in/invitations/{made['account']}/")
     assert renewed.stdout.strip().rpartition("/")[0] == made["link"].rpartition("/")[0]

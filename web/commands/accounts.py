@@ -7,11 +7,11 @@ import typer
 from sqlmodel import Session
 
 from dps.kernel.clock import DatabaseClock
-from dps.kernel.errors import BadInput, NotFound
+from dps.kernel.errors import NotFound
 from web.assembly import Installation, opened
 from web.commands.naming import refuse_unknown
 from web.commands.speaking import OPERATOR, AsJson, say_json
-from web.security import accounts, invitations, sessions
+from web.security import accounts, invitations, managing, sessions
 from web.security.passwords import new_password
 
 app = typer.Typer(name="accounts", help="People who may sign in: add, list, close.", no_args_is_help=True)
@@ -82,18 +82,14 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 @app.command("new-password")
 def renew(email: Email) -> None:
-    """Take an account's password away, sign it out everywhere, and send and print the link to choose another."""
+    """Take an account's password and authenticator away, sign it out, and send and print the link to begin anew."""
     with opened() as installation, installation.database.transaction() as session:
         account = accounts.find_account(session, accounts.normal_email(email))
         if account is None:
             raise NotFound(kind="account", ref=email)
-        now = installation.ports.clock.read(session)
-        if account.closed_at is not None:
-            raise BadInput("an account that is closed is closed for good", field="email")
-        accounts.set_password(session, account=account, password=new_password(), by=OPERATOR, now=now)
-        sessions.end_all(session, account, now)
-        link = _link(installation, session, account, now)
-    typer.echo(link)
+        wall = DatabaseClock().read(session)
+        path = managing.begin_anew(session, installation.ports, account=account, by=OPERATOR, wall=wall)
+    typer.echo(f"{installation.settings.address}{path}")
 
 
 @app.command("close")
@@ -102,7 +98,7 @@ def close(email: Email) -> None:
     with opened() as installation, installation.database.transaction() as session:
         now = installation.ports.clock.read(session)
         account = accounts.close_account(session, email=email, by=OPERATOR, now=now)
-        sessions.end_all(session, account, now)
+        sessions.end_all(session, account, DatabaseClock().read(session))
     typer.echo(f"{account.email} can no longer sign in.")
 
 

@@ -132,21 +132,18 @@ def new_account(
     now: datetime,
 ) -> Account:
     """The account itself, for whoever may make it (`managing.invite`, `add_account`)."""
-    address = normal_email(email)
-    if not 1 <= len(name.strip()) <= 80:
-        raise BadInput("give a name of 1 to 80 characters", field="name")
+    called, address = addressed(name), normal_email(email)
     if (part in OF_PROVIDER) != (provider is not None):
         raise BadInput("a provider's account names its provider, and no other does", field="provider")
     if part in OF_PROVIDER and authority is not None:
         raise BadInput("a provider belongs to no authority", field="authority")
     if authority is None and part not in OF_PROVIDER | _OF_INSTALLATION:
         raise BadInput(f"a {part.replace('_', ' ')} works for one authority: name it", field="authority")
-    if find_account(session, address) is not None:
-        raise AccountKnown(email=address)
+    refuse_known(session, address)
     account = Account(
         ref=new_reference(Kind.USER, entropy),
         email=address,
-        name=name.strip(),
+        name=called,
         part=part,
         authority=authority,
         provider=provider,
@@ -193,6 +190,19 @@ def close_account(session: Session, *, email: str, by: Actor, now: datetime) -> 
         session.add(row)
         audit.append(session, row.stream, "account.closed", by, now)
     return row
+
+
+def addressed(name: str) -> str:
+    """How the pages address somebody; BadInput for nothing, or for too much."""
+    if not 1 <= len(name.strip()) <= 80:
+        raise BadInput("give a name of 1 to 80 characters", field="name")
+    return name.strip()
+
+
+def refuse_known(session: Session, address: str) -> None:
+    """AccountKnown where this (normal) address has an account."""
+    if find_account(session, address) is not None:
+        raise AccountKnown(email=address)
 
 
 def find_account(session: Session, address: str) -> Account | None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from dps.kernel import audit
+from dps.kernel.actors import Actor
 from dps.kernel.database import locked_one
 from dps.kernel.errors import BadInput, Forbidden, NotFound
 from dps.kernel.ports import Ports
@@ -96,16 +97,22 @@ def renew(session: Session, ports: Ports, *, manager: Account, ref: str, wall: d
 
     Returns the account and the link's path.
     """
-    row, now = one_of(session, manager, ref), ports.clock.read(session)
+    row = one_of(session, manager, ref)
+    return row, begin_anew(session, ports, account=row, by=manager.actor, wall=wall)
+
+
+def begin_anew(session: Session, ports: Ports, *, account: Account, by: Actor, wall: datetime) -> str:
+    """The renewal itself, for whoever may renew this account; BadInput where it is closed. Returns the link's path."""
+    row, now = locked_one(session, Account, account.id), ports.clock.read(session)
     if row.closed_at is not None:
-        raise BadInput("an account that is closed is closed for good")
-    set_password(session, account=row, password=new_password(), by=manager.actor, now=now)
+        raise BadInput("an account that is closed is closed for good", field="email")
+    set_password(session, account=row, password=new_password(), by=by, now=now)
     row.totp_secret = row.totp_step = None
     session.add(row)
     passkeys.forget_all(session, row)
     sessions.end_all(session, row, wall)
-    audit.append(session, row.stream, "account.second_factor_taken_away", manager.actor, now)
-    return row, ask_to_choose(session, ports, account=row, by=manager.actor, now=now, wall=wall)
+    audit.append(session, row.stream, "account.second_factor_taken_away", by, now)
+    return ask_to_choose(session, ports, account=row, by=by, now=now, wall=wall)
 
 
 def sign_out(session: Session, *, manager: Account, ref: str, now: datetime, wall: datetime) -> Account:

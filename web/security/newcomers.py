@@ -1,18 +1,25 @@
 """A provider that is on no register yet: an officer puts it there, with the first of its accounts.
 
 From then on it is its own affair: that account invites its colleagues, uploads documents and applies. Of a provider
-that is there already no officer makes an account: who looks after its own people is for the provider to say.
+that is there already no officer makes an account: who looks after its own people is for the provider to say. Until the
+first link was used, its authority's officers may send it again, to the same address.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
-from dps.kernel.actors import Actor
-from dps.kernel.errors import AccountKnown, BadInput, RegisteredAlready
+from dps.kernel.actors import Actor, Role
+from dps.kernel.database import locked_one
+from dps.kernel.errors import AccountKnown, BadAnswers, BadInput, NotFound, RegisteredAlready
 from dps.kernel.ports import Ports
-from dps.register.providers import is_known_by_name, register_provider
-from web.security.accounts import Account, Part, new_account
+from dps.register.providers import Provider, is_known_by_name, register_provider, unused_company_number
+from dps.register.texts import one_line
+from web.security.accounts import Account, Part, addressed, new_account, normal_email, refuse_known
 from web.security.invitations import ask_to_choose
 from web.security.passwords import new_password
 
@@ -28,28 +35,96 @@ def welcome(
     actor: Actor,
     wall: datetime,
 ) -> tuple[Account, str]:
-    """The provider's administrator account, and where its person chooses a password. BadInput names the field."""
-    if not company_number and is_known_by_name(session, name):
+    """The provider's administrator account, and where its person chooses a password. BadAnswers names every fault."""
+    faults = _faults(session, name=name, company_number=company_number, person=person, email=email)
+    if faults:
+        raise BadAnswers(faults)
+    provider = register_provider(session, ports, name=name, company_number=company_number or None, actor=actor)
+    now = ports.clock.read(session)
+    account = new_account(
+        session, ports.entropy, email=email, name=person, part=Part.PROVIDER_ADMIN,
+        password=new_password(), authority=None, provider=provider.ref, by=actor, now=now,
+    )  # fmt: skip
+    return account, ask_to_choose(session, ports, account=account, by=actor, now=now, wall=wall)
+
+
+def _faults(session: Session, *, name: str, company_number: str, person: str, email: str) -> dict[str, str]:
+    """What is wrong with each field of the form, in its order."""
+    checks: dict[str, Callable[[], object]] = {
+        "name": lambda: _name(session, name, by_name_alone=not company_number),
+        "company_number": lambda: unused_company_number(session, company_number) if company_number else None,
+        "person": lambda: addressed(person),
+        "email": lambda: refuse_known(session, normal_email(email)),
+    }
+    faults = {}
+    for field, check in checks.items():
+        try:
+            check()
+        except BadInput as bad:
+            faults[field] = str(bad.reason)
+        except RegisteredAlready:
+            faults[field] = (
+                "this company is on the register already: whoever looks after its accounts can invite somebody"
+            )
+        except AccountKnown:
+            faults[field] = "this address has an account already"
+    return faults
+
+
+def _name(session: Session, name: str, *, by_name_alone: bool) -> None:
+    """A line; where nothing else tells two providers apart, one that nobody bears."""
+    plain = one_line(name, "name")
+    if by_name_alone and is_known_by_name(session, plain):
         raise BadInput(
             "a provider of this name is on the register: if this is another, give its company number", field="name"
         )
-    try:
-        provider = register_provider(session, ports, name=name, company_number=company_number or None, actor=actor)
-    except RegisteredAlready as known:
-        raise BadInput(
-            "this company is on the register already: whoever looks after its accounts can invite somebody",
-            field="company_number",
-        ) from known
-    except BadInput as bad:
-        raise BadInput(str(bad.reason), field="name" if bad.field == "name" else "company_number") from bad
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A newcomer's first account whose password nobody has chosen yet; `is_over` says that its link no longer works."""
+
+    account: str
+    person: str
+    email: str
+    provider: str
+    invited_at: datetime
+    is_over: bool
+
+
+def awaited(session: Session, *, actor: Actor, wall: datetime) -> list[Awaited]:
+    """The newcomers that officers of the actor's authority invited and that have not come, the first invited first."""
+    query = _awaited(actor).order_by(col(Account.invited_at), col(Account.id))
+    return [
+        Awaited(one.ref, one.name, one.email, provider, one.invited_at, not one.is_invited(wall))
+        for one, provider in session.exec(query)
+        if one.invited_at is not None
+    ]
+
+
+def send_again(session: Session, ports: Ports, *, account: str, actor: Actor, wall: datetime) -> tuple[Account, str]:
+    """Send one of these another link, which ends every earlier one; NotFound for an account of anybody else."""
+    found = session.exec(_awaited(actor).where(Account.ref == account)).first()
+    if found is None:
+        raise NotFound(kind="invitation", ref=account)
+    row = locked_one(session, Account, found[0].id)
+    if row.invited_at is None or row.closed_at is not None:
+        raise NotFound(kind="invitation", ref=account)
     now = ports.clock.read(session)
-    try:
-        account = new_account(
-            session, ports.entropy, email=email, name=person, part=Part.PROVIDER_ADMIN,
-            password=new_password(), authority=None, provider=provider.ref, by=actor, now=now,
-        )  # fmt: skip
-    except AccountKnown:
-        raise BadInput("this address has an account already", field="email") from None
-    except BadInput as bad:
-        raise BadInput(str(bad.reason), field="person" if bad.field == "name" else str(bad.field)) from bad
-    return account, ask_to_choose(session, ports, account=account, by=actor, now=now, wall=wall)
+    return row, ask_to_choose(session, ports, account=row, by=actor, now=now, wall=wall)
+
+
+def _awaited(actor: Actor) -> Select[Account, str]:
+    actor.needs("invite a newcomer", Role.REGISTER_OFFICER)
+    inviter = aliased(Account)
+    return (
+        select(Account, Provider.name)
+        .join(inviter, col(inviter.ref) == col(Account.created_by))
+        .join(Provider, col(Provider.ref) == col(Account.provider))
+        .where(
+            col(inviter.authority) == actor.authority,
+            Account.part == Part.PROVIDER_ADMIN,
+            col(Account.invited_at).is_not(None),
+            col(Account.closed_at).is_(None),
+        )
+    )

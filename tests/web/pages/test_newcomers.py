@@ -1,10 +1,13 @@
 """From no account at all to an application: what everybody may read, what an officer writes down, and the way in."""
 
+from datetime import timedelta
+
 import pytest
 
 from dps.register.providers import Provider
 from tests.web.pages.browsing import Browser
 from tests.web.pages.test_accounts_page import link_in
+from tests.web.pages.test_page_guards import seated
 from tests.web.pages.test_register import an_officer
 from tests.web.served import Served
 from web.security.accounts import Account, Part
@@ -69,6 +72,44 @@ def test_what_is_wrong_is_said_and_nothing_is_kept(served: Served, wrong: dict[s
     kept = officer.form(PAGE)
     assert {name: kept[name] for name in TYPED} == TYPED | wrong
     assert served.world.rows(Provider, Provider.name == "Rowan Homecare") == []
+
+
+def test_every_fault_is_said_at_once_beside_its_field(served: Served) -> None:
+    officer = an_officer(served)
+    officer.open(PAGE)
+
+    refused = officer.send(PAGE, name="", company_number="no number", person="", email="sam").text
+
+    for field in TYPED:
+        assert f'href="#{field}"' in refused
+        assert f'id="{field}-error"' in refused
+
+
+def test_an_officer_sends_a_newcomer_of_its_authority_another_link(served: Served) -> None:
+    officer = an_officer(served)
+    officer.open(PAGE)
+    first = link_in(officer.send(PAGE, **TYPED).text)
+    (account,) = served.world.rows(Account, Account.email == TYPED["email"])
+    again = f"{PAGE}/{account.ref}/link"
+    served.wall.step(timedelta(days=7))
+    colleague = an_officer(served)
+    stranger = seated(served, Part.REGISTER_OFFICER, authority="another-council")
+
+    waiting = colleague.open(PAGE).text
+    unseen = TYPED["email"] not in stranger.open(PAGE).text
+    foreign = stranger.post(again).status_code
+    second = link_in(colleague.send(again).text)
+    newcomer = Browser(served)
+    over = newcomer.open(first).status_code
+    newcomer.open(second)
+    newcomer.send(second, password="three other words")
+    late = colleague.post(again).status_code
+
+    assert f"{TYPED['person']}, {TYPED['email']}, was sent a link on" in waiting
+    assert "it no longer works" in waiting
+    assert (unseen, foreign, over, late) == (True, 404, 410, 404)
+    assert newcomer.page.url.path == "/portal"
+    assert "Nobody: each newcomer that" in colleague.open(PAGE).text
 
 
 def test_of_a_provider_that_is_there_an_officer_makes_no_account(served: Served) -> None:

@@ -5,20 +5,21 @@ from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from dps.kernel.errors import BadInput
-from web.pages.forms import Form, Values
+from web.pages.forms import Form, Values, faults_of
 from web.pages.guards import OFFICERS
 from web.pages.invitations import invited
 from web.pages.seating import real_time
 from web.pages.visit import Page, Visit
-from web.security.newcomers import welcome
+from web.security.newcomers import awaited, send_again, welcome
 
 _FIELDS = ("name", "company_number", "person", "email")
 
 
 class Newcomers(Controller):
-    """One form; the provider is sent its way in."""
+    """One form; the provider is sent its way in, and once more where that was lost."""
 
     path = "/register/newcomers"
     guards = (OFFICERS,)
@@ -37,9 +38,26 @@ class Newcomers(Controller):
                 wall = real_time(visit, session)
                 account, path = welcome(session, visit.ports, actor=visit.actor, wall=wall, **typed)
         except BadInput as bad:
-            return _page(visit, typed, {str(bad.field): str(bad.reason)})
-        return invited(visit, account, path, back="/register/providers")
+            return _page(visit, typed, faults_of(bad))
+        return invited(visit, account, path, back=self.path)
+
+    @post("/{account_ref:str}/link", sync_to_thread=True, status_code=200)
+    def send_again(
+        self, account_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
+    ) -> Response[Any]:
+        """Another link to somebody who has not come yet: a letter was lost, or its week is over."""
+        with visit.command() as session:
+            wall = real_time(visit, session)
+            account, path = send_again(session, visit.ports, account=account_ref, actor=visit.actor, wall=wall)
+        return invited(visit, account, path, back=self.path)
 
 
 def _page(visit: Visit, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
-    return visit.page("register/newcomer.html", status=400 if faults else 200, values=Values(values), faults=faults)
+    with visit.look() as (session, _now):
+        return visit.page(
+            "register/newcomer.html",
+            status=400 if faults else 200,
+            awaited=awaited(session, actor=visit.actor, wall=real_time(visit, session)),
+            values=Values(values),
+            faults=faults,
+        )
