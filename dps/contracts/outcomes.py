@@ -39,7 +39,7 @@ class OutcomeReview(SQLModel, table=True):
     met: int = whole_column()
     agreed: int = whole_column()
     exception: ProvenException = state_column(ProvenException, index=False)
-    reviewed_at: datetime = utc_column()
+    reviewed_at: datetime = utc_column(index=True)
     reviewed_by: str = Field(max_length=64)
 
 

@@ -18,7 +18,7 @@ from dps.kernel import audit, outbox
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.columns import day_column, id_column, link_column, utc_column
-from dps.kernel.database import locked_one
+from dps.kernel.database import find, locked_one
 from dps.kernel.errors import BadInput, Conflict, NoSuchStep, RuleNotMet
 from dps.kernel.ports import Ports
 from dps.register.arrangements import ArrangementKind, SeenArrangement, arrangement_of_lead, members_of
@@ -41,10 +41,27 @@ class PassedOn(SQLModel, table=True):
     passed_by: str = Field(max_length=64)
 
 
+class PassedOnBefore(SQLModel, table=True):
+    """What a passing-on said until it was corrected; never rewritten."""
+
+    __tablename__ = "passed_on_before"
+
+    id: int | None = id_column()
+    contract_id: int = link_column("contract.id")
+    provider: str = Field(max_length=24)
+    from_day: date = day_column()
+    passed_at: datetime = utc_column()
+    passed_by: str = Field(max_length=64)
+    corrected_at: datetime = utc_column()
+    corrected_by: str = Field(max_length=64)
+
+
 def pass_on(session: Session, ports: Ports, *, contract_ref: str, to: str, from_day: date, actor: Actor) -> PassedOn:
     """The lead passes a contract on to one of its subcontractors, or takes it back into its own hands.
 
-    RuleNotMet where no arrangement of the lead runs on that day with this subcontractor in it.
+    Until the end of the day from which it counts another may be named for it: that corrects it, and what was said
+    before is kept. RuleNotMet where no arrangement of the lead runs on that day with this subcontractor in it, Conflict
+    where it is named for that day already.
     """
     actor.needs("pass a contract on", Role.PROVIDER)
     contract = locked_one(session, Contract, find_contract(session, contract_ref, actor=actor).id)
@@ -57,16 +74,40 @@ def pass_on(session: Session, ports: Ports, *, contract_ref: str, to: str, from_
     is_lead = arrangement is not None and arrangement.kind is ArrangementKind.LEAD
     if arrangement is None or not is_lead or to not in {contract.provider, *members_of(session, arrangement)}:
         raise RuleNotMet(reason=f"{to} is no subcontractor of {contract.provider} on {from_day}.")
-    if from_day in dict(deliverers(session, contract)):
+    row, before = find(session, PassedOn, contract_id=contract.id or 0, from_day=from_day), None
+    if row is None:
+        row = PassedOn(contract_id=contract.id or 0, provider=to, from_day=from_day, passed_at=now, passed_by=actor.ref)
+    elif row.provider == to:
         raise Conflict(contract=contract.ref)
-    row = PassedOn(contract_id=contract.id or 0, provider=to, from_day=from_day, passed_at=now, passed_by=actor.ref)
+    else:
+        before = _correct(session, row, to, actor, now)
     session.add(row)
     session.flush()
     facts = {"ref": contract.ref, "provider": to, "from_day": from_day.isoformat(), "arrangement": arrangement.ref}
-    audit.append(session, contract.stream, "contract.passed_on", actor, now, facts)
-    for recipient in (f"authority:{contract.authority}", f"provider:{to}"):
+    if before is None:
+        audit.append(session, contract.stream, "contract.passed_on", actor, now, facts)
+    else:
+        corrected = facts | {"before": before}
+        audit.append(session, contract.stream, "contract.passing_on_corrected", actor, now, corrected)
+    for recipient in (f"authority:{contract.authority}", *(f"provider:{one}" for one in (before, to) if one)):
         outbox.post(session, ports.entropy, recipient=recipient, kind="contract_passed_on", about=contract.ref, now=now)
     return row
+
+
+def _correct(session: Session, row: PassedOn, to: str, actor: Actor, now: datetime) -> str:
+    """Name another for the same day, and keep who was named before; returns that one."""
+    before = PassedOnBefore(
+        contract_id=row.contract_id,
+        provider=row.provider,
+        from_day=row.from_day,
+        passed_at=row.passed_at,
+        passed_by=row.passed_by,
+        corrected_at=now,
+        corrected_by=actor.ref,
+    )
+    session.add(before)
+    row.provider, row.passed_at, row.passed_by = to, now, actor.ref
+    return before.provider
 
 
 def leads_others(session: Session, contract: Contract, today: date) -> bool:
@@ -82,6 +123,17 @@ def deliverers_named(session: Session, contract: Contract) -> list[tuple[date, s
         .join(Provider, col(Provider.ref) == col(PassedOn.provider))
         .where(PassedOn.contract_id == contract.id)
         .order_by(col(PassedOn.from_day))
+    )
+    return list(session.exec(query).all())
+
+
+def corrected_named(session: Session, contract: Contract) -> list[tuple[date, str, datetime]]:
+    """Who was named for a day until it was corrected, by name, and when that was; the first corrected first."""
+    query = (
+        select(col(PassedOnBefore.from_day), Provider.name, col(PassedOnBefore.corrected_at))
+        .join(Provider, col(Provider.ref) == col(PassedOnBefore.provider))
+        .where(PassedOnBefore.contract_id == contract.id)
+        .order_by(col(PassedOnBefore.id))
     )
     return list(session.exec(query).all())
 

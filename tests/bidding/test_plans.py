@@ -12,6 +12,7 @@ from bidding.bids.handed import Handed
 from bidding.bids.handing_in import hand_in_all
 from bidding.closings import ClosingState, due_closings
 from bidding.in_play import usage
+from dps.contracts.answers import reviews_to_answer
 from dps.contracts.standing import minutes_won
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
@@ -55,6 +56,19 @@ def test_minutes_won_are_those_of_28_days(world: World) -> None:
     assert not reads_whole_tables(plan)
     assert "ix_contract_scheme_agreed" in plan or not world.database.is_sqlite
     assert "agreed_at" in plan
+
+
+def test_reviews_to_answer_are_those_of_the_days_that_a_provider_has(database: Database, tmp_path: Path) -> None:
+    world = World(database, tmp_path, "cornwall")
+    actor, today = world.provider("Synthetic Oak"), world.now.date()
+
+    (plan,) = plans_of(
+        world.database, lambda session: reviews_to_answer(session, [world.scheme], actor=actor, today=today)
+    )
+
+    assert not reads_whole_tables(plan)
+    assert "ix_outcome_review_reviewed_at" in plan or not world.database.is_sqlite
+    assert "ix_contract_provider" not in plan or not world.database.is_sqlite
 
 
 def test_closings_that_are_due_are_found_by_state_and_instant(world: World) -> None:

@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
-from dps.contracts.passing_on import delivered_for_others, delivers_on, pass_on, shares, shares_of
+from dps.contracts.passing_on import (
+    corrected_named,
+    delivered_for_others,
+    deliverers_named,
+    delivers_on,
+    pass_on,
+    shares,
+    shares_of,
+)
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput, Conflict, NoSuchStep, NotFound, RuleNotMet
+from dps.kernel.outbox import OutboxMessage
 from dps.register.arrangements import Arrangement, ArrangementKind, arrange, end_arrangement
 from dps.register.membership import admit
 from dps.register.providers import Provider, register_provider
@@ -82,7 +91,7 @@ def test_a_lead_passes_a_contract_on_and_answers_for_it(halton: World) -> None:
     halton.run(pass_on, **request, to=other, from_day=care.today + timedelta(days=5))
 
     with pytest.raises(Conflict):
-        halton.run(pass_on, **request, to=one, from_day=care.today + timedelta(days=5))
+        halton.run(pass_on, **request, to=other, from_day=care.today + timedelta(days=5))
     with halton.database.reading() as session:
         days = [delivers_on(session, care.contract, care.today + timedelta(days=n)) for n in (-1, 0, 4, 5)]
         theirs = [
@@ -102,6 +111,33 @@ def test_a_lead_passes_a_contract_on_and_answers_for_it(halton: World) -> None:
     assert (statement.provider, statement.pence) == (lead.provider, 5600)  # the lead is paid
     with halton.database.reading() as session:
         assert shares_of(session, statement) == {lead.provider: 5600}
+    assert halton.faults() == []
+
+
+def test_a_passing_on_is_corrected_until_its_first_day_is_over_and_who_was_named_is_kept(halton: World) -> None:
+    lead = halton.provider("Synthetic Lead", hours=10)
+    one, other = agency(halton, "Synthetic Agency One"), agency(halton, "Synthetic Agency Two")
+    arranged(halton, ArrangementKind.LEAD, lead, {one: None, other: None})
+    care = Care(halton, halton.referral(), lead)
+    day = care.today
+    request: dict[str, Any] = {"contract_ref": care.ref, "actor": lead, "from_day": day}
+    halton.run(pass_on, **request, to=one)
+    halton.step(minutes=5)
+
+    halton.run(pass_on, **request, to=other)
+
+    (event,) = halton.events("contract.passing_on_corrected")
+    told = [one.recipient for one in halton.rows(OutboxMessage, OutboxMessage.kind == "contract_passed_on")]
+    with halton.database.reading() as session:
+        assert delivers_on(session, care.contract, day) == other
+        assert deliverers_named(session, care.contract) == [(day, "Synthetic Agency Two")]
+        assert corrected_named(session, care.contract) == [(day, "Synthetic Agency One", halton.now)]
+        assert delivered_for_others(session, actor=of(one), today=day) == []
+    assert (event.body["before"], event.body["provider"]) == (one, other)
+    assert told[-3:] == [f"authority:{halton.authority}", f"provider:{one}", f"provider:{other}"]
+    halton.step(days=1)
+    with pytest.raises(BadInput, match="today or later"):
+        halton.run(pass_on, **request, to=one)
     assert halton.faults() == []
 
 

@@ -60,7 +60,11 @@ def test_a_lead_is_recorded_passes_a_contract_on_and_the_arrangement_ends(halton
     leader.open(path)
     passed = leader.send(path, to=one)
     leader.open(path)
-    twice = leader.send(path, to=other)
+    twice = leader.send(path, to=one)
+    leader.open(path)
+    corrected = leader.send(path, to=other).text
+    leader.open(path)
+    leader.send(path, to=one)
     theirs = agent.open("/portal/service/together").text
     led = [agent.open(page).text for page in ("/portal/contracts", "/portal/service")]
     (row,) = world.rows(Arrangement)
@@ -75,7 +79,9 @@ def test_a_lead_is_recorded_passes_a_contract_on_and_the_arrangement_ends(halton
     assert linked
     assert (unsaid.status_code, "Choose who delivers it" in unsaid.text) == (400, True)
     assert "Synthetic Agency One, from" in passed.text
-    assert (twice.status_code, "Somebody is named for that day already" in twice.text) == (400, True)
+    assert (twice.status_code, "It is named for that day already" in twice.text) == (400, True)
+    assert "Synthetic Agency Two, from" in corrected
+    assert "Synthetic Agency One was named for" in corrected
     assert care.ref in theirs
     assert "Synthetic Lead" in theirs
     assert "Synthetic Person" not in theirs

@@ -24,7 +24,7 @@ from dps.contracts.desk import (
     waiting_variations,
 )
 from dps.contracts.outcomes import OutcomeReview, budget_set
-from dps.contracts.passing_on import deliverers_named, shares_named
+from dps.contracts.passing_on import corrected_named, deliverers_named, shares_named
 from dps.contracts.standing import find_contract
 from dps.contracts.statements.making import make_statement
 from dps.contracts.statements.moving import pay_statement, withdraw_statement
@@ -237,6 +237,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             status=400 if faults else 200,
             story=story,
             delivered_by=deliverers_named(session, story.contract),
+            corrected=corrected_named(session, story.contract),
             today=today,
             words=words_of_changes(session, visit, story),
             returned=handed_back(session, story.contract),

@@ -16,7 +16,7 @@ from bidding.looking.pages import PAGE
 from dps.contracts.answers import answer_review, contract_of_review, findings
 from dps.contracts.desk import Story, about_statement, own_statements, statements_to_answer, story_of
 from dps.contracts.outcomes import budget_set
-from dps.contracts.passing_on import delivered_for_others, deliverers_named, leads_others, shares_named
+from dps.contracts.passing_on import corrected_named, delivered_for_others, deliverers_named, leads_others, shares_named
 from dps.contracts.quality.concerns import concerns_of
 from dps.contracts.reasons import QueryReason
 from dps.contracts.statements.moving import agree_statement, query_statement
@@ -191,6 +191,7 @@ def _page(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: Ma
             complaints=concerns_of(session, contract_ref, actor=visit.actor),
             part=as_agreed(awarded_part(session, visit.ports, contract.award, visit.actor), story),
             delivered_by=deliverers_named(session, story.contract),
+            corrected=corrected_named(session, story.contract),
             leads=leads_others(session, story.contract, today),
             day=today,
             values=Values({"first_visit_on": today.isoformat(), **values}),

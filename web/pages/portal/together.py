@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from sqlmodel import Session
 
 from dps.contracts.contracts import IN_FORCE, Contract
-from dps.contracts.passing_on import delivered_for_others, deliverers_named, pass_on, shared_with
+from dps.contracts.passing_on import corrected_named, delivered_for_others, deliverers_named, pass_on, shared_with
 from dps.contracts.standing import find_contract
 from dps.kernel.errors import BadInput, Conflict, RuleNotMet
 from dps.register.arrangements import ArrangementKind, ArrangementState, arrangements_seen
@@ -78,8 +78,8 @@ class Delivery(Controller):
             words = "it delivers nothing for you on that day: choose one of your subcontractors, or an earlier day"
             return _page(visit, contract_ref, form.fields, {"to": words})
         except Conflict:
-            words = "somebody is named for that day already: choose another day"
-            return _page(visit, contract_ref, form.fields, {"from_day": words})
+            words = "it is named for that day already: choose another one to correct it, or another day"
+            return _page(visit, contract_ref, form.fields, {"to": words})
         return visit.to(f"/portal/contracts/{contract_ref}")
 
 
@@ -92,6 +92,7 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
             status=400 if faults else 200,
             contract=contract,
             delivered_by=deliverers_named(session, contract),
+            corrected=corrected_named(session, contract),
             takers=_takers(session, visit, contract),
             lots=names.lots(schemes),
             places=names.places(schemes),
