@@ -30,6 +30,7 @@ from bidding.referrals import Referral
 from bidding.rounds import Round, RoundState, invitations_of, rounds_of_closing
 from bidding.sealing.sharing import TooFewShares
 from bidding.tenders.content import AreaBid
+from bidding.ties import refuse_moving
 from bidding.unkept import lose_what_was_not_kept, waits_for_a_broker
 from bidding.waypoints import Waypoint
 from dps.contracts.quality.recognition import score_or_usual, scores_in_force
@@ -62,13 +63,25 @@ def _locked_closing(session: Session, closing_id: int) -> tuple[Closing, list[Ro
 
 
 def extend(
-    session: Session, ports: Ports, *, closing_ref: str, until: datetime, reason: ExtensionReason, actor: Actor
+    session: Session,
+    ports: Ports,
+    *,
+    closing_ref: str,
+    until: datetime,
+    reason: ExtensionReason,
+    actor: Actor,
+    is_due: bool = False,
 ) -> None:
-    """Move a whole closing later, for everybody alike, with a reason; nothing is opened or sealed again."""
+    """Move a whole closing later, for everybody alike, with a reason; nothing is opened or sealed again.
+
+    Who declared a tie to somebody asked in it moves none, unless the rules ask for it (`is_due`).
+    """
     actor.needs("extend a closing", Role.BROKER)
     found = session.exec(select(Closing).where(Closing.ref == closing_ref)).first()
     if found is None or found.id is None or not has_part(session, found, actor):
         raise NotFound(kind="closing", ref=closing_ref)
+    if not is_due:
+        refuse_moving(session, actor, closing_ref)
     closing, rounds = _locked_closing(session, found.id)
     now = ports.clock.read(session)
     if closing.state is not ClosingState.GATHERING or now >= closing.closes_at:

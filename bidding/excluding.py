@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from bidding.referrals import referral_of
+from bidding.ties import refuse_excluding
 from dps.kernel.actors import Actor
 from dps.kernel.ports import Ports
 from dps.packages import exclusions
 from dps.packages.exclusions import Reason, disclose_reasons, refs_in_force
 from dps.packages.packages import Package, person_of
 from dps.packages.persons import Person, Purpose
+from dps.register.interests import refuse_tied
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,7 +32,11 @@ class Excluded:
 
 
 def exclude(session: Session, ports: Ports, *, referral_ref: str, provider: str, reason: Reason, actor: Actor) -> None:
-    """Keep a provider from the person of a referral; AlreadyExcluded where it is."""
+    """Keep a provider from the person of a referral; AlreadyExcluded where it is.
+
+    Who declared a tie to another provider of the scheme does not: NeedsSecondPerson.
+    """
+    refuse_excluding(session, actor, referral_of(session, referral_ref, actor).scheme, provider)
     exclusions.exclude(
         session,
         ports.keyring,
@@ -44,8 +50,11 @@ def exclude(session: Session, ports: Ports, *, referral_ref: str, provider: str,
 
 
 def lift(session: Session, ports: Ports, *, referral_ref: str, exclusion_ref: str, actor: Actor) -> None:
-    """Let it serve the person again; the exclusion and its reason stay on record."""
+    """Let it serve the person again; the exclusion and its reason stay on record. Who is tied to it does not."""
     person = _person(session, referral_ref, actor)
+    for named, ref in refs_in_force(session, person).items():
+        if ref == exclusion_ref:
+            refuse_tied(session, actor, named, "let it serve the person again")
     exclusions.lift(session, person, exclusion_ref, actor=actor, now=ports.clock.read(session))
 
 

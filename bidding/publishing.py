@@ -25,6 +25,7 @@ from bidding.otherwise.records import Lapse, lapse_placement
 from bidding.referrals import Referral, ReferralState, locked_referral, refuse_once_sent
 from bidding.rounds import Round, RoundState, current_round, invitations_of
 from bidding.stages import published_part_of
+from bidding.ties import FACT, is_tied_to_asked, refuse_seeking_again, tell_of_tie, tied_stop
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor
 from dps.kernel.calendar import LONDON
@@ -170,10 +171,13 @@ def amend(
         session.add(round_)
         session.flush()
         measure_anew(session, round_, before)
-        body = {"version": changed.version, "changed": list(changed.changed)}
+        is_tied = is_tied_to_asked(session, actor, referral)
+        body = {"version": changed.version, "changed": list(changed.changed), **(FACT if is_tied else {})}
         audit.append(session, round_.stream, "round.amended", actor, now, body)
         _tell_invited(session, ports, round_, "referral_amended", now)
         _keep_minimum(session, ports, round_, referral, scheme, actor, now)
+        if is_tied:
+            tell_of_tie(session, ports, referral, now)
     return changed.version
 
 
@@ -220,6 +224,7 @@ def _keep_minimum(
             until=least,
             reason=ExtensionReason.REFERRAL_AMENDED,
             actor=actor,
+            is_due=True,
         )
 
 
@@ -230,16 +235,21 @@ def _tell_invited(session: Session, ports: Ports, round_: Round, kind: str, now:
 
 
 def hold(session: Session, ports: Ports, *, referral_ref: str, reason: str, actor: Actor) -> None:
-    """Stop seeking for now: the open round is cancelled, its sealed bids lapse unopened."""
+    """Stop seeking for now: the open round is cancelled, its sealed bids lapse unopened.
+
+    Of what somebody with a tie to who was asked does, here and in `withdraw`, the approvers are told (`ties`).
+    """
     referral = locked_referral(session, referral_ref, actor)
     now = ports.clock.read(session)
-    _move_because(session, ports, referral, "hold", reason, actor, now)
+    is_tied = tied_stop(session, actor, referral, "hold", now)
+    _move_because(session, ports, referral, "hold", reason, actor, now, is_tied=is_tied)
     _stop_seeking(session, ports, referral, now, "The referral was held.")
 
 
 def resume(session: Session, ports: Ports, *, referral_ref: str, actor: Actor) -> Round | None:
-    """Seek again from the stage where it was held, with a new round."""
+    """Seek again from the stage where it was held, with a new round; another person than one with a tie does."""
     referral = locked_referral(session, referral_ref, actor)
+    refuse_seeking_again(session, actor, referral)
     now = ports.clock.read(session)
     advance(session, referral, "resume", actor, now, seeking_since=now)
     last = current_round(session, referral.id)
@@ -257,7 +267,8 @@ def withdraw(session: Session, ports: Ports, *, referral_ref: str, reason: str, 
     referral = locked_referral(session, referral_ref, actor)
     refuse_once_sent(referral, actor)
     now = ports.clock.read(session)
-    _move_because(session, ports, referral, "withdraw", reason, actor, now, with_requester_since=None)
+    is_tied = tied_stop(session, actor, referral, "withdraw", now)
+    _move_because(session, ports, referral, "withdraw", reason, actor, now, is_tied=is_tied, with_requester_since=None)
     _stop_seeking(session, ports, referral, now, "The referral was withdrawn.")
     lapse_placement(session, ports, referral, now, Lapse.WITHDRAWN)
 
@@ -270,6 +281,8 @@ def _move_because(
     reason: str,
     actor: Actor,
     now: datetime,
+    *,
+    is_tied: bool,
     **columns: Any,
 ) -> None:
     """Move a referral for a reason in somebody's own words, which stay under the person's key."""
@@ -278,7 +291,9 @@ def _move_because(
     remark = write_remark(
         session, ports.keyring, ports.entropy, package, about=about, step=step, words=said(reason), actor=actor, now=now
     )
-    advance(session, referral, step, actor, now, facts=remark.facts, **columns)
+    advance(session, referral, step, actor, now, facts={**remark.facts, **(FACT if is_tied else {})}, **columns)
+    if is_tied:
+        tell_of_tie(session, ports, referral, now)
 
 
 def _stop_seeking(session: Session, ports: Ports, referral: Referral, now: datetime, why: str) -> None:

@@ -54,6 +54,7 @@ _EVENTS: Mapping[str, Event] = {
     "bid_not_kept": Event.AWARDS,
     "bid_lost_by_us": Event.AWARDS,
     "asked_again": Event.AWARDS,
+    "tied_step": Event.AWARDS,
     "password_to_choose": Event.AWARDS,
 }
 

@@ -26,6 +26,7 @@ _READERS: Mapping[str, Sequence[Part]] = {
     "award_to_approve": DESK,
     "award_overturned": DESK,
     "placement_to_approve": (Part.APPROVER,),
+    "tied_step": (Part.APPROVER,),
     "change_proposed": DESK,
     "tender_accepted": LETTING,
     "tender_declined": LETTING,

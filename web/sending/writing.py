@@ -46,6 +46,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "The council asks about your application",
         "Please answer on its page. The day by which the council decides stays the same.",
     ),
+    "tied_step": (
+        "Somebody with a tie acted on a package",
+        "Who held, withdrew or amended it declared a tie to a provider that was asked. Look whether the reason holds.",
+    ),
     "award_to_approve": ("An award waits for approval", "Nothing is offered before somebody says yes or no."),
     "placement_to_approve": (
         "A placement waits for an approver",

@@ -11,7 +11,8 @@ from litestar.response import Redirect
 from bidding.excluding import exclude, excluded, lift
 from bidding.looking.drafted import providers_by_name
 from bidding.referrals import referral_of
-from dps.kernel.errors import AlreadyExcluded, BadInput
+from bidding.ties import ties_in_scheme
+from dps.kernel.errors import AlreadyExcluded, BadInput, NeedsSecondPerson
 from dps.packages.exclusions import Ground, Reason
 from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import BROKERS
@@ -60,6 +61,9 @@ class Exclusions(Controller):
             return _page(visit, referral_ref, form.fields, faults)
         except AlreadyExcluded:
             return _page(visit, referral_ref, form.fields, {"provider": "it is kept away already"})
+        except NeedsSecondPerson:
+            words = "you declared a tie to another provider of this scheme: ask a colleague to record it"
+            return _page(visit, referral_ref, form.fields, {"provider": words})
         return visit.to(f"/desk/referrals/{referral_ref}/exclusions")
 
     @post("/{exclusion_ref:str}/lifting", sync_to_thread=True)
@@ -80,11 +84,13 @@ def _page(visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str
     with visit.command() as session:
         kept_away = excluded(session, visit.ports, referral_ref=ref, actor=visit.actor)
         providers = providers_by_name(session)
+        ties = ties_in_scheme(session, visit.actor, referral_of(session, ref, visit.actor).scheme)
     return visit.page(
         "desk/exclusions.html",
         status=400 if faults else 200,
         referral=ref,
         kept_away=kept_away,
+        ties=sorted(ties),
         providers=providers,
         by_name=dict(providers),
         grounds=list(Ground),

@@ -25,6 +25,7 @@ from bidding.looking.remarked import remarks
 from bidding.looking.unanswered import unanswered
 from bidding.questions import waiting_about
 from bidding.referrals import ReferralState, referral_of
+from bidding.ties import is_open_to_see, is_tied_in_closing, is_tied_to_asked
 from dps.kernel.actors import Role
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
@@ -67,7 +68,7 @@ class Referrals(Controller):
     def one(self, referral_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """What it asks for, where it stands, and everything that happened."""
         with visit.look() as (session, _):
-            referral = _one(session, visit, referral_ref)
+            referral, own = _one(session, visit, referral_ref), referral_of(session, referral_ref, visit.actor)
             its_rounds = rounds(session, referral_ref)
             its_awards = awards(session, visit.actor, visit.ports.keyring, referral=referral_ref)
             streams = [
@@ -103,6 +104,7 @@ class Referrals(Controller):
                 is_erased=draft.words is None,
                 is_with_requester=draft.is_with_requester,
                 is_start_over=draft.is_start_over,
+                is_tied=is_tied_to_asked(session, visit.actor, own),
                 awards=list(reversed(its_awards)),
                 providers=dict(providers_by_name(session)),
                 timeline=[
@@ -272,11 +274,15 @@ def _stages(session: Session, visit: Visit, referral_ref: str) -> names.Names:
 
 def _reason_form(visit: Visit, referral_ref: str, step: str, *, reason: str = "", fault: str = "") -> Page:
     title, words, _ = _STEPS[step]
-    with visit.look() as (session, _now):
+    with visit.look() as (session, now):
         referral = _one(session, visit, referral_ref)
+        own = referral_of(session, referral_ref, visit.actor)
+        is_tied = is_tied_to_asked(session, visit.actor, own)
         schemes = visit.schemes(session)
         return visit.page(
             "desk/reason.html",
+            is_tied=is_tied,
+            is_barred=is_tied and is_open_to_see(session, own, now),
             status=400 if fault else 200,
             referral=referral,
             step=step,
@@ -321,6 +327,7 @@ def _extension_form(visit: Visit, closing_ref: str, values: dict[str, str], faul
             reason=values.get("reason", ""),
             reasons=[str(one) for one in ExtensionReason],
             back=back,
+            is_tied=is_tied_in_closing(session, visit.actor, closing_ref),
             referral=values.get("referral", ""),
             faults=faults,
         )
