@@ -1,6 +1,7 @@
 """What a provider has answered and holds: its live bids by round, what it was offered, what it agreed to."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from bidding.awards.records import Award, award_of
 from bidding.bids.records import Bid, BidRound, BidState, LapseCause, ScoredBid
+from bidding.looking.invited import OwnBid
 from bidding.looking.pages import PAGE, turned
 from bidding.rounds import Round, RoundState
 from bidding.stages import shown
@@ -66,20 +68,34 @@ WHY_LAPSED = {
 }
 
 
-def why_unread(session: Session, actor: Actor, bid: str) -> str | None:
-    """Why this provider's bid was never read: it lapsed unopened, or could not be read; None of any other (law 8).
+def with_reasons(session: Session, actor: Actor, bids: Sequence[OwnBid]) -> list[OwnBid]:
+    """The same bids of this provider, each that was never opened with the reason (law 8)."""
+    unread = why_unread(session, actor, [bid.bid for bid in bids if bid.state in (BidState.LAPSED, BidState.INVALID)])
+    return [replace(bid, why_unread=unread.get(bid.bid)) for bid in bids]
+
+
+def why_unread(session: Session, actor: Actor, bids: Collection[str]) -> dict[str, str]:
+    """Why these bids of the provider were never read: they lapsed unopened, or could not be read; nothing of any other.
 
     What bars a provider is not named here: it may be confidential.
     """
+    if not bids:
+        return {}
     query = (
-        select(AuditEvent)
+        select(AuditEvent, Bid.ref)
         .join(Bid, col(Bid.invitation_ref) == col(AuditEvent.stream))
-        .where(Bid.ref == bid, Bid.provider == actor.provider, col(AuditEvent.kind).in_(("bid.lapse", "bid.reject")))
-        .order_by(col(AuditEvent.id))
+        .where(
+            col(Bid.ref).in_(bids),
+            Bid.provider == actor.provider,
+            col(AuditEvent.kind).in_(("bid.lapse", "bid.reject")),
+        )
+        .order_by(col(AuditEvent.id), col(Bid.id))
     )
-    event = next((one for one in session.exec(query) if one.body["ref"] == bid), None)
-    if event is None:
-        return None
+    ends = {ref: event for event, ref in session.exec(query) if event.body["ref"] == ref}
+    return {ref: _why(event) for ref, event in ends.items()}
+
+
+def _why(event: AuditEvent) -> str:
     if event.kind == "bid.reject":
         return "It could not be read at the opening."
     return WHY_LAPSED[LapseCause(event.body["cause"])]

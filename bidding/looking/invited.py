@@ -117,7 +117,8 @@ class OwnBid:
     """A bid as its own bidder may see it again: everything but what it says.
 
     `is_typed` by a broker at the telephone: it counts only if it `is_confirmed`. `handed_over_from` is the bid of a
-    closing that was asked again, in whose place it stands.
+    closing that was asked again, in whose place it stands. `why_unread` says in words why it was never opened, or could
+    not be read; None of any other, and where `answered.with_reasons` was not asked.
     """
 
     bid: str
@@ -131,6 +132,7 @@ class OwnBid:
     is_typed: bool
     is_confirmed: bool
     handed_over_from: str | None
+    why_unread: str | None = None
 
 
 def own_bids(

@@ -230,7 +230,11 @@ def test_a_provider_reads_why_its_bid_was_never_opened_and_nobody_else_does(worl
     world.close(referral)
 
     with world.database.reading() as session:
-        assert why_unread(session, oak, cancelled) == "The round was cancelled before its bids were opened."
-        assert why_unread(session, elm, typed) == "You did not confirm what the council typed before the closing."
-        assert (why_unread(session, ash, opened), why_unread(session, ash, typed)) == (None, None)
+        assert why_unread(session, oak, [cancelled]) == {
+            cancelled: "The round was cancelled before its bids were opened."
+        }
+        assert why_unread(session, elm, [typed]) == {
+            typed: "You did not confirm what the council typed before the closing."
+        }
+        assert why_unread(session, ash, [opened, typed, cancelled]) == {}
     assert set(WHY_LAPSED) == set(LapseCause)

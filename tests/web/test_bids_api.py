@@ -252,3 +252,18 @@ def stored_bids(served: Served) -> list[Bid]:
 def events(served: Served, kind: str) -> list[AuditEvent]:
     with served.world.database.reading() as session:
         return list(session.exec(select(AuditEvent).where(AuditEvent.kind == kind)).all())
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_program_reads_why_its_bid_was_never_opened(served: Served, referral: str) -> None:
+    lapsed = first(served).post("/api/bids", served.bid_body(referral, 1650)).json()["bid"]
+    live = served.world.referral()
+    sealed = first(served).post("/api/bids", served.bid_body(live, 1650)).json()["bid"]
+
+    served.broker().post(f"/api/referrals/{referral}/hold", {"reason": "The family decides first."})
+
+    why = "The round was cancelled before its bids were opened."
+    one = first(served).get(f"/api/bids/{lapsed}").json()
+    listed = {bid["bid"]: bid["why_unread"] for bid in first(served).get("/api/bids").json()}
+    assert (one["state"], one["why_unread"]) == ("lapsed", why)
+    assert listed == {lapsed: why, sealed: None}

@@ -12,6 +12,7 @@ from msgspec import ValidationError, convert
 from sqlmodel import Session
 
 from bidding.bids import submitting
+from bidding.looking.answered import with_reasons
 from bidding.looking.debriefed import Debrief, debrief_in
 from bidding.looking.invited import OwnBid, own_bids
 from dps.kernel.actors import Actor
@@ -75,13 +76,13 @@ class Bids(Controller):
     ) -> list[OwnBid]:
         """This provider's bids in the order they were received, a hundred at a time."""
         with installation.database.reading() as session:
-            return own_bids(session, request.user, after=after)
+            return with_reasons(session, request.user, own_bids(session, request.user, after=after))
 
     @get("/{ref:str}", guards=[PROVIDER], sync_to_thread=True)
     def one(
         self, ref: FromPath[str], request: Request[Actor, Any, Any], installation: NamedDependency[Installation]
     ) -> OwnBid:
-        """One bid, with its receipt."""
+        """One bid, with its receipt; of one that was never opened, `why_unread` says why."""
         with installation.database.reading() as session:
             return _one(session, ref, request.user)
 
@@ -150,7 +151,7 @@ def _one(session: Session, ref: str, actor: Actor) -> OwnBid:
     found = own_bids(session, actor, ref=ref)
     if not found:
         raise NotFound(kind="bid", ref=ref)
-    return found[0]
+    return with_reasons(session, actor, found)[0]
 
 
 def _state(session: Session, ref: str, actor: Actor) -> Answer:

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from sqlmodel import Session
 
 from bidding.bids import submitting
-from bidding.looking.answered import debriefs, live_bids, why_unread
+from bidding.looking.answered import debriefs, live_bids, with_reasons
 from bidding.looking.debriefed import debrief_in
 from bidding.looking.fared import bids_fared, offers_fared
 from bidding.looking.invited import OwnBid, own_bids, packages_of
@@ -62,7 +62,7 @@ class Bids(Controller):
     def one(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
         """One bid with its receipt, and what can be done with it."""
         with visit.look() as (session, now):
-            bid = _one(session, visit, bid_ref)
+            (bid,) = with_reasons(session, visit.actor, [_one(session, visit, bid_ref)])
             live = {one.bid: one for one in live_bids(session, visit.actor).values()}
             return visit.page(
                 "portal/receipt.html",
@@ -73,7 +73,6 @@ class Bids(Controller):
                 copy=copy_of(session, copies_key(visit.request), bid_ref),
                 packages=packages_of(session, visit.actor, [bid_ref])[bid_ref],
                 debriefs=debriefs(session, visit.actor, bid_ref),
-                why_unread=why_unread(session, visit.actor, bid_ref),
                 **frame(session, visit),
             )
 
