@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from dps.kernel.money import in_pounds
 from dps.law.statute import Notice, statute
 from dps.schemes.model import LegalBasis, Scheme
 
@@ -30,6 +31,11 @@ class Blocked(StrEnum):
     PUBLISHING = "publishing"
     NEW_RULES = "new_rules"
 
+
+_STANDS_STILL = {
+    Blocked.PUBLISHING: "nothing is published, resumed or restarted under the scheme",
+    Blocked.NEW_RULES: "packages go on, but no new rules are published",
+}
 
 _BLOCKS = {
     Clock.TERM: Blocked.PUBLISHING,
@@ -54,11 +60,25 @@ class Due:
     def blocks(self) -> Blocked:
         return _BLOCKS[self.clock]
 
+    @property
+    def last_day(self) -> date:
+        """The last day in time."""
+        return self.limit - _ONE_DAY
+
+    @property
+    def stands_still(self) -> str:
+        return stands_still(self.clock)
+
     def is_near(self, today: date) -> bool:
         return self.warns <= today
 
     def is_overdue(self, today: date) -> bool:
         return self.limit <= today
+
+
+def stands_still(clock: Clock) -> str:
+    """What a clock stops from its limit on, in the words of lists, letters and refusals; it goes on from a colon."""
+    return _STANDS_STILL[_BLOCKS[clock]]
 
 
 def term_end(scheme: Scheme) -> Due | None:
@@ -69,12 +89,15 @@ def term_end(scheme: Scheme) -> Due | None:
     return _due(Clock.TERM, scheme.key, scheme.term.ends, statute().warning.term, words)
 
 
-def reopening(scheme: Scheme) -> Due | None:
-    """An open framework is reopened within three years of its award, and within five of each later one."""
+def reopening(scheme: Scheme, since: Sequence[date] = ()) -> Due | None:
+    """An open framework is reopened within three years of its award, and within five of each later one.
+
+    `since` are days that rules published after these name: what they say is true of the whole framework.
+    """
     if scheme.legal_basis is not LegalBasis.OPEN_FRAMEWORK:
         return None
     act = statute().procurement_act
-    reopened = max(scheme.term.reopened, default=None)
+    reopened = max((*scheme.term.reopened, *since), default=None)
     years = act.first_reopening_years if reopened is None else act.later_reopening_years
     limit = _years_after(reopened or scheme.term.starts, years)
     if scheme.term.ends is not None and scheme.term.ends <= limit:
@@ -96,7 +119,10 @@ def tier_publication(scheme: Scheme, rules_published_on: date) -> Due | None:
     if not stages_lists(scheme):
         return None
     limit = max(rules_published_on, scheme.term.starts) + timedelta(days=statute().tiers.days)
-    words = f"The lists of {scheme.name} are asked one before another: publish who is on which, and record it."
+    words = (
+        f"The lists of {scheme.name} are asked one before another: publish who is on which list, "
+        "and record it under Legal clocks."
+    )
     return _due(Clock.TIERS, scheme.key, limit, statute().warning.tiers, words)
 
 
@@ -115,7 +141,7 @@ def told_from(basis: LegalBasis, scheme: Scheme) -> int | None:
 
 
 def contract_notice(
-    contract: str, *, basis: LegalBasis, scheme: Scheme, agreed_on: date, weekly_pence: int
+    contract: str, *, basis: LegalBasis, scheme: Scheme, agreed_on: date, weekly_pence: int, supplier: str
 ) -> Due | None:
     """What must be told of one contract; None below the threshold of its day, and where its basis asks for nothing."""
     notice = statute().notice_for(basis, scheme.term.starts)
@@ -124,13 +150,17 @@ def contract_notice(
     if notice.has_threshold and contract_worth(weekly_pence) < statute().threshold_on(agreed_on):
         return None
     limit = _counted_from(notice, agreed_on) + timedelta(days=notice.days) + _ONE_DAY
-    words = f"The {notice.name} of {contract} is due within {notice.days} days: publish it, and record it."
+    worth = f" and worth {in_pounds(contract_worth(weekly_pence))} over 48 months" if notice.has_threshold else ""
+    words = (
+        f"The {notice.name} of {contract}, agreed with {supplier} on {agreed_on:%-d %B %Y}{worth}, is due within "
+        f"{notice.days} days of {_COUNTED_FROM[notice.counted_from]}: publish it, and record it under Legal clocks."
+    )
     return _due(Clock.NOTICE, contract, limit, statute().warning.notice, words)
 
 
 def application_answer(application: str, decide_by: date) -> Due:
     """An application is answered by the scheme's working day, the last on which the answer is in time."""
-    words = f"The application {application} waits for its answer."
+    words = f"The application {application} waits for its answer: an officer of the register decides it."
     return _due(Clock.APPLICATION, application, decide_by + _ONE_DAY, statute().warning.application, words)
 
 
@@ -145,6 +175,9 @@ def of_scheme(scheme: Scheme, rules_published_on: date, tiers_told_on: date | No
     if tiers is not None and tiers_told_on is not None and tiers_told_on >= rules_published_on:
         tiers = None
     yield from (due for due in (term_end(scheme), reopening(scheme), tiers) if due is not None)
+
+
+_COUNTED_FROM = {"agreement": "its agreement", "quarter_end": "the end of the quarter in which it was agreed"}
 
 
 def _due(clock: Clock, about: str, limit: date, days: int, words: str) -> Due:

@@ -15,16 +15,17 @@ from dps.contracts.contracts import Contract, ContractState
 from dps.kernel import outbox
 from dps.kernel.actors import Actor, Role
 from dps.kernel.calendar import LONDON
-from dps.kernel.errors import LimitPassed, NotFound, OutOfTerm
+from dps.kernel.errors import BadInput, LimitPassed, NotFound, OutOfTerm, TermReplaced
 from dps.kernel.ports import Ports
 from dps.law import clocks
 from dps.law.bases import JOINT, NHS, NHS_BASES, basis_of
-from dps.law.clocks import Blocked, Clock, Due
+from dps.law.clocks import Blocked, Due
 from dps.law.notices import LegalWarning, is_told, tiers_told_on
 from dps.packages.packages import Package
 from dps.register.applications import awaiting_decision
+from dps.register.providers import Provider
 from dps.schemes.model import LegalBasis, Scheme
-from dps.schemes.published import standing_rules
+from dps.schemes.published import standing_rules, standing_scheme
 from dps.schemes.stored import SchemeRules, publish_rules, rules_by_hash
 
 READERS = (Role.COMMISSIONER, Role.AUDITOR, Role.ADMINISTRATOR, Role.REGISTER_OFFICER)
@@ -77,31 +78,49 @@ def warn(session: Session, ports: Ports) -> int:
 
 
 def refuse_passed_limits(session: Session, scheme: Scheme, rule_hash: str, today: date) -> None:
-    """OutOfTerm or LimitPassed where nothing may be published under these rules on this day."""
+    """OutOfTerm or LimitPassed where nothing may be published under these rules on this day.
+
+    What newer rules of the same scheme say of it is true of what was published before them: that it was reopened.
+    """
     if not scheme.is_in_term(today):
-        raise OutOfTerm(scheme=scheme.key, starts=scheme.term.starts, ends=scheme.term.ends or "further notice")
-    reopening = clocks.reopening(scheme)
-    if reopening is not None and reopening.is_overdue(today):
-        raise LimitPassed(words=reopening.words, limit=reopening.limit)
+        over = TermReplaced if standing_scheme(session, scheme.key).is_in_term(today) else OutOfTerm
+        raise over(scheme=scheme.key, starts=scheme.term.starts, ends=scheme.term.ends or "further notice")
+    if _is_overdue(clocks.reopening(scheme), today):
+        newer = standing_scheme(session, scheme.key).term.reopened
+        _refuse_overdue(clocks.reopening(scheme, newer), today)
     if not clocks.stages_lists(scheme):
         return
     published_at = session.exec(select(SchemeRules.published_at).where(SchemeRules.rule_hash == rule_hash)).one()
-    for due in clocks.of_scheme(scheme, _day(published_at), None):
-        if due.clock is Clock.TIERS and due.is_overdue(today):
-            told_on = tiers_told_on(session, scheme.key)
-            if told_on is None or told_on < _day(published_at):
-                raise LimitPassed(words=due.words, limit=due.limit)
+    tiers = clocks.tier_publication(scheme, _day(published_at))
+    if _is_overdue(tiers, today):
+        told_on = tiers_told_on(session, scheme.key)
+        if told_on is None or told_on < _day(published_at):
+            _refuse_overdue(tiers, today)
 
 
 def publish_new_rules(session: Session, scheme: Scheme, actor: Actor, now: datetime) -> SchemeRules:
-    """Publish rules, unless a notice or an application of the scheme is overdue (LimitPassed, naming the first)."""
+    """Publish rules, unless a notice or an application of the scheme is overdue (LimitPassed, naming the first).
+
+    BadInput where they say that the framework was reopened on a day that is still to come: that would stop its clock.
+    """
+    if any(day > _day(now) for day in scheme.term.reopened):
+        raise BadInput("this day is still to come: publish the rules once it was reopened", field="term.reopened")
     standing = next((row for row in standing_rules(session) if row.key == scheme.key), None)
     if standing is not None:
         old = rules_by_hash(session, standing.rule_hash)
         for due in due_of(session, old, _day(standing.published_at)):
-            if due.blocks is Blocked.NEW_RULES and due.is_overdue(_day(now)):
-                raise LimitPassed(words=due.words, limit=due.limit)
+            if due.blocks is Blocked.NEW_RULES:
+                _refuse_overdue(due, _day(now))
     return publish_rules(session, scheme, actor, now)
+
+
+def _is_overdue(due: Due | None, today: date) -> bool:
+    return due is not None and due.is_overdue(today)
+
+
+def _refuse_overdue(due: Due | None, today: date) -> None:
+    if due is not None and due.is_overdue(today):
+        raise LimitPassed(words=due.words, last_day=due.last_day, stands_still=due.stands_still)
 
 
 def _notices(session: Session, scheme: Scheme) -> Iterator[Due]:
@@ -110,8 +129,9 @@ def _notices(session: Session, scheme: Scheme) -> Iterator[Due]:
     A council has tens of thousands of contracts and few of that worth: the others are not read, day after day.
     """
     query = (
-        select(Contract, Package.funding, Package.legal_basis)
+        select(Contract, Package.funding, Package.legal_basis, Provider.name)
         .join(Package, col(Package.id) == col(Contract.package_id))
+        .join(Provider, col(Provider.ref) == col(Contract.provider))
         .where(
             Contract.scheme == scheme.key,
             col(Contract.state) != ContractState.FAILED_TO_START,
@@ -120,13 +140,18 @@ def _notices(session: Session, scheme: Scheme) -> Iterator[Due]:
         )
         .order_by(col(Contract.id))
     )
-    for contract, funding, chosen in session.exec(query):
+    for contract, funding, chosen, supplier in session.exec(query):
         agreed_on = _day(contract.agreed_at)
         basis = basis_of(funding, LegalBasis(chosen) if chosen else None, scheme.legal_basis, agreed_on)
         if basis is None:
             continue
         due = clocks.contract_notice(
-            contract.ref, basis=basis, scheme=scheme, agreed_on=agreed_on, weekly_pence=contract.weekly_pence
+            contract.ref,
+            basis=basis,
+            scheme=scheme,
+            agreed_on=agreed_on,
+            weekly_pence=contract.weekly_pence,
+            supplier=supplier,
         )
         if due is not None:
             yield due

@@ -10,7 +10,7 @@ from bidding.awards import moving
 from dps.contracts.reasons import FailureReason
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database
-from dps.kernel.errors import BadInput, Forbidden, LimitPassed, NotFound, NotReady, OutOfTerm
+from dps.kernel.errors import BadInput, Forbidden, LimitPassed, NotFound, NotReady, OutOfTerm, TermReplaced
 from dps.kernel.outbox import OutboxMessage
 from dps.law.clocks import Clock, Due
 from dps.law.notices import LegalNotice, record_notice
@@ -174,6 +174,8 @@ def test_a_contract_above_the_threshold_has_its_notice_due_and_a_recorded_one_st
     notice = due(world)[Clock.NOTICE]
     assert notice.about == contract
     assert notice.limit == date(2019, 7, 31)  # 30 days after the quarter in which it was agreed
+    assert "agreed with Synthetic Winner on" in notice.words
+    assert "within 30 days of the end of the quarter" in notice.words
 
     record(world, Clock.NOTICE, contract)
     assert Clock.NOTICE not in due(world)
@@ -231,10 +233,40 @@ def test_an_open_framework_that_was_not_reopened_takes_no_referral(database: Dat
     world.provider("Synthetic Bidder")
     assert world.state(world.referral()) == "seeking"
 
+    held = world.referral()
+    world.run(publishing.hold, referral_ref=held, reason="The family decides first.", actor=world.broker)
     world.clock.move_to(world.now.replace(year=starts.year + 3))
 
     with pytest.raises(LimitPassed, match="must be reopened"):
         world.referral()
+    with pytest.raises(LimitPassed, match="must be reopened"):
+        world.run(publishing.resume, referral_ref=held, actor=world.broker)
+    with pytest.raises(BadInput, match="still to come"):
+        publish(world, term.model_copy(update={"reopened": (world.now.date() + timedelta(days=1),)}))
+
+    publish(world, term.model_copy(update={"reopened": (world.now.date(),)}))
+    world.run(publishing.resume, referral_ref=held, actor=world.broker)
+    assert world.state(held) == "unfilled"  # sought again: its provider's papers ran out meanwhile
+
+
+def publish(world: World, term: Term) -> None:
+    with world.database.transaction() as session:
+        changed = world.scheme.model_copy(update={"term": term})
+        publish_new_rules(session, changed, world.commissioner, world.now)
+
+
+@on_sqlite
+def test_what_was_published_under_an_earlier_term_is_copied_and_sought_under_the_new_one(world: World) -> None:
+    world.provider("Synthetic Bidder")
+    held = world.referral()
+    world.run(publishing.hold, referral_ref=held, reason="The family decides first.", actor=world.broker)
+    ends = world.scheme.term.ends
+    assert ends is not None
+    publish(world, Term(starts=world.scheme.term.starts, ends=ends.replace(year=ends.year + 2)))
+    world.clock.move_to(datetime.combine(ends, world.now.timetz()))
+
+    with pytest.raises(TermReplaced, match="copy it for the same person"):
+        world.run(publishing.resume, referral_ref=held, actor=world.broker)
 
 
 @on_sqlite

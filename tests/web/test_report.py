@@ -55,6 +55,14 @@ def test_the_law_s_clocks_are_listed_and_a_recorded_notice_stops_one(installed: 
     assert (refused.exit_code, "no notice stops" in refused.output) == (2, True)
 
 
+def test_the_lists_to_be_published_are_printed_and_written(installed: Path, tmp_path: Path) -> None:
+    printed = dps("report", "lists", "--scheme", "st-helens")
+    written = dps("report", "lists", "--scheme", "st-helens", "--out", str(tmp_path / "lists.xlsx"))
+
+    assert (printed.exit_code, printed.output) == (0, "Nobody is on a list of st-helens yet.\n")
+    assert (written.exit_code, (tmp_path / "lists.xlsx").exists()) == (0, True)
+
+
 def test_a_commissioner_reads_the_clocks_over_http_and_a_broker_does_not(served: Served) -> None:
     seen = served.caller(Role.COMMISSIONER).get("/api/schemes/st-helens/clocks")
 

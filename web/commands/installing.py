@@ -12,7 +12,7 @@ from rich.console import Console
 from sqlmodel import Session
 
 from dps.kernel.database import Database
-from dps.kernel.errors import Misconfigured, OutOfTerm
+from dps.kernel.errors import LimitPassed, Misconfigured, OutOfTerm
 from dps.kernel.keys import create_keys, load_keyring
 from dps.kernel.settings import Settings, read_settings
 from dps.law.watch import publish_new_rules
@@ -133,6 +133,9 @@ def _published(database: Database, scheme: Scheme, settings: Settings) -> bool:
     except OutOfTerm as over:
         typer.echo(f"Rules: those of {scheme.key} are not published. {over}")
         return False
+    except LimitPassed:
+        typer.echo(f"Rules: those of {scheme.key} are not published.")
+        raise
     state = "stand already" if stood else "published"
     typer.echo(f"Rules: those of {scheme.key} {state}, {digest[:12]}.")
     return True

@@ -20,6 +20,7 @@ from dps.kernel.money import in_pounds
 from dps.law.clocks import Clock
 from dps.law.notices import record_notice
 from dps.law.watch import as_rows, clocks_seen
+from dps.register.who_is_where import who_is_where
 from dps.schemes.published import standing_scheme
 from dps.schemes.wording import count
 from web.assembly import opened
@@ -175,6 +176,30 @@ def clocks(scheme: SchemeKey, as_json: AsJson = False) -> None:
             typer.echo(f"Nothing is due under {scheme}.")
     if any(row["state"] == "overdue" for row in rows):
         raise typer.Exit(FAILED)
+
+
+@app.command("lists")
+def lists(
+    scheme: SchemeKey,
+    out: Annotated[Path | None, typer.Option(help="Write a workbook (XLSX) here instead.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who is on which list, for which service, where: what is published of lists that are asked one before another."""
+    from web.lists_workbook import lists_workbook, rows_of
+
+    with opened() as installation, installation.database.reading() as session:
+        rules = standing_scheme(session, scheme)
+        places = who_is_where(session, rules, actor=OPERATOR)
+    if as_json:
+        say_json([asdict(place) for place in places])
+    elif out is not None:
+        out.write_bytes(lists_workbook(places, rules))
+        typer.echo(f"{out}: {count(len(places), 'place')} on the lists of {scheme}.")
+    else:
+        for row in rows_of(places, rules):
+            typer.echo("  ".join(row))
+        if not places:
+            typer.echo(f"Nobody is on a list of {scheme} yet.")
 
 
 @app.command("notice")

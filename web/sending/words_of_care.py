@@ -5,6 +5,8 @@ By the message's kind: a subject and a sentence. Beside them stand a reference a
 
 from collections.abc import Mapping
 
+from dps.law.clocks import Clock
+
 CARE: Mapping[str, tuple[str, str]] = {
     "contract_started": ("Care has begun", "The first visit is recorded, and the contract runs from its day."),
     "contract_start_moved": ("The first visit is on another day", "Agree the new day with the person."),
@@ -71,3 +73,15 @@ CARE: Mapping[str, tuple[str, str]] = {
     "law_due": ("A legal clock runs", "Something that the law asks for is due soon, or is late."),
 }
 """Whoever posts another kind finds out from a test that it has no words."""
+
+LAW: Mapping[str, tuple[str, str]] = {
+    Clock.TERM: ("A scheme's term ends", "Publish the rules of a new term before it is over."),
+    Clock.REOPENING: (
+        "An open framework must be reopened",
+        "Reopen it to new providers, and publish rules that say when it was.",
+    ),
+    Clock.TIERS: ("A scheme's lists are to be published", "Publish who is on which list, and record it."),
+    Clock.NOTICE: ("A contract's notice is due", "Publish it, and record it."),
+    Clock.APPLICATION: ("An application waits for its answer", "An officer of the register decides it."),
+}
+"""Of a clock of the law (`law_due`): what is due, and what to do; until when follows from the message's facts."""

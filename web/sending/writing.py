@@ -1,21 +1,22 @@
 """What a letter says: what happened, to which reference, where to look. Nothing of a person, and no price, ever.
 
-The words are made from the message's kind, its reference, and one fact, an instant or a digest's counts by kind; so
-nothing else can slip in.
+The words are made from the message's kind, its reference, and one fact: an instant, a digest's counts by kind, or a
+clock of the law with its day; so nothing else can slip in.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from dps.kernel.keys import Keyring
 from dps.kernel.outbox import OutboxMessage
-from web.pages.wording import instant, plain
+from dps.law.clocks import Clock, stands_still
+from web.pages.wording import day, instant, plain
 from web.security import invitations
-from web.sending.words_of_care import CARE
+from web.sending.words_of_care import CARE, LAW
 
 WORDS: Mapping[str, tuple[str, str]] = {
     **CARE,
@@ -166,7 +167,7 @@ class Written:
 
 def written(message: OutboxMessage, *more: OutboxMessage, site: str, keyring: Keyring) -> Written:
     """The letter about a message; or about several of its kind to the same reader, each with its own link."""
-    subject, sentence = WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
+    subject, sentence = _said(message)
     closes_at = message.facts.get("closes_at")
     counts = message.facts.get("counts", {})
     if more:
@@ -186,6 +187,15 @@ def written(message: OutboxMessage, *more: OutboxMessage, site: str, keyring: Ke
         text=_templates().get_template("letter.txt").render(context),
         html=_templates().get_template("letter.html").render(context),
     )
+
+
+def _said(message: OutboxMessage) -> tuple[str, str]:
+    """What happened, and one sentence more; of a clock of the law its own, with the last day in time."""
+    if message.kind == "law_due":
+        clock, last_day = Clock(message.facts["clock"]), date.fromisoformat(message.facts["limit"]) - timedelta(days=1)
+        subject, what_to_do = LAW[clock]
+        return subject, f"{what_to_do} The last day for it is {day(last_day)}. After it: {stands_still(clock)}."
+    return WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
 
 
 def link(message: OutboxMessage, *, site: str, keyring: Keyring) -> str:

@@ -16,6 +16,7 @@ from dps.kernel.errors.competition import (
     OutOfTerm,
     PriceStillSealed,
     TakenByAnother,
+    TermReplaced,
     TooLate,
     WrongMode,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "StillServed",
     "StillSought",
     "TakenByAnother",
+    "TermReplaced",
     "TooLate",
     "TooManyGuesses",
     "VariationRefused",

@@ -57,11 +57,21 @@ class OutOfTerm(Refused):
     )
 
 
+class TermReplaced(OutOfTerm):
+    """The term of the rules that something was published under is over, and the scheme goes on under newer ones."""
+
+    code = "term_replaced"
+    sentence = (
+        "It was published under rules of {scheme} whose term ended on {ends}. Newer rules stand: copy it for the same "
+        "person, and publish the copy under them."
+    )
+
+
 class LimitPassed(Refused):
     """A day that the law sets has passed, and what was due by then is missing."""
 
     code = "limit_passed"
-    sentence = "{words} It was due before {limit:%-d %B %Y}."
+    sentence = "{words} It was due by {last_day:%-d %B %Y}. Until it is done: {stands_still}."
 
 
 class WrongMode(Refused):

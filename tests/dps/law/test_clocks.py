@@ -29,6 +29,7 @@ def notice(scheme: Scheme, agreed_on: date, weekly_pence: int = BIG, basis: Lega
         scheme=scheme,
         agreed_on=agreed_on,
         weekly_pence=weekly_pence,
+        supplier="Synthetic Oak",
     )
     return due.limit if due else None
 

@@ -1,14 +1,22 @@
 """The law's clocks as a page: what is due, what stands still then, and what was published."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from openpyxl import load_workbook
+from sqlmodel import col, update
 
+from dps.kernel.actors import Actor, Role
+from dps.kernel.errors import NotFound
 from dps.law.notices import LegalNotice
 from dps.register.applications import Application
+from dps.register.membership import Membership, MembershipState
+from dps.register.who_is_where import who_is_where
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.test_page_guards import handed_in
 from tests.web.served import Served
+from web.lists_workbook import COLUMNS
 from web.security.accounts import Part
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -49,6 +57,49 @@ def test_an_application_that_waits_blocks_new_rules_and_an_officer_may_record(se
     officer, auditor = at_the_clocks(served, Part.REGISTER_OFFICER), at_the_clocks(served, Part.AUDITOR)
 
     assert world.rows(Application)[0].ref in officer.page.text
-    assert "No new rules are published; packages go on" in officer.page.text
+    assert "Packages go on, but no new rules are published" in officer.page.text
     assert "Record what you published" in officer.page.text
     assert "Record what you published" not in auditor.page.text
+
+
+def test_who_is_on_which_list_is_read_and_taken_away_to_be_published(served: Served) -> None:
+    world = served.world
+    world.provider("Ash Homecare")
+    browser = at_the_clocks(served, Part.COMMISSIONER)
+    there = f"/office/clocks/{world.scheme.key}/lists"
+    linked = f'href="{there}"' in browser.page.text
+
+    page = browser.open(there).text
+    sheet = load_workbook(io.BytesIO(browser.open(f"{there}/workbook").content)).active
+
+    assert linked
+    assert "Ash Homecare" in page
+    assert [text for text in (one.name for one in world.scheme.lists) if text not in page] == []
+    assert sheet is not None
+    heading, *rows = sheet.values
+    assert heading == COLUMNS
+    assert {row[3] for row in rows} == {"Ash Homecare"}
+    assert len(rows) == len(world.rows(Membership))
+
+
+def test_lists_come_in_the_schemes_order_and_a_suspended_provider_is_marked(served: Served) -> None:
+    world = served.world
+    suspended = world.provider("Ash Homecare")
+    world.provider("Birch Homecare")
+    with world.database.transaction() as session:
+        session.execute(
+            update(Membership)
+            .where(col(Membership.provider_ref) == suspended.provider)
+            .values(state=MembershipState.SUSPENDED)
+        )
+
+    with world.database.reading() as session:
+        found = who_is_where(session, world.scheme, actor=world.commissioner)
+        with pytest.raises(NotFound):
+            who_is_where(session, world.scheme, actor=Actor("elsewhere", Role.COMMISSIONER, authority="elsewhere"))
+
+    lists, lots = [one.key for one in world.scheme.lists], [one.key for one in world.scheme.lots]
+    places = [(lists.index(one.list_key), lots.index(one.lot), one.locality) for one in found]
+    assert [place[:2] for place in places] == sorted(place[:2] for place in places)
+    assert {one.name for one in found if one.is_suspended} == {"Ash Homecare"}
+    assert [one.name for one in found[:2]] == ["Ash Homecare", "Birch Homecare"]

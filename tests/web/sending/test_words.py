@@ -10,6 +10,7 @@ import pytest
 from dps.contracts.statements.records import StatementState
 from dps.kernel.keys import Keyring
 from dps.kernel.outbox import Delivery, OutboxMessage
+from dps.law.clocks import Clock
 from web.sending.writing import WORDS, link, written
 
 ROOT = Path(__file__).parents[3]
@@ -77,7 +78,8 @@ def test_every_kind_that_is_posted_has_a_subject_and_a_sentence() -> None:
         ("statement_agreed", "PAY-7K3M-9QXR-4TDC", "authority:kent", {}, "/desk/statements/PAY-7K3M-9QXR-4TDC"),
         ("prices_raised", CHANGE, "provider:x", {}, "/portal/contracts"),
         ("score_published", "SCR-7K3M-9QXR-4TDC", "provider:x", {}, "/portal/quality"),
-        ("law_due", "LET-7K3M-9QXR-4TDC", "authority:kent", {}, "/office/clocks"),
+        ("law_due", "LET-7K3M-9QXR-4TDC", "authority:kent", {"clock": "tiers", "limit": "2019-05-01"},
+         "/office/clocks"),
     ],
 )  # fmt: skip
 def test_a_message_about_care_leads_to_the_page_that_shows_it(
@@ -87,3 +89,25 @@ def test_a_message_about_care_leads_to_the_page_that_shows_it(
 
     assert link(message, site=SITE, keyring=keyring) == f"{SITE}{path}"
     assert f"{SITE}{path}" in written(message, site=SITE, keyring=keyring).text
+
+
+@pytest.mark.parametrize(
+    ("clock", "subject", "stands_still"),
+    [
+        (Clock.TERM, "A scheme's term ends", "nothing is published"),
+        (Clock.REOPENING, "An open framework must be reopened", "nothing is published"),
+        (Clock.TIERS, "A scheme's lists are to be published", "nothing is published"),
+        (Clock.NOTICE, "A contract's notice is due", "no new rules are published"),
+        (Clock.APPLICATION, "An application waits for its answer", "no new rules are published"),
+    ],
+)
+def test_a_letter_about_a_clock_of_the_law_says_what_is_due_until_when_and_what_stands_still_then(
+    clock: Clock, subject: str, stands_still: str, keyring: Keyring
+) -> None:
+    message = a_message("law_due", CONTRACT, recipient="authority:kent", clock=clock, limit="2019-05-01")
+
+    letter = written(message, site=SITE, keyring=keyring)
+
+    assert letter.subject == f"{subject}: {CONTRACT}"
+    assert "The last day for it is Tue 30 April 2019" in letter.text
+    assert stands_still in letter.text

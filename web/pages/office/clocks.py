@@ -1,7 +1,8 @@
 """What the law makes due under a scheme: the days, what stands still from then on, and what was published."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -15,10 +16,14 @@ from dps.kernel.errors import BadInput, NotFound
 from dps.law.clocks import Clock
 from dps.law.notices import RECORDERS, notices_of, record_notice
 from dps.law.watch import clocks_seen
+from dps.register.who_is_where import Placed, who_is_where
 from dps.schemes.model import Scheme
+from web.lists_workbook import lists_workbook
+from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import ANSWERABLE, RECORDING
 from web.pages.visit import Page, Visit
+from web.workbooks import XLSX
 
 _NAMES = {
     Clock.TERM: "The end of the term",
@@ -38,6 +43,28 @@ class LegalClocks(Controller):
     def all(self, visit: NamedDependency[Visit]) -> Page:
         """Every scheme of one's authority, the most pressing first."""
         return _page(visit, "", {}, {})
+
+    @get("/{scheme_key:str}/lists", guards=[ANSWERABLE], sync_to_thread=True)
+    def lists(self, scheme_key: FromPath[str], visit: NamedDependency[Visit]) -> Page:
+        """Who is on which list, to be published: for each list and service, area by area."""
+        with visit.look() as (session, _):
+            scheme = _scheme(session, visit, scheme_key)
+            places = who_is_where(session, scheme, actor=visit.actor)
+        by_list = [
+            (listed.name, _by_lot([one for one in places if one.list_key == listed.key], scheme))
+            for listed in scheme.lists
+        ]
+        return visit.page("office/lists.html", key=scheme.key, name=scheme.name, lists=by_list)
+
+    @get("/{scheme_key:str}/lists/workbook", guards=[ANSWERABLE], sync_to_thread=True)
+    def lists_as_workbook(self, scheme_key: FromPath[str], visit: NamedDependency[Visit]) -> Response[Any]:
+        """The same as XLSX, a row for each place."""
+        with visit.look() as (session, now):
+            scheme = _scheme(session, visit, scheme_key)
+            places = who_is_where(session, scheme, actor=visit.actor)
+        name = f"{scheme.key}-lists-{now.astimezone(LONDON):%Y-%m-%d}.xlsx"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(lists_workbook(places, scheme), media_type=XLSX, headers=headers)
 
     @post("/{scheme_key:str}/notices", guards=[RECORDING], sync_to_thread=True)
     def record(
@@ -81,6 +108,15 @@ def _scheme(session: Session, visit: Visit, key: str) -> Scheme:
     if found is None:
         raise NotFound(kind="scheme", ref=key)
     return found
+
+
+def _by_lot(places: Sequence[Placed], scheme: Scheme) -> list[tuple[str, list[tuple[str, list[Placed]]]]]:
+    """Each service with the areas in which anybody has a place, and who."""
+    lots, areas = names.lots([scheme]), names.places([scheme])
+    return [
+        (lots[lot], [(areas[area], list(held)) for area, held in groupby(of_lot, key=lambda one: one.locality)])
+        for lot, of_lot in groupby(places, key=lambda one: one.lot)
+    ]
 
 
 def _page(visit: Visit, key: str, values: Mapping[str, str], faults: Mapping[str, str]) -> Page:
