@@ -165,8 +165,12 @@ def handed_back(visit: Visit, form: Form) -> Begin:
     """The provider gives the contract back."""
 
     def begin(session: Session, contract: Contract, _scheme: Scheme) -> None:
-        reason = form.choice(HandBackReason, "hand_back_reason", "choose why")
-        day = form.day("last_day", "say which day is the last")
+        checking = Checking()
+        with checking.of("hand_back_reason"):
+            reason = form.choice(HandBackReason, "hand_back_reason", "choose why")
+        with checking.of("last_day"):
+            day = form.day("last_day", "say which day is the last")
+        checking.end()
         aftercare.hand_back(
             session, visit.ports, contract_ref=contract.ref, reason=reason, last_day=day, actor=visit.actor
         )

@@ -31,7 +31,7 @@ _READERS: Mapping[str, Sequence[Part]] = {
     "tender_accepted": LETTING,
     "tender_declined": LETTING,
     "tender_evaluated": LETTING,
-    "flex_to_sign": DESK,
+    "flex_to_sign": (Part.APPROVER,),
     "outcomes_contested": DESK,
     "statement_agreed": (Part.APPROVER,),
     "score_appealed": (Part.COMMISSIONER,),

@@ -22,7 +22,10 @@ CARE: Mapping[str, tuple[str, str]] = {
         "Care goes on until its last day, and the package is brokered again at once.",
     ),
     "contract_passed_on": ("A contract is delivered by somebody else", "Its page says by whom and from which day."),
-    "flex_told": ("More support was begun at once", "Its provider decided on it, within the scheme's limits."),
+    "flex_told": (
+        "More support was begun at once",
+        "Its provider decided on it, or an approver signed it. Its contract's page says how much, why and until when.",
+    ),
     "flex_to_sign": ("A change waits for your signature", "A provider reports more hours than it may decide alone."),
     "flex_signed": ("Your change is signed", "It counts from now on. When it is over, say what came of it."),
     "flex_reported": ("What came of more support is reported", "Its hours are free again, and the tracker counts it."),

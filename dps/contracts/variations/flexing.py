@@ -137,7 +137,7 @@ def flex(
 
 
 def sign_flex(session: Session, ports: Ports, *, variation_ref: str, actor: Actor) -> None:
-    """An authorised officer signs a flex above the weekly limit; from then on it counts."""
+    """An authorised officer signs a flex above the weekly limit; then it counts, and the desk is told."""
     variation, contract = _found(session, variation_ref, actor)
     now = ports.clock.read(session)
     advance(session, variation, "sign", actor, now)
@@ -146,6 +146,7 @@ def sign_flex(session: Session, ports: Ports, *, variation_ref: str, actor: Acto
     days = min((variation.last_day - variation.from_day).days + 1, 7)
     raise_hours(session, contract, ref=variation.ref, minutes=variation.extra_minutes_a_day * days, now=now)
     tell_provider(session, ports, contract, "flex_signed", variation.ref, now)
+    tell_council(session, ports, contract, "flex_told", variation.ref, now)
 
 
 def report_flex(

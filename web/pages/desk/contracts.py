@@ -139,9 +139,10 @@ class Variations(Controller):
                 rescheduling.refuse(
                     session, visit.ports, variation_ref=variation_ref, words=form.text("reason"), actor=visit.actor
                 )
+                _, contract = find_variation(session, variation_ref, actor=visit.actor)
         except BadInput as bad:
             return _refusal(visit, variation_ref, form.text("reason"), str(bad.reason))
-        return visit.to("/desk/contracts")
+        return visit.to(f"/desk/contracts/{contract.ref}#{variation_ref}")
 
 
 class Statements(Controller):
@@ -195,7 +196,8 @@ def _kept_until(listed: Iterable[Contract], schemes: Iterable[Scheme]) -> dict[s
 def _moved(visit: Visit, variation_ref: str, command: Callable[..., object]) -> Redirect:
     with visit.command() as session:
         command(session, visit.ports, variation_ref=variation_ref, actor=visit.actor)
-    return visit.to("/desk/contracts")
+        _, contract = find_variation(session, variation_ref, actor=visit.actor)
+    return visit.to(f"/desk/contracts/{contract.ref}#{variation_ref}")
 
 
 def _refusal(visit: Visit, variation_ref: str, reason: str, fault: str) -> Page:

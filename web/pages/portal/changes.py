@@ -37,7 +37,7 @@ from web.pages.changing import (
     visits_to_change,
     week_wanted,
 )
-from web.pages.forms import Form, Values
+from web.pages.forms import Checking, Form, Values, faults_of
 from web.pages.guards import PORTAL
 from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
@@ -133,38 +133,58 @@ class OwnVariations(Controller):
         """The monitoring form at the end of a flex; its hours are given back."""
         with visit.look() as (session, _now):
             _, contract = find_variation(session, variation_ref, actor=visit.actor)
+        checking = Checking()
         try:
+            with checking.of("outcome"):
+                outcome = form.choice(FlexOutcome, "outcome", "choose how it ended")
+            with checking.of("averted"):
+                averted = form.choice(Averted, "averted", "choose what it averted")
+            checking.end()
             with visit.command() as session:
                 flexing.report_flex(
-                    session,
-                    visit.ports,
-                    variation_ref=variation_ref,
-                    outcome=form.choice(FlexOutcome, "outcome", "choose how it ended"),
-                    averted=form.choice(Averted, "averted", "choose what it averted"),
+                    session, visit.ports, variation_ref=variation_ref, outcome=outcome, averted=averted,
                     actor=visit.actor,
-                )
+                )  # fmt: skip
         except BadInput as bad:
-            return _report(visit, variation_ref, form.fields, {str(bad.field): str(bad.reason)})
+            return _report(visit, variation_ref, form.fields, faults_of(bad))
         return visit.to(f"/portal/contracts/{contract.ref}")
 
 
 def _flex_wanted(form: Form) -> FlexWanted:
-    minutes = form.whole("extra_minutes", "write the minutes a day as a whole number", most=100_000)
-    days = form.whole("days", "write the number of days as a whole number", most=366)
-    if not minutes:
-        raise BadInput("say how many minutes more a day", field="extra_minutes")
-    if not days:
-        raise BadInput("say for how many days", field="days")
+    checking = Checking()
+    with checking.of("extra_minutes"):
+        minutes = form.whole("extra_minutes", "write the minutes a day as a whole number", most=100_000)
+        if not minutes:
+            raise BadInput("say how many minutes more a day", field="extra_minutes")
+    with checking.of("days"):
+        days = form.whole("days", "write the number of days as a whole number", most=366)
+        if not days:
+            raise BadInput("say for how many days", field="days")
+    with checking.of("from_day"):
+        from_day = form.day("from_day", "say from which day")
+    with checking.of("group"):
+        group = form.needed("group", "choose for whom")
+    with checking.of("begun_by"):
+        begun_by = form.needed("begun_by", "choose who began it")
+    with checking.of("flex_reason"):
+        reason = form.choice(FlexReason, "flex_reason", "choose why")
+    with checking.of("changed"):
+        changed = form.choice(FlexChange, "changed", "choose what you changed")
+    with checking.of("flex_note"):
+        note = own_words(form, "flex_note")
+    checking.end()
+    assert minutes is not None
+    assert days is not None
     return FlexWanted(
-        from_day=form.day("from_day", "say from which day"),
+        from_day=from_day,
         days=days,
         extra_minutes_a_day=minutes,
-        group=form.needed("group", "choose for whom"),
-        begun_by=form.needed("begun_by", "choose who began it"),
-        reason=form.choice(FlexReason, "flex_reason", "choose why"),
-        changed=form.choice(FlexChange, "changed", "choose what you changed"),
+        group=group,
+        begun_by=begun_by,
+        reason=reason,
+        changed=changed,
         circumstances=sorted(form.under("is-")),
-        note=own_words(form, "flex_note"),
+        note=note,
     )
 
 

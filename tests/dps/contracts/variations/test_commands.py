@@ -112,6 +112,8 @@ def test_above_the_weekly_limit_a_flex_waits_for_an_authorised_officer(database:
         desk.run(sign_flex, variation_ref=made.ref, actor=APPROVER)
 
         assert made.state is VariationState.AGREED
+        # The desk is told of each flex that counts, also of one that it did not decide.
+        assert [kind for _, kind in told(session)[-2:]] == ["flex_signed", "flex_told"]
         with pytest.raises(NoSuchStep):
             desk.run(sign_flex, variation_ref=made.ref, actor=APPROVER)
 
