@@ -65,15 +65,20 @@ def database_url(address: str) -> URL:
 
 
 class Database:
-    """An engine and its two ways in. `url` is an SQLAlchemy URL of SQLite or PostgreSQL."""
+    """An engine and its two ways in. `url` is an SQLAlchemy URL of SQLite or PostgreSQL.
 
-    def __init__(self, url: str, *, pool_size: int = _CONNECTIONS) -> None:
+    A commit waits until the disk has it. One of a database that is not `durable` survives the end of the process and
+    not that of the machine: for what can be played again from its seed, and for nothing else.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = _CONNECTIONS, durable: bool = True) -> None:
         try:
             self.url = database_url(url)
         except ValueError as fault:
             raise Misconfigured(reason=f"DPS_DATABASE_URL {fault}.") from None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(self.url, pool_size) if self.is_sqlite else _postgresql_engine(self.url, pool_size)
+        make = _sqlite_engine if self.is_sqlite else _postgresql_engine
+        self.engine = make(self.url, pool_size, durable=durable)
         self._write = sessionmaker(self.engine, class_=Session, expire_on_commit=False, autoflush=True)
         self._read = sessionmaker(
             self.engine.execution_options(**{_READING: True}), class_=Session, expire_on_commit=False, autoflush=False
@@ -118,7 +123,7 @@ class Database:
         self.engine.dispose()
 
 
-def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL, pool_size: int, *, durable: bool) -> Engine:
     # The driver keeps 128 prepared statements unless told: a council's day has more, and each would be prepared anew.
     driver = {"timeout": 30, "check_same_thread": False, "cached_statements": 2_000}
     engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=driver)
@@ -128,7 +133,7 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
         # The driver must not begin transactions itself: `_begin` below does, in the right way.
         connection.isolation_level = None
         _write_ahead(connection)
-        for pragma in ("synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+        for pragma in (f"synchronous={'FULL' if durable else 'OFF'}", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -154,10 +159,17 @@ def _write_ahead(connection: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
 
 
-def _postgresql_engine(url: URL, pool_size: int) -> Engine:
+def _postgresql_engine(url: URL, pool_size: int, *, durable: bool) -> Engine:
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, isolation_level="READ COMMITTED"
     )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # Where commits wait, the server's own setting stands: whoever replicates may ask for more than its disk.
+        if not durable:
+            connection.execute("SET synchronous_commit = off")
+            connection.commit()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -230,11 +242,18 @@ def find_all(
     `fresh` reads rows anew that this transaction has read before; `lock` locks them, and reads them as they are after
     the wait. One statement a question, built once: to build one takes as long as to ask it.
     """
-    many = frozenset(name for name, value in columns.items() if isinstance(value, list | tuple | set | frozenset))
+    values = {name: one_or_many(value) for name, value in columns.items()}
+    many = frozenset(name for name, value in values.items() if isinstance(value, list))
     query = _finding(row, tuple(sorted(columns)), many, order, fresh or lock, lock)
-    values = {name: list(value) if name in many else value for name, value in columns.items()}
     found: Sequence[Row] = session.exec(query, params=values).all()
     return found
+
+
+def one_or_many(value: Any) -> Any:
+    """A value, or a list of any number but one: an IN is spelled out anew each time, and most ask for one alone."""
+    if not isinstance(value, list | tuple | set | frozenset):
+        return value
+    return next(iter(value)) if len(value) == 1 else list(value)
 
 
 @cache
@@ -279,15 +298,17 @@ def locked(session: Session, row: type[Row], *ids: int | None, shared: bool = Fa
     `shared` lets other sharers in and keeps exclusive lockers out. SQLite's write transactions exclude each other
     anyway. Read the clock after this, in a statement of its own.
     """
-    found: Sequence[Row] = session.exec(_locking(row, shared), params={"ids": list(ids)}).all()
+    wanted = one_or_many(ids)
+    found: Sequence[Row] = session.exec(_locking(row, shared, isinstance(wanted, list)), params={"ids": wanted}).all()
     return found
 
 
 @cache
-def _locking(row: type[Row], shared: bool) -> Any:
+def _locking(row: type[Row], shared: bool, many: bool) -> Any:
     """Built once per table: every command locks something."""
     key = row.__table__.c.id  # type: ignore[attr-defined]
-    query = select(row).where(key.in_(bindparam("ids", expanding=True))).order_by(key)
+    asked: Any = bindparam("ids", expanding=many)
+    query = select(row).where(key.in_(asked) if many else key == asked).order_by(key)
     # Without `key_share` a lock would also stop whoever only inserts a row that names this one, and who may itself hold
     # what we wait for: a bid names the closing that waits for the bid's round.
     return query.with_for_update(read=shared, key_share=not shared).execution_options(populate_existing=True)

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
+from dps.kernel.database import one_or_many
 from dps.kernel.errors import Forbidden, NoSuchStep, StateChanged
 
 
@@ -125,12 +126,12 @@ def advance_all(
 
 def _move(session: Session, rows: Sequence[Stateful], arrow: Step, columns: Mapping[str, Any]) -> None:
     """The guarded UPDATE of all of these, which stand at the arrow's source, or so their reader believes."""
-    ids = [row.id for row in rows]
+    ids = one_or_many([row.id for row in rows])
     moved = session.connection().execute(
-        _guarded(type(rows[0]), tuple(sorted(columns))),
+        _guarded(type(rows[0]), tuple(sorted(columns)), isinstance(ids, list)),
         {"guarded_ids": ids, "guarded_state": arrow.source, "state": arrow.target, **columns},
     )
-    if moved.rowcount != len(ids):
+    if moved.rowcount != len(rows):
         raise StateChanged(kind=rows[0].STEPS.kind.capitalize(), ref=", ".join(row.ref for row in rows))
     for row in rows:
         for name, value in {"state": arrow.target, **columns}.items():
@@ -138,11 +139,12 @@ def _move(session: Session, rows: Sequence[Stateful], arrow: Step, columns: Mapp
 
 
 @cache
-def _guarded(row: type[Any], columns: tuple[str, ...]) -> Update:
+def _guarded(row: type[Any], columns: tuple[str, ...], many: bool) -> Update:
     """The UPDATE of a step that sets these columns; built once, because every command moves something."""
     table = row.__table__
+    those: Any = bindparam("guarded_ids", expanding=many)
     guard = (
-        table.c.id.in_(bindparam("guarded_ids", expanding=True)),
+        table.c.id.in_(those) if many else table.c.id == those,
         table.c.state == bindparam("guarded_state", type_=table.c.state.type),
     )
     return update(table).where(*guard).values({name: bindparam(name) for name in ("state", *columns)})

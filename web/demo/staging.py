@@ -50,7 +50,8 @@ def prepare_folder(folder: Path) -> Path:
 
 def prepare_database(url: str) -> Database:
     """An empty database of this demonstration's own. Refuses one that holds anything a demonstration did not make."""
-    database = Database(url)
+    # A week that a power cut breaks off is played again. Whoever serves it opens it anew, and waits for the disk.
+    database = Database(url, durable=False)
     if inspect(database.engine).get_table_names():
         if not _was_made_by_demo(database):
             raise Misconfigured(

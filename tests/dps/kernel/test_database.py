@@ -352,6 +352,21 @@ def test_sqlite_is_opened_durable_and_strict(fresh: Database, pragma: str, value
         assert session.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
 
 
+def test_only_what_can_be_played_again_is_kept_without_waiting_for_the_disk(database_url: str) -> None:
+    is_sqlite = database_url.startswith("sqlite")
+    # The tests' own server waits for nothing.
+    url = database_url if is_sqlite else f"{database_url}&options=-csynchronous_commit%3Don"
+    asked = text("PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit")
+    found = []
+    for durable in (True, False):
+        database = Database(url, durable=durable)
+        with database.transaction() as session:
+            found.append(session.execute(asked).scalar_one())
+        database.dispose()
+
+    assert found == ([2, 0] if is_sqlite else ["on", "off"])
+
+
 def test_a_deleted_text_does_not_stay_in_the_file(fresh: Database, tmp_path: Path) -> None:
     with fresh.transaction() as session:
         session.execute(text("CREATE TABLE note (words TEXT)"))
