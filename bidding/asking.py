@@ -17,6 +17,7 @@ from bidding.referrals import Referral
 from bidding.rounds import Round
 from bidding.standing import candidates, with_unused_hours
 from dps.kernel.calendar import LONDON
+from dps.kernel.database import find_all
 from dps.kernel.errors import NotFound, Refused
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.packages.exclusions import excluded_by_person
@@ -280,6 +281,16 @@ def _placed(session: Session, round_: Round) -> tuple[Referral, Package]:
 def package_of(session: Session, round_: Round) -> Package:
     """The package that a round seeks a provider for."""
     return _placed(session, round_)[1]
+
+
+def packages_of(session: Session, rounds: Collection[Round]) -> dict[int, Package]:
+    """The packages of many rounds, by the round's id; two statements for all of them."""
+    if not rounds:
+        return {}
+    referrals = {one.id: one for one in find_all(session, Referral, id={round_.referral_id for round_ in rounds})}
+    ids = {referral.package_id for referral in referrals.values()}
+    packages = {one.id: one for one in find_all(session, Package, id=ids)}
+    return {round_.id or 0: packages[referrals[round_.referral_id].package_id] for round_ in rounds}
 
 
 def offer_card(scheme: Scheme, lot: str) -> RateCard:

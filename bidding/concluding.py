@@ -1,8 +1,10 @@
 """A round that is decided or cancelled: its bids are marked, and every bidder is told that it can read its debrief."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from bidding.awards.records import Award
@@ -16,12 +18,13 @@ from dps.kernel.states import advance, advance_all
 
 def conclude_bids(session: Session, ports: Ports, round_: Round, now: datetime, *, winner: Award | None) -> None:
     """Mark the bids of a decided round and tell every bidder that its debrief can be read."""
-    for bid in _bids_of(session, round_, BidState.OPENED, BidState.INVALID):
-        if bid.state is BidState.OPENED:
-            if winner is not None and winner.bid_id == bid.id:
-                advance(session, bid, "win", CLOCK, now)
-            elif not _still_in_play(session, bid):
-                advance(session, bid, "lose", CLOCK, now)
+    bids = _bids_of(session, round_, BidState.OPENED, BidState.INVALID)
+    opened = [bid for bid in bids if bid.state is BidState.OPENED]
+    winning = None if winner is None else winner.bid_id
+    not_lost = {winning, *_still_in_play(session, [bid.id for bid in opened])}
+    advance_all(session, [bid for bid in opened if bid.id == winning], "win", CLOCK, now)
+    advance_all(session, [bid for bid in opened if bid.id not in not_lost], "lose", CLOCK, now)
+    for bid in bids:
         post(
             session,
             ports.entropy,
@@ -40,8 +43,8 @@ def cancel_round(session: Session, ports: Ports, round_: Round, now: datetime, *
     The caller holds the round's lock. `reason` is one of the engine's own sentences, not what somebody wrote.
     """
     advance(session, round_, "cancel", CLOCK, now, facts={"reason": reason})
-    for bid in _bids_of(session, round_, BidState.SEALED):
-        advance(session, bid, "lapse", CLOCK, now, facts={"cause": LapseCause.ROUND_CANCELLED})
+    sealed = _bids_of(session, round_, BidState.SEALED)
+    advance_all(session, sealed, "lapse", CLOCK, now, facts={"cause": LapseCause.ROUND_CANCELLED})
     conclude_bids(session, ports, round_, now, winner=None)
     for invitation in invitations_of(session, round_.id):
         recipient = f"provider:{invitation.provider}"
@@ -64,11 +67,18 @@ def lapse_invitations(session: Session, round_: Round, now: datetime) -> None:
     advance_all(session, unanswered, "lapse", CLOCK, now)
 
 
-def _still_in_play(session: Session, bid: Bid) -> bool:
-    """Whether another round of this bundle is still to be decided."""
-    query = (
-        select(Round.id)
-        .join(BidRound, col(BidRound.round_id) == col(Round.id))
-        .where(BidRound.bid_id == bid.id, col(Round.state).in_([RoundState.PUBLISHED, RoundState.CLOSED]))
+def _still_in_play(session: Session, bids: Collection[int | None]) -> set[int]:
+    """Those of these bids that stand for another round which is still to be decided: bundles."""
+    return set(session.exec(_IN_PLAY, params={"bids": list(bids)})) if bids else set()
+
+
+# Built once: each award that is confirmed asks it.
+_IN_PLAY: Any = (
+    select(BidRound.bid_id)
+    .join(Round, col(Round.id) == col(BidRound.round_id))
+    .where(
+        col(BidRound.bid_id).in_(bindparam("bids", expanding=True)),
+        col(Round.state).in_([RoundState.PUBLISHED, RoundState.CLOSED]),
     )
-    return session.exec(query).first() is not None
+    .order_by(col(BidRound.id))
+)

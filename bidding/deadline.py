@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
-from bidding.asking import barred_from, best_rating_score, judged_by, package_of
+from bidding.asking import barred_from, best_rating_score, judged_by, packages_of
 from bidding.bids.content import BidContent
 from bidding.bids.records import (
     Bid,
@@ -42,7 +43,7 @@ from dps.kernel.database import find_all, locked, locked_one
 from dps.kernel.errors import BadInput, DpsError, NotFound, TooLate
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
-from dps.kernel.states import advance
+from dps.kernel.states import advance, advance_all
 from dps.schemes.model import Evaluation, EvaluationRule, Mode, PriceFormula, Scheme
 from dps.schemes.stored import rules_by_hash
 
@@ -207,17 +208,20 @@ def open_bids(session: Session, ports: Ports, closing_id: int, opener: Opener) -
     except TooFewShares as few:
         waits_for_custodians(session, ports, closing, few.usable, now)
         return False
-    opened = 0
+    opened: list[Bid] = []
+    contents: list[dict[str, Any]] = []
     for bid, content in read:
         if isinstance(content, str):
             advance(session, bid, "reject", CLOCK, now, facts={"cause": content})
             continue
         raw, nonce = content
-        session.add(OpenedBid(bid_id=bid.id or 0, opened_at=now, content=raw, nonce=nonce))
-        advance(session, bid, "open", CLOCK, now, facts={"recipients_id": closing.recipients_id})
-        opened += 1
-        ports.reached(Waypoint.BID_OPENED)
-    advance(session, closing, "open", CLOCK, now, opened_at=now, facts={"opened": opened})
+        opened.append(bid)
+        contents.append({"bid_id": bid.id, "opened_at": now, "content": raw, "nonce": nonce})
+    if contents:
+        session.execute(insert(OpenedBid), contents)
+    ports.reached(Waypoint.CONTENTS_WRITTEN)
+    advance_all(session, opened, "open", CLOCK, now, facts={"recipients_id": closing.recipients_id})
+    advance(session, closing, "open", CLOCK, now, opened_at=now, facts={"opened": len(opened)})
     ports.reached(Waypoint.OPENING_DONE)
     return True
 
@@ -252,10 +256,11 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
     providers = {bid.provider for bid in bids}
     ratings = best_rating_score(session, scheme, scheme.authorities[0].key, now, providers)
     recognised = scores_in_force(session, scheme.key, at=closing.closes_at, providers=providers) if providers else {}
-    invalid: set[int] = set()
+    packages = packages_of(session, rounds.values())
+    rows: list[dict[str, Any]] = []
     for round_id, round_ in sorted(rounds.items(), key=lambda item: item[0] or 0):
         here = [bid for bid in bids if any(link.round_id == round_id for link in links[bid.id or 0])]
-        package = package_of(session, round_)
+        package = packages[round_.id or 0]
         asked = judged_by(package, scheme, closing.closes_at)
         entries = [
             Entry(
@@ -272,13 +277,12 @@ def score(session: Session, ports: Ports, closing_id: int) -> bool:
         ]
         scores = score_round(entries, evaluation=evaluation_of(scheme, Mode(round_.mode)), ties=scheme.ties)
         by_ref = {bid.ref: bid for bid in here}
-        session.add_all(_row(by_ref[each.bid], round_, each) for each in scores)
-        invalid |= {by_ref[each.bid].id or 0 for each in scores if not each.is_valid}
-    session.flush()
+        rows += [_row(by_ref[each.bid], round_, each) for each in scores]
+    if rows:
+        session.execute(insert(ScoredBid), rows)
     ports.reached(Waypoint.SCORES_WRITTEN)
-    for bid in bids:
-        if bid.id in invalid:
-            advance(session, bid, "invalidate", CLOCK, now)
+    invalid = {row["bid_id"] for row in rows if not row["is_valid"]}
+    advance_all(session, [bid for bid in bids if bid.id in invalid], "invalidate", CLOCK, now)
     facts = {"scored": len(bids), "invalid": len(invalid), "scores_sha256": scores_sha256(session, closing.id)}
     advance(session, closing, "score", CLOCK, now, facts=facts)
     return True
@@ -296,20 +300,21 @@ def _contents(session: Session, bids: Sequence[Bid]) -> dict[int, BidContent]:
     return {one.bid_id: BidContent.from_dict(one.content) for one in opened}
 
 
-def _row(bid: Bid, round_: Round, score: Score) -> ScoredBid:
-    return ScoredBid(
-        bid_id=bid.id or 0,
-        round_id=round_.id or 0,
-        provider=bid.provider,
-        is_valid=score.is_valid,
-        reasons=list(score.reasons),
-        flags=list(score.flags),
-        weekly_pence=score.weekly_pence,
-        weekly_minutes=score.weekly_minutes,
-        price_points=score.price_points,
-        quality_points=score.quality_points,
-        total_points=score.total_points,
-        rank=score.rank,
-        ties=list(score.ties),
-        workings=score.workings,
-    )
+def _row(bid: Bid, round_: Round, score: Score) -> dict[str, Any]:
+    """The columns of a scored bid."""
+    return {
+        "bid_id": bid.id,
+        "round_id": round_.id,
+        "provider": bid.provider,
+        "is_valid": score.is_valid,
+        "reasons": list(score.reasons),
+        "flags": list(score.flags),
+        "weekly_pence": score.weekly_pence,
+        "weekly_minutes": score.weekly_minutes,
+        "price_points": score.price_points,
+        "quality_points": score.quality_points,
+        "total_points": score.total_points,
+        "rank": score.rank,
+        "ties": list(score.ties),
+        "workings": score.workings,
+    }

@@ -12,7 +12,7 @@ class Waypoint(StrEnum):
     """Manifest and lots are fixed, the rounds still open, nothing committed."""
     CLOSING_CLOSED = "closing.closed"
     CLOSING_KEPT = "closing.kept"
-    BID_OPENED = "opening.bid_opened"
+    CONTENTS_WRITTEN = "opening.contents_written"
     OPENING_DONE = "opening.done"
     OPENING_KEPT = "opening.kept"
     SCORES_WRITTEN = "scoring.written"
