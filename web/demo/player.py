@@ -4,12 +4,12 @@ A discrete-event simulation on the stepped clock, of one council or of several t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from bidding.awards.records import Award, AwardState
 from bidding.publishing import make_ready, publish
@@ -17,6 +17,7 @@ from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
+from dps.kernel.database import find_all
 from dps.schemes.model import Scheme
 from web.demo.arriving import written_down
 from web.demo.bidders import Bidders, Tally
@@ -27,14 +28,14 @@ from web.demo.winners import Winners
 
 _SETTLING = timedelta(days=9)
 
-# Asked after whatever anybody does: only numbers, by statements that are built once.
-_NEW_ROUNDS = sa.select(col(Round.id)).where(col(Round.id) > sa.bindparam("last")).order_by(col(Round.id))
-_NEW_CONTRACTS = sa.select(col(Contract.id)).where(col(Contract.id) > sa.bindparam("last")).order_by(col(Contract.id))
-_AWARD_NEWS = (
-    sa.select(col(AuditEvent.id), col(AuditEvent.stream))
-    .where(col(AuditEvent.id) > sa.bindparam("last"), col(AuditEvent.kind).startswith("award."))
+# Asked after whatever anybody does: what was said since, and only then for the rows that it is about.
+_NEWS = (
+    sa.select(col(AuditEvent.id), col(AuditEvent.kind), col(AuditEvent.stream))
+    .where(col(AuditEvent.id) > sa.bindparam("last"))
     .order_by(col(AuditEvent.id))
 )
+_NEW_ROUNDS: Any = select(Round).where(col(Round.id) > sa.bindparam("last")).order_by(col(Round.id))
+_NEW_CONTRACTS: Any = select(Contract).where(col(Contract.id) > sa.bindparam("last")).order_by(col(Contract.id))
 _LIVE_AWARDS = (
     sa.select(col(Award.id), col(Award.state))
     .where(
@@ -44,12 +45,6 @@ _LIVE_AWARDS = (
     )
     .order_by(col(Award.id))
 )
-
-Row = TypeVar("Row", Round, Award, Contract)
-
-
-def _rows(session: Session, row: type[Row], ids: Iterable[int | None]) -> list[Row]:
-    return [session.get_one(row, id_) for id_ in ids]
 
 
 class Player:
@@ -70,7 +65,7 @@ class Player:
         self._open_list = OpenList(week, self._bidders, self.brokers, _near(markets, refs))
         self._last_round = 0
         self._last_contract = 0
-        self._last_award_event: int | None = 0
+        self._last_event = 0
         self._handled: dict[int | None, AwardState] = {}
 
     def play(self, progress: Callable[[datetime, int, int], None]) -> None:
@@ -98,9 +93,16 @@ class Player:
         """Look at what is new, and let those whom it concerns react."""
         with self.week.database.reading() as session:
             asked = session.connection()
-            rounds = _rows(session, Round, asked.execute(_NEW_ROUNDS, {"last": self._last_round}).scalars())
-            awards = _rows(session, Award, self._moved_awards(asked))
-            contracts = _rows(session, Contract, asked.execute(_NEW_CONTRACTS, {"last": self._last_contract}).scalars())
+            news = asked.execute(_NEWS, {"last": self._last_event}).all()
+            if not news:
+                return
+            self._last_event = news[-1].id
+            said = {event.kind.partition(".")[0] for event in news}
+            rounds = session.exec(_NEW_ROUNDS, params={"last": self._last_round}).all() if "round" in said else ()
+            its = {"last": self._last_contract}
+            contracts = session.exec(_NEW_CONTRACTS, params=its).all() if "contract" in said else ()
+            moved = self._moved(asked, {event.stream for event in news if event.kind.startswith("award.")})
+            awards = find_all(session, Award, id=moved) if moved else ()
             invited = {
                 round_.id: session.exec(
                     select(Invitation)
@@ -121,13 +123,9 @@ class Player:
             self._last_contract = contract.id or 0
             self._winners.expect(contract)
 
-    def _moved_awards(self, asked: sa.Connection) -> list[int]:
-        """Live awards that stand where nobody has reacted to yet, found by their events since the last look."""
-        news = asked.execute(_AWARD_NEWS, {"last": self._last_award_event}).all()
-        if not news:
-            return []
-        self._last_award_event = news[-1][0]
-        live = asked.execute(_LIVE_AWARDS, {"refs": sorted({stream for _, stream in news})})
+    def _moved(self, asked: sa.Connection, refs: Collection[str]) -> list[int]:
+        """Of the awards that something was said of, the live ones that stand where nobody has reacted to yet."""
+        live = asked.execute(_LIVE_AWARDS, {"refs": sorted(refs)}) if refs else ()
         return [id_ for id_, state in live if id_ is not None and self._handled.get(id_) is not state]
 
 
