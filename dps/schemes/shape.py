@@ -57,7 +57,7 @@ def read(raw: Mapping[str, Any]) -> tuple[Scheme | None, dict[str, Any], list[Fa
     try:
         scheme = Scheme.model_validate_json(text, strict=True)
     except ValidationError as refused:
-        faults = [in_words(error) for error in refused.errors(include_url=False)]
+        faults = [in_words(error) for error in refused.errors(include_url=False) if not _is_echo(error)]
         return None, _sound_sections(json.loads(text)), list(dict.fromkeys(faults))
     return scheme, {name: getattr(scheme, name) for name in Scheme.model_fields}, []
 
@@ -83,6 +83,12 @@ def _as_text(value: object) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     raise TypeError(f"{value!r} is no value of a scheme file")
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """Whether a list is called too short because its faulty entries, each told by itself, were not counted."""
+    given, least = error["input"], (error.get("ctx") or {}).get("min_length", 0)
+    return error["type"] == "too_short" and isinstance(given, list | dict) and len(given) >= least
 
 
 def in_words(error: ErrorDetails) -> Fault:

@@ -92,7 +92,11 @@ def test_a_file_of_ones_own_is_shown_and_published(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "show", "publish"])
 @pytest.mark.parametrize(
     ("scheme", "words"),
-    [("livrpool", "did you mean 'liverpool'"), ("nowhere/at-all.toml", "at-all.toml: can't be read")],
+    [
+        ("livrpool", "did you mean 'liverpool'"),
+        ("ours", "is named by its path, such as ./ours.toml"),
+        ("nowhere/at-all.toml", "at-all.toml: can't be read"),
+    ],
 )
 def test_bad_input_ends_with_2_and_one_line(command: str, scheme: str, words: str) -> None:
     ended = dps_schemes(command, scheme)

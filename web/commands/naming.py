@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from dps.kernel.errors import BadInput, NotFound
+from dps.kernel.errors import BadInput, NotFound, meant
 from dps.register.providers import provider_of
 from dps.schemes.loader import load, preset, presets
 from dps.schemes.model import Scheme
@@ -14,8 +14,13 @@ from web.commands.speaking import OPERATOR
 
 def scheme_named(name: str) -> Scheme:
     """The scheme with this key, or in this file. NotFound; BadScheme with every fault of the file."""
-    is_file = name not in presets() and (name.endswith(".toml") or "/" in name)
-    return load(Path(name)) if is_file else preset(name)
+    known = presets()
+    if name in known:
+        return preset(name)
+    if name.endswith(".toml") or "/" in name or Path(name).is_file():
+        return load(Path(name))
+    own = f"; a file of your own is named by its path, such as ./{name or 'ours'}.toml"
+    raise NotFound(kind="preset scheme", ref=f"{name!r}{meant(name, known)}{own}")
 
 
 def authority_named(scheme: Scheme, key: str | None) -> str:

@@ -89,6 +89,13 @@ def test_all_faults_of_a_file_are_reported_together_one_a_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(("key", "window"), [("halton", 'window = "4h"'), ("kent-flex", 'window = "4h"')])
+def test_the_only_stage_with_a_bad_window_is_one_fault(key: str, window: str) -> None:
+    faults = faults_of(text_of(key).replace(window, 'window = "4 hours"', 1))
+
+    assert list(faults) == ["ladders[0].stages[0].window"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
