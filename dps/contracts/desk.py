@@ -233,11 +233,11 @@ def story_of(session: Session, contract_ref: str, *, actor: Actor, today: date) 
         contract=contract,
         provider=session.exec(select(Provider.name).where(Provider.ref == contract.provider)).one(),
         weekly_minutes=weeks.minutes_on(day),
-        weekly_pence=prices.pence_on(day, weeks.pence_on(day)),
+        weekly_pence=prices.week_on(day, weeks.pence_on(day), weeks.on(day)),
         schedule=weeks.on(day),
         variations=variations,
         pence_of_weeks={
-            one.ref: prices.pence_on(one.from_day, one.weekly_pence)
+            one.ref: prices.week_on(one.from_day, one.weekly_pence, Schedule.from_dict(one.schedule))
             for one in variations
             if one.weekly_pence is not None
         },

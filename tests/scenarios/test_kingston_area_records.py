@@ -72,8 +72,9 @@ def test_recorded_hours_are_paid_at_the_rate_bid_and_the_rest_is_told(
         stated(council, row, care.first, WEEK, units={"home-care": 4, "reablement": 10})
     statement = paid(council, stated(council, row, care.first, WEEK, units={"reablement": 10}), oak)
 
-    assert items(statement) == [("element", 10 * 1_800), ("element", 54_13)]  # 203 minutes at £16.00: £54.13 1/3
-    assert statement.lines[1]["working"] == ["Home care: 3 h 23 min in 7 recorded visits at £16.00"]
+    assert items(statement) == [("element", 10 * 1_800), ("element", 54_13)]
+    working = "Home care: 3 h 23 min in 7 recorded visits at £16.00: £54.13 and 1/3 p, to the nearest penny £54.13"
+    assert statement.lines[1]["working"] == [working]
 
 
 @on_sqlite

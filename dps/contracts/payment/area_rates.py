@@ -11,7 +11,7 @@ from fractions import Fraction
 from dps.contracts.payment.areas import AreaPayment
 from dps.contracts.payment.capitated import capitated
 from dps.contracts.payment.visits import HOUR_MINUTES
-from dps.contracts.payment.worked import Item, Line, in_time, rounded, share
+from dps.contracts.payment.worked import Item, Line, in_time, rounded, share, summed
 from dps.kernel.calendar import years_later
 from dps.kernel.errors import BadInput, meant
 from dps.kernel.money import in_pounds
@@ -73,7 +73,7 @@ def rate_lines(
             Item.ELEMENT,
             rounded(amounts[key][0] * rates[key]),
             about,
-            (f"{element.name}: {amounts[key][1]} at {in_pounds(rates[key])}",),
+            summed([(f"{element.name}: {amounts[key][1]} at {in_pounds(rates[key])}", amounts[key][0] * rates[key])]),
             False,
         )
         for key, element in known.items()

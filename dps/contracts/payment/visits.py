@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from dps.contracts.payment.worked import Item, Line, in_time, in_words, rounded
+from dps.contracts.payment.worked import Item, Line, in_time, rounded, summed
 from dps.kernel.errors import NoPrice
 from dps.kernel.money import Band, Price, PriceBasis, RateCard, in_pounds, round_half_up
 from dps.schemes.contracting import Payment
@@ -100,12 +100,15 @@ def visits_line(
         by_carer[key] += visit.carers
         minutes[key] += paid * visit.carers
         exact[key] = exact.get(key, Fraction(0)) + price.pence * visit.carers * _quantity(card.basis, visit, paid)
-    working = tuple(
-        f"{_calls(calls[key], by_carer[key], key[1].band if has_bands else None)}, {in_time(minutes[key])} "
-        f"at {in_pounds(key[1].pence)} {_UNITS[key[0]]}: {in_words(exact[key])}"
+    said = [
+        (
+            f"{_calls(calls[key], by_carer[key], key[1].band if has_bands else None)}, {in_time(minutes[key])} "
+            f"at {in_pounds(key[1].pence)} {_UNITS[key[0]]}",
+            exact[key],
+        )
         for key in sorted(exact, key=lambda key: (key[0], key[1].minutes or 0, key[1].band, key[1].pence))
-    )
-    return Line(item, rounded(sum(exact.values(), Fraction(0))), about, working, is_chargeable)
+    ]
+    return Line(item, rounded(sum(exact.values(), Fraction(0))), about, summed(said), is_chargeable)
 
 
 def _calls(calls: int, by_carer: int, band: Band | None) -> str:

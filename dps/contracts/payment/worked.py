@@ -77,7 +77,22 @@ def in_time(minutes: int) -> str:
 
 
 def in_words(pence: Fraction) -> str:
-    """An exact amount, its part of a penny as a fraction: `£6.30`, `£6.30 1/3`."""
+    """An exact amount, its part of a penny as a fraction: `£6.30`, `£6.30 and 1/3 p`."""
     whole, rest = divmod(pence.numerator, pence.denominator)
-    part = f" {Fraction(rest, pence.denominator)}" if rest else ""
+    part = f" and {Fraction(rest, pence.denominator)} p" if rest else ""
     return f"{in_pounds(whole)}{part}"
+
+
+def summed(lines: Sequence[tuple[str, Fraction]]) -> tuple[str, ...]:
+    """Each amount in words behind what it is for, and how they come to whole pence where one of them is none.
+
+    So the sum in front of the reader is true to the penny: the exact amounts are added, and rounded once.
+    """
+    said = tuple(f"{words}: {in_words(pence)}" for words, pence in lines)
+    together = sum((pence for _, pence in lines), Fraction(0))
+    if all(pence.denominator == 1 for _, pence in lines):
+        return said
+    if len(said) == 1:
+        return (f"{said[0]}, to the nearest penny {in_pounds(rounded(together))}",)
+    how = ", to the nearest penny" if together.denominator > 1 else ""
+    return (*said, f"together{how}: {in_pounds(rounded(together))}")

@@ -56,7 +56,7 @@ class ContractFacts:
             ],
             planned=list(self._planned(first, last, within)),
             card_on=self._prices.card_on,
-            weekly_pence=self._prices.pence_on(last, self._weeks.pence_on(last)),
+            weekly_pence=self._prices.week_on(last, self._weeks.pence_on(last), self._weeks.on(last)),
             flexed=list(self._flexed(within)),
             pauses=[
                 Pause(pause.from_day, pause.last_day + ONE_DAY)

@@ -1,8 +1,7 @@
 """A lot's contracted prices rise from a date, for one authority's running contracts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
 
 from sqlmodel import Session, col, func, select
 
@@ -19,9 +18,10 @@ from dps.kernel.errors import BadInput
 from dps.kernel.money import RateCard, round_half_up
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
+from dps.packages.costing import weekly_cost_pence
+from dps.packages.packages import Package
+from dps.packages.schedule import Schedule
 from dps.schemes.model import Scheme
-
-Priced = TypeVar("Priced")
 
 
 def uplift(
@@ -99,7 +99,7 @@ def reached(session: Session, *, scheme: str, from_day: date, actor: Actor) -> d
     actor.needs("read what an uplift reaches", Role.COMMISSIONER)
     theirs = (Contract.authority == actor.authority, Contract.scheme == scheme, col(Contract.state).in_(IN_FORCE))
     changes = (
-        select(Variation.contract_id, Variation.weekly_pence)
+        select(Variation.contract_id, Variation.weekly_pence, Variation.schedule)
         .join(Contract, col(Contract.id) == col(Variation.contract_id))
         .where(
             *theirs,
@@ -109,20 +109,24 @@ def reached(session: Session, *, scheme: str, from_day: date, actor: Actor) -> d
         )
         .order_by(col(Variation.from_day), col(Variation.id))
     )
-    changed = dict(session.exec(changes).all())
+    changed = {id_: (pence, schedule) for id_, pence, schedule in session.exec(changes)}
     risen = select(Uplift).where(
         Uplift.authority == actor.authority, Uplift.scheme == scheme, col(Uplift.from_day) <= from_day
     )
     uplifts = session.exec(risen.order_by(col(Uplift.from_day), col(Uplift.id))).all()
-    contracts = select(Contract.id, Contract.lot, Contract.agreed_at, Contract.weekly_pence).where(*theirs)
+    contracts = (
+        select(Contract, Package.schedule)
+        .join(Package, col(Package.id) == col(Contract.package_id))
+        .where(*theirs)
+        .order_by(col(Contract.lot), col(Contract.id))
+    )
     found: dict[str, tuple[int, int]] = {}
-    for id_, lot, agreed_at, first_pence in session.exec(contracts.order_by(col(Contract.lot), col(Contract.id))):
-        pence = changed.get(id_ or 0, first_pence) or 0
-        for one in uplifts:
-            if one.lot == lot and one.decided_at > agreed_at:
-                pence = _raised_pence(pence, one.basis_points)
-        count, together = found.get(lot, (0, 0))
-        found[lot] = count + 1, together + pence
+    for row, first in session.exec(contracts):
+        pence, schedule = changed.get(row.id or 0, (row.weekly_pence, first))
+        rises = [one.basis_points for one in uplifts if one.lot == row.lot and one.decided_at > row.agreed_at]
+        week = Schedule.from_dict(schedule) if rises and schedule else None
+        count, together = found.get(row.lot, (0, 0))
+        found[row.lot] = count + 1, together + risen_week(pence or 0, RateCard.from_dict(row.card), week, rises)
     return found
 
 
@@ -140,8 +144,21 @@ def stated_already(session: Session, *, scheme: str, lot: str, from_day: date, a
     return session.exec(query).one()
 
 
-def _raised_pence(pence: int, basis_points: int) -> int:
-    return round_half_up(pence * (10_000 + basis_points), 10_000)
+def risen_week(pence: int, card: RateCard, schedule: Schedule | None, rises: Sequence[int]) -> int:
+    """What an agreed week costs after these rises, in hundredths of a percent, one after another.
+
+    A week that was agreed as its visits at the card's prices is its visits at the risen prices, so that it is what a
+    statement comes to; each risen price is a whole penny. Any other amount is raised itself, a half up. Pure.
+    """
+    if not rises:
+        return pence
+    if schedule is None or weekly_cost_pence(card, schedule) != pence:
+        for basis_points in rises:
+            pence = round_half_up(pence * (10_000 + basis_points), 10_000)
+        return pence
+    for basis_points in rises:
+        card = uplifted(card, basis_points)
+    return weekly_cost_pence(card, schedule)
 
 
 class Prices:
@@ -163,14 +180,14 @@ class Prices:
 
     def card_on(self, day: date) -> RateCard:
         """The card in force on a day."""
-        return self._raised(day, self._card, uplifted)
+        card = self._card
+        for basis_points in self._rises_by(day):
+            card = uplifted(card, basis_points)
+        return card
 
-    def pence_on(self, day: date, pence: int) -> int:
-        """An amount of the first agreement as it is on a day."""
-        return self._raised(day, pence, _raised_pence)
+    def week_on(self, day: date, pence: int, schedule: Schedule | None) -> int:
+        """What a week that was agreed at so much costs on a day."""
+        return risen_week(pence, self._card, schedule, self._rises_by(day))
 
-    def _raised(self, day: date, value: Priced, raise_by: Callable[[Priced, int], Priced]) -> Priced:
-        for one in self.uplifts:
-            if one.from_day <= day:
-                value = raise_by(value, one.basis_points)
-        return value
+    def _rises_by(self, day: date) -> list[int]:
+        return [one.basis_points for one in self.uplifts if one.from_day <= day]

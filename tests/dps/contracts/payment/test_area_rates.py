@@ -79,8 +79,10 @@ def test_recorded_hours_and_nights_are_paid_exactly_and_said_so() -> None:
     care, nights = rate_lines(ASKED, RATES, {}, about="town", recorded=recorded)
 
     assert (care.pence, nights.pence) == (2_032, 22_500)  # 1,999 x 61 / 60 = 2,032.3
-    assert care.working == ("Care: 1 h 01 min in 2 recorded visits at £19.99",)
-    assert nights.working == ("Nights: 1 1/2 nights in 2 recorded visits at £150.00",)
+    assert care.working == (
+        "Care: 1 h 01 min in 2 recorded visits at £19.99: £20.32 and 19/60 p, to the nearest penny £20.32",
+    )
+    assert nights.working == ("Nights: 1 1/2 nights in 2 recorded visits at £150.00: £225.00",)
 
 
 def test_what_is_recorded_is_not_told_and_what_was_not_delivered_has_no_line() -> None:

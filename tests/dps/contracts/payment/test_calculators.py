@@ -22,7 +22,7 @@ from dps.contracts.payment.visits import (
     visits_line,
 )
 from dps.contracts.payment.weekly_prices import band_lines, saved_by_moving, tier_line
-from dps.contracts.payment.worked import Item, Line, chargeable, in_words, total
+from dps.contracts.payment.worked import Item, Line, chargeable, in_words, summed, total
 from dps.kernel.errors import BadInput, NoPrice
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.schemes.contracting import Payment, PaymentModel, Retainer, WeeklyPrice
@@ -84,7 +84,17 @@ def test_delivered_minutes_are_paid_at_the_hourly_rate_and_rounded_once() -> Non
     assert line_of(*[a_visit(30, 20)] * 3).pence == 1800
     line = line_of(*[a_visit(30, 25)] * 3, card=odd)
     assert line.pence == 2251  # 2251.25 once, not 3 × 750
-    assert line.working == ("3 visits, 1 h 15 min at £18.01 an hour: £22.51 1/4",)
+    assert line.working == ("3 visits, 1 h 15 min at £18.01 an hour: £22.51 and 1/4 p, to the nearest penny £22.51",)
+
+
+def test_what_stands_before_the_reader_adds_up_to_the_penny() -> None:
+    third, two = Fraction(100, 3), Fraction(200, 3)
+
+    assert summed([("a", Fraction(100)), ("b", Fraction(50))]) == ("a: £1.00", "b: £0.50")
+    assert summed([("a", two), ("b", two)]) == (
+        "a: £0.66 and 2/3 p", "b: £0.66 and 2/3 p", "together, to the nearest penny: £1.33"
+    )  # fmt: skip
+    assert summed([("a", third), ("b", two)])[-1] == "together: £1.00"
 
 
 def test_two_carers_cost_twice_and_a_weekend_its_own_price() -> None:
@@ -307,4 +317,4 @@ def test_a_retainer_is_paid_by_the_day_and_for_four_weeks_at_most(days: int, due
 
 def test_amounts_are_said_exactly() -> None:
     assert in_words(Fraction(630)) == "£6.30"
-    assert in_words(Fraction(1891, 3)) == "£6.30 1/3"
+    assert in_words(Fraction(1891, 3)) == "£6.30 and 1/3 p"

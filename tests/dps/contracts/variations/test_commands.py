@@ -23,20 +23,23 @@ from dps.contracts.variations.rescheduling import (
     refuse,
     withdraw,
 )
-from dps.contracts.variations.uplifting import Prices, reached, uplift
+from dps.contracts.variations.uplifting import Prices, reached, risen_week, uplift
 from dps.kernel import ending
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.database import Database
 from dps.kernel.errors import BadInput, Forbidden, NoSuchStep, NotFound, NothingChanged, VariationRefused
+from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.facts import FundingStream
 from dps.packages.packages import person_of
 from dps.packages.remarks import Remark, words_of
+from dps.packages.schedule import Schedule
 from dps.register.documents import receive
 from dps.register.holds import hold_of, raise_for_existing
 from dps.register.providers import Provider, register_provider
 from tests.dps.contracts.desk import LONGER, MORNINGS, SHORTER, VARIATIONS, Desk, rules
+from tests.dps.packages.builders import a_visit
 from tests.dps.packages.cases import (
     APPROVER,
     AUDITOR,
@@ -418,13 +421,27 @@ def test_an_uplift_raises_the_prices_of_contracts_agreed_before(database: Databa
         prices = Prices(session, desk.contract)
         assert [price.pence for price in prices.card_on(later).prices] == [2369, 2163]
         assert [price.pence for price in prices.card_on(later - timedelta(days=1)).prices] == [2300, 2100]
-        assert prices.pence_on(later, 7350) == 7571  # £75.705, half up
+        week = Weeks(session, desk.contract).on(later)
+        assert prices.week_on(later, 7350, week) == 7571  # 3 h 30 min at £21.63: £75.705, half up
+        assert prices.week_on(later, 7351, week) == 7572  # no such visits: the amount itself, £75.7153
         with pytest.raises(VariationRefused, match="by 5% at most"):
             desk.run(uplift, **request, basis_points=501, actor=COMMISSIONER)
         with pytest.raises(VariationRefused, match="by 3% on this day already"):
             desk.run(uplift, **request, basis_points=201, actor=COMMISSIONER)
         with pytest.raises(Forbidden):
             desk.run(uplift, **request, basis_points=100, actor=BROKER)
+
+
+def test_a_week_after_a_rise_is_its_visits_at_the_risen_rates() -> None:
+    card = RateCard.of(PriceBasis.PER_HOUR, {Band.WEEKDAY: 1_675})
+    daily = Schedule((a_visit(minutes=120),))
+    assert daily.weekly_minutes == 14 * 60
+
+    assert risen_week(14 * 1_675, card, daily, [300]) == 14 * 1_725  # and not £241.54, the week's price and 3%
+    assert risen_week(14 * 1_675, card, daily, [300, 200]) == 14 * 1_760  # £17.25 and 2%: £17.595
+    assert risen_week(20_000, card, daily, [300]) == 20_600
+    assert risen_week(20_000, card, None, [300, 200]) == 21_012
+    assert risen_week(20_000, card, daily, []) == 20_000
 
 
 def test_what_an_uplift_reaches_is_told_by_the_week_and_the_prices_in_force_on_its_day(database: Database) -> None:
@@ -441,7 +458,7 @@ def test_what_an_uplift_reaches_is_told_by_the_week_and_the_prices_in_force_on_i
         told = [reached(session, scheme=desk.scheme.key, from_day=day, actor=COMMISSIONER) for day in days]
 
         weeks, prices = Weeks(session, desk.contract), Prices(session, desk.contract)
-        in_force = [prices.pence_on(day, weeks.pence_on(day)) for day in days]
+        in_force = [prices.week_on(day, weeks.pence_on(day), weeks.on(day)) for day in days]
         assert told == [{"personal-care": (1, pence)} for pence in in_force]
         desk.after(weeks=5)
         made = _proposed(desk, SHORTER)
@@ -449,7 +466,7 @@ def test_what_an_uplift_reaches_is_told_by_the_week_and_the_prices_in_force_on_i
         story = story_of(session, desk.ref, actor=BROKER, today=desk.today)
         assert (
             story.pence_of_weeks[made.ref]
-            == prices.pence_on(made.from_day, made.weekly_pence or 0)
+            == prices.week_on(made.from_day, made.weekly_pence or 0, weeks.on(made.from_day))
             > (made.weekly_pence or 0)
         )
         assert in_force == [desk.contract.weekly_pence, 15_100, 15_553]
