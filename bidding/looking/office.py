@@ -13,6 +13,7 @@ from bidding.closings import Closing, ClosingState
 from bidding.looking.pages import PAGE, AsFilter, behind
 from bidding.referrals import Referral, ReferralState
 from bidding.rounds import OPENED, UNREACHED, EligibilityReport, Invitation, Round, RoundState
+from bidding.ties import FACT
 from bidding.unkept import UnkeptBid, waits
 from dps.kernel.actors import Actor
 from dps.kernel.audit import AuditEvent
@@ -148,7 +149,7 @@ def rounds(session: Session, referral: str) -> list[SeenRound]:
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One event of the trail, without what it says; `provider` names who was invited or to be awarded, where it is
-    theirs.
+    theirs. `is_tied`: who took the step declared a tie to somebody asked (`bidding/ties`).
     """
 
     at: datetime
@@ -156,6 +157,7 @@ class Happening:
     stream: str
     role: str
     provider: str | None = None
+    is_tied: bool = False
 
 
 TOLD_OF_INVITATIONS = (OPENED, "invitation.decline")
@@ -178,7 +180,7 @@ def timeline(session: Session, streams: Sequence[str], *, rounds: Sequence[str] 
         .order_by(col(AuditEvent.id))
     )
     return [
-        Happening(at=event.at, what=event.kind, stream=event.stream, role=event.role, provider=name)
+        Happening(event.at, event.kind, event.stream, event.role, name, is_tied=FACT.items() <= event.body.items())
         for event, name in session.exec(query)
     ]
 

@@ -53,7 +53,7 @@ def _faults(session: Session, *, name: str, company_number: str, person: str, em
     checks: dict[str, Callable[[], object]] = {
         "name": lambda: _name(session, name, by_name_alone=not company_number),
         "company_number": lambda: unused_company_number(session, company_number) if company_number else None,
-        "person": lambda: addressed(person),
+        "person": lambda: _person(person),
         "email": lambda: refuse_known(session, normal_email(email)),
     }
     faults = {}
@@ -73,11 +73,20 @@ def _faults(session: Session, *, name: str, company_number: str, person: str, em
 
 def _name(session: Session, name: str, *, by_name_alone: bool) -> None:
     """A line; where nothing else tells two providers apart, one that nobody bears."""
+    if not name.strip():
+        raise BadInput("give the name of the provider", field="name")
     plain = one_line(name, "name")
     if by_name_alone and is_known_by_name(session, plain):
         raise BadInput(
             "a provider of this name is on the register: if this is another, give its company number", field="name"
         )
+
+
+def _person(name: str) -> None:
+    try:
+        addressed(name)
+    except BadInput:
+        raise BadInput("say who looks after its accounts, in 1 to 80 characters", field="person") from None
 
 
 @dataclass(frozen=True, slots=True)

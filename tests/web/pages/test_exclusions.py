@@ -59,10 +59,12 @@ def test_whoever_declared_a_tie_reads_what_a_colleague_does_and_loses_nothing_ty
     assert f"/desk/closings/{closing.ref}/extension" not in tied
     assert "a colleague without a tie extends it" in extension
     assert 'name="until"' not in extension
+    assert f"{path}/direct" not in tied
     assert (refused.status_code, "You declared a tie to another provider" in refused.text) == (400, True)
     assert "A niece works there." in refused.text
     assert "the approvers are told" in holding
     assert "and seeks again" in held
+    assert 'The person went to hospital.”<span class="dps-muted">, who declared a tie, by a broker' in held
     assert f"{path}/resumption" not in held
 
 

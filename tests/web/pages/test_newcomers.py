@@ -55,7 +55,7 @@ def test_an_officer_puts_a_newcomer_on_the_register_who_chooses_its_own_password
 @pytest.mark.parametrize(
     ("wrong", "word"),
     [
-        ({"name": ""}, "This is needed"),
+        ({"name": ""}, "Give the name of the provider"),
         ({"company_number": "no number"}, "company number"),
         ({"person": ""}, "1 to 80 characters"),
         ({"email": "sam"}, "name@example.org"),
