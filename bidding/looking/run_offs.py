@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import and_, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from bidding.referrals import Referral, ReferralState
 from bidding.run_off import RunOff, RunOffCase, caseload
+from dps.contracts.contracts import IN_FORCE, Contract
 from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import NotFound
 from dps.register.providers import Provider
@@ -61,6 +64,88 @@ def run_offs(
     if provider is not None:
         query = query.where(Suspension.provider_ref == provider)
     return [_seen(*row) for row in session.exec(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    """A suspension in force that lets running contracts go on, and how many of one authority run under it."""
+
+    provider: str
+    name: str
+    starts_at: datetime
+    contracts: int
+
+
+def going_on(session: Session, schemes: Collection[str], now: datetime, *, actor: Actor) -> list[GoingOn]:
+    """What a desk has to know of and not to decide, the latest suspension first."""
+    actor.needs("look at run-offs", Role.BROKER, Role.APPROVER)
+    assert actor.authority is not None
+    query = (
+        select(Suspension, Provider.name)
+        .join(Provider, col(Provider.id) == col(Suspension.provider_id))
+        .where(col(Suspension.scheme).in_(schemes), Suspension.state == SuspensionState.IMPOSED)
+        .order_by(col(Suspension.id).desc())
+    )
+    imposed = session.exec(query).all()
+    moving = [one for one, _ in imposed if one.running_contracts is not RunningContracts.CONTINUE]
+    found = []
+    for one, name in imposed:
+        if one.running_contracts is RunningContracts.CONTINUE and one.bites(now):
+            others = [other for other in moving if (other.provider_id, other.scheme) == (one.provider_id, one.scheme)]
+            contracts = [
+                contract
+                for contract in caseload(session, one, authority=actor.authority)
+                if not any(other.covers(contract.lot, contract.locality) for other in others)
+            ]
+            if contracts:
+                found.append(GoingOn(one.provider_ref, name, one.starts_at, len(contracts)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of one contract of a caseload: its last day, where its package is sought, who serves it from when.
+
+    `last_day` None: care had not begun, or the contract waits to be moved.
+    """
+
+    contract: str
+    lot: str
+    locality: str
+    last_day: date | None
+    referral: str
+    state: ReferralState
+    successor: str | None
+    starts_on: date | None
+
+    @property
+    def days_between(self) -> int:
+        """Days without care between the last one here and the first one there."""
+        if self.last_day is None or self.starts_on is None:
+            return 0
+        return max(0, (self.starts_on - self.last_day).days - 1)
+
+
+def moved(session: Session, run_off_ref: str) -> list[Moved]:
+    """Each contract of a decided run-off, in the order in which they were agreed."""
+    later = aliased(Contract)
+    query = (
+        select(Contract, Referral.ref, Referral.state, later.ref, later.starts_on)  # type: ignore[call-overload]
+        .join(RunOffCase, col(RunOffCase.contract_id) == col(Contract.id))
+        .join(RunOff, col(RunOff.id) == col(RunOffCase.run_off_id))
+        .join(Referral, col(Referral.package_id) == col(Contract.package_id))
+        .outerjoin(
+            later,
+            and_(
+                col(later.package_id) == col(Contract.package_id),
+                col(later.id) > col(Contract.id),
+                col(later.state).in_(IN_FORCE),
+            ),
+        )
+        .where(RunOff.ref == run_off_ref)
+        .order_by(col(Contract.id))
+    )
+    return [Moved(one.ref, one.lot, one.locality, one.last_day, *rest) for one, *rest in session.exec(query)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from dps.kernel.states import StateTable, advance
 from dps.register.interests import refuse_tied
 from dps.register.membership import Membership, MembershipState, held_by
 from dps.register.officers import needs_officer
-from dps.register.providers import locked_provider
+from dps.register.providers import Provider, locked_provider
 from dps.register.texts import known, reason
 from dps.schemes.model import Scheme
 
@@ -228,6 +228,23 @@ def not_yet_recorded(session: Session, now: datetime) -> list[tuple[int, str]]:
             is (one.state is MembershipState.SUSPENDED)
         }
     )
+
+
+def suspended_from(session: Session, provider: str, now: datetime) -> Sequence[str]:
+    """The schemes in which this provider, by its reference, is kept from some new work now; in order of their keys."""
+    query = (
+        select(Suspension.scheme)
+        .join(Provider, col(Provider.id) == col(Suspension.provider_id))
+        .where(
+            Provider.ref == provider,
+            Suspension.state == SuspensionState.IMPOSED,
+            col(Suspension.starts_at) <= now,
+            col(Suspension.ends_at).is_(None) | (col(Suspension.ends_at) > now),
+        )
+        .distinct()
+        .order_by(Suspension.scheme)
+    )
+    return session.exec(query).all()
 
 
 def in_force(suspensions: Iterable[Suspension], lot: str, locality: str, at: datetime) -> Suspension | None:

@@ -55,7 +55,7 @@ WORDINGS: dict[str, Wording] = {
     ),
     "suspended": Wording(
         broker="It is suspended ({localities}) until {until}.",
-        provider="You are suspended ({localities}) until {until}.",
+        provider="You are suspended from new work here until {until}. Your service says why.",
         auditor="suspended",
     ),
     "not_a_member": Wording(
@@ -246,7 +246,7 @@ def _said(name: str, value: Fact) -> str:
 
 
 def _plain(key: str) -> str:
-    return key.replace("_", " ")
+    return key.replace("_", " ").replace("-", " ")
 
 
 def _day(day: date) -> str:

@@ -1,10 +1,12 @@
 """Mass run-off: a suspended provider's whole caseload is taken from it and brokered again, once."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from bidding.looking.run_offs import Moved
+from bidding.referrals import ReferralState
 from bidding.run_off import RunOff, RunOffCase, advice, move_case, run_off
 from dps.contracts.contracts import Contract, ContractState
 from dps.kernel.actors import Actor, Role
@@ -154,3 +156,21 @@ def test_advice_keeps_a_localitys_people_together(council: World, oak: Actor) ->
         found = advice(session, council.ports, suspension_ref=suspension.ref, actor=council.broker)
 
     assert (len(found.takers), len(set(found.takers.values()))) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("last_day", "starts_on", "days"),
+    [
+        (date(2019, 7, 19), date(2019, 7, 20), 0),
+        (date(2019, 7, 19), date(2019, 7, 22), 2),
+        (date(2019, 7, 19), date(2019, 7, 18), 0),
+        (None, date(2019, 7, 22), 0),
+        (date(2019, 7, 19), None, 0),
+    ],
+)
+def test_days_without_care_lie_between_the_last_day_here_and_the_first_there(
+    last_day: date | None, starts_on: date | None, days: int
+) -> None:
+    case = Moved("CON-1", "lot", "place", last_day, "REF-1", ReferralState.PLACED, "CON-2", starts_on)
+
+    assert case.days_between == days

@@ -71,6 +71,7 @@ _KINDS = {
 
 
 _SPELT = {
+    "all": "Everything",
     "can_not_take_it": "Can’t take it",
     "chc": "NHS continuing healthcare",
     "gp": "GP",

@@ -308,7 +308,7 @@ def test_a_suspended_provider_can_not_bid_and_its_live_bid_lapses(world: World) 
         world.bid(oak, referral, pence=1500)
     world.close(referral)
 
-    assert refused.value.reasons == ("You are suspended (town-centre) until it is lifted.",)
+    assert refused.value.reasons == ("You are suspended from new work here until it is lifted. Your service says why.",)
     assert states(world, oak) == ["lapsed"]
 
 

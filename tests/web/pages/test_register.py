@@ -166,6 +166,7 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     broker.send(f"/desk/run-offs/{row.ref}", last_day=(world.now.date() + timedelta(days=7)).isoformat())
     world.step(minutes=1)
     moved = officer.open(path).text
+    became = broker.open(f"/desk/run-offs/{row.ref}").text
     officer.open(f"/register/suspensions/{row.ref}/lifting")
     lifted = officer.send(f"/register/suspensions/{row.ref}/lifting", reason="All visits are made again.")
 
@@ -183,7 +184,38 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     assert late.status_code == 400
     assert len(world.rows(RunOff)) == 1
     assert "1 of 1 contract moved" in moved
+    assert [words for words in ("What became of each", "Nobody yet", referral) if words not in became] == []
     assert "Lifted: All visits are made again." in lifted.text
+
+
+def test_contracts_that_go_on_under_a_suspension_are_listed_and_its_provider_is_told_on_its_first_page(
+    served: Served,
+) -> None:
+    world = served.world
+    winner = world.provider("Ash Homecare")
+    referral = world.referral()
+    world.bid(winner, referral, pence=1600)
+    world.close(referral)
+    world.accept_and_confirm(world.award(referral), winner)
+    officer, broker, provider = an_officer(served), at_the_desk(served), Browser(served)
+    provider.sign_in(an_account(served, Part.PROVIDER_USER, provider=winner.provider))
+    path = f"/register/providers/{winner.provider}/suspension/{world.scheme.key}"
+    said = {"scope": "new_work", "reason": "Visits were missed."}
+
+    before = provider.open("/portal").text
+    officer.open(path)
+    officer.send(path, **said, running_contracts="continue")
+    told, going_on = provider.open("/portal").text, broker.open("/desk/run-offs").text
+    officer.open(path)
+    officer.send(path, **said, running_contracts="transfer")
+    moving = broker.open("/desk/run-offs").text
+
+    assert "You are suspended in" not in before
+    assert f"You are suspended in {world.scheme.name}" in told
+    assert "Contracts that go on" in going_on
+    assert "Ash Homecare" in going_on
+    assert "Contracts that go on" not in moving
+    assert "To decide" in moving
 
 
 def test_a_provider_is_removed_for_good_from_what_is_ticked(served: Served) -> None:

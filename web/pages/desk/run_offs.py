@@ -1,6 +1,7 @@
 """What a suspended provider runs, moved to others: the caseload, advice on who could take it over, the decision."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Response, get, post
@@ -8,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlmodel import select
 
-from bidding.looking.run_offs import run_off_of, run_offs
+from bidding.looking.run_offs import going_on, moved, run_off_of, run_offs
 from bidding.run_off import advice, run_off
 from dps.kernel.actors import Role
 from dps.kernel.errors import BadInput, RuleNotMet
@@ -16,11 +17,12 @@ from dps.register.providers import Provider
 from web.pages import names
 from web.pages.forms import Form, Values
 from web.pages.guards import DESK
+from web.pages.rows import today_of
 from web.pages.visit import Page, Visit
 
 
 class RunOffs(Controller):
-    """Suspensions that do not let running contracts go on, and how far this council has carried that out."""
+    """What suspensions say of running contracts, and how far this council has carried that out."""
 
     path = "/desk/run-offs"
     guards = (DESK,)
@@ -28,9 +30,13 @@ class RunOffs(Controller):
     @get("/", sync_to_thread=True)
     def all(self, visit: NamedDependency[Visit]) -> Page:
         """The latest suspension first."""
-        with visit.look() as (session, _now):
+        with visit.look() as (session, now):
             keys = [scheme.key for scheme in visit.schemes(session)]
-            return visit.page("desk/run_offs.html", run_offs=run_offs(session, keys, actor=visit.actor))
+            return visit.page(
+                "desk/run_offs.html",
+                run_offs=run_offs(session, keys, actor=visit.actor),
+                going_on=going_on(session, keys, now, actor=visit.actor),
+            )
 
     @get("/{suspension_ref:str}", sync_to_thread=True)
     def one(
@@ -61,8 +67,9 @@ class RunOffs(Controller):
 def _page(
     visit: Visit, ref: str, values: Mapping[str, str], faults: Mapping[str, str], *, is_advised: bool = False
 ) -> Page:
-    with visit.look() as (session, _now):
+    with visit.look() as (session, now):
         schemes = visit.schemes(session)
+        rules = {scheme.key: scheme.variations.run_off for scheme in schemes if scheme.variations.run_off}
         found, cases = run_off_of(session, ref, [scheme.key for scheme in schemes], actor=visit.actor)
         advised = advice(session, visit.ports, suspension_ref=ref, actor=visit.actor) if is_advised and cases else None
         takers = set(advised.takers.values()) if advised else set()
@@ -72,6 +79,8 @@ def _page(
             status=400 if faults else 200,
             one=found,
             cases=cases,
+            moved=moved(session, found.ref) if found.ref else (),
+            latest=today_of(now) + timedelta(days=rules[found.scheme].transfer_days) if found.scheme in rules else None,
             advice=advised,
             providers=dict(rows.all()),
             is_approver=visit.actor.role is Role.APPROVER,

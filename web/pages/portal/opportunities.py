@@ -29,6 +29,7 @@ from dps.contracts.enablement import notices_to_challenge
 from dps.kernel.errors import BadInput, NotFound
 from dps.register.inquiries import to_answer
 from dps.register.membership import Membership, MembershipState
+from dps.register.suspensions import suspended_from
 from dps.schemes.checks.ladders import GATHERED
 from dps.schemes.model import Scheme
 from web.pages import names
@@ -66,6 +67,7 @@ class Portal(Controller):
             reviews = reviews_to_answer(session, answerable, actor=visit.actor, today=today_of(now))
             is_new = not own_bids(session, visit.actor, most=1)
             areas = offered_areas(session, visit.actor) if any(one.area_contracts for one in schemes) else ()
+            suspended = suspended_from(session, visit.actor.provider or "", now)
         # What is answered with a bid, or stands above as an offer, is not asked once more.
         answered = {*live, *(award.round for award in waiting)}
         left = unanswered(found, answered)
@@ -80,6 +82,7 @@ class Portal(Controller):
             typed=typed,
             is_new=is_new,
             is_on_a_list=bool(schemes),
+            suspended=[one.name for one in schemes if one.key in suspended],
             opportunities=_soonest(left)[:5],
             unanswered=len(left),
             sealed=len({one.bid for one in live.values()}),
@@ -108,8 +111,10 @@ class Opportunities(Controller):
             found, next_after = narrowed(session, visit, wanted, now, after=after or None)
             live = live_bids(session, visit.actor)
             schemes = visit.schemes(session)
+            suspended = suspended_from(session, visit.actor.provider or "", now)
         return visit.page(
             "portal/opportunities.html",
+            suspended=[one.name for one in schemes if one.key in suspended],
             opportunities=_soonest(found),
             live=live,
             lots=names.lots(schemes),
@@ -182,9 +187,11 @@ def _on_map(visit: Visit, wanted: Narrowing, query: str) -> Page:
     with visit.look() as (session, now):
         found = narrowed(session, visit, wanted, now, most=_LOOKED_AT)[0]
         schemes = visit.schemes(session)
+        suspended = suspended_from(session, visit.actor.provider or "", now)
         maps = on_maps(session, schemes, found, lambda key: f"/portal/opportunities?{elsewhere}locality={quote(key)}")
     return visit.page(
         "portal/opportunities.html",
+        suspended=[one.name for one in schemes if one.key in suspended],
         maps=maps,
         shades=SHADES,
         elsewhere=elsewhere,
