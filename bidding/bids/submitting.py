@@ -21,7 +21,7 @@ from bidding.rounds import Round, RoundState, invitation_of, round_of
 from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
 from dps.kernel.database import Database, find_all, locked, locked_one
-from dps.kernel.errors import NoSuchStep, NotFound, TooLate, WrongMode
+from dps.kernel.errors import NoSuchStep, NotFound, RuleNotMet, TooLate, WrongMode
 from dps.kernel.ports import Ports
 from dps.kernel.states import advance
 from dps.packages.remarks import said, write_remark
@@ -106,6 +106,8 @@ def _own_bid(session: Session, ref: str, actor: Actor) -> tuple[Bid, list[Round]
     if bid is None or actor.provider is None:
         raise NotFound(kind="bid", ref=ref)
     links = session.exec(select(BidRound.round_id).where(BidRound.bid_id == bid.id)).all()
+    if not links:
+        raise RuleNotMet(reason=f"{ref} is a bid for an area: it is changed and taken back where the area is sought.")
     rounds = list(locked(session, Round, *links, shared=True))
     for round_ in rounds:
         invitation_of(session, round_.id, actor.provider, lock=True)

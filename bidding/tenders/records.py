@@ -27,6 +27,7 @@ from dps.kernel.columns import (
 from dps.kernel.database import find, locked_one
 from dps.kernel.errors import NotFound
 from dps.kernel.states import StateTable
+from dps.schemes.stored import rules_by_hash
 
 
 class TenderState(StrEnum):
@@ -126,6 +127,12 @@ def tender_of(session: Session, ref: str, actor: Actor) -> Tender:
 def locked_tender(session: Session, ref: str, actor: Actor, *, shared: bool = False) -> Tender:
     """The same, locked until the transaction ends."""
     return locked_one(session, Tender, tender_of(session, ref, actor).id, shared=shared)
+
+
+def sought_in_words(session: Session, tender: Tender) -> str:
+    """What a tender seeks, and where: `All support of an area, by rate card: Surbiton`."""
+    scheme = rules_by_hash(session, tender.rule_hash)
+    return f"{scheme.area_contract(tender.key).name}: {scheme.locality(tender.locality).name}"
 
 
 def tender_of_closing(session: Session, closing_id: int | None) -> Tender:

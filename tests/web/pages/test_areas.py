@@ -85,6 +85,11 @@ def test_a_rate_card_is_filled_in_from_own_prices_and_goes_all_the_way_to_a_cont
     sealed = provider.send(f"/portal/areas/{ref}/bid/submission")
     assert "Replace your bid" in sealed.text
     (first,) = world.rows(Bid)
+    assert f'href="/portal/areas/{ref}"' in provider.open("/portal/bids").text, provider.page.text
+    assert provider.open(f"/portal/bids/{first.ref}").url.path == f"/portal/areas/{ref}"
+    provider.open(f"/portal/areas/{ref}")
+    taken_back = provider.post(f"/portal/bids/{first.ref}/withdrawal")
+    assert (taken_back.status_code, "where the area is sought" in taken_back.text) == (422, True), taken_back.text
     assert f"It replaces your bid {first.ref}" in provider.send(f"/portal/areas/{ref}/bid/check", **bid).text
     assert "nobody can see before the closing" in commissioner.open(f"/office/areas/{ref}").text
     assert str(oak.provider) not in commissioner.page.text

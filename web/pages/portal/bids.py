@@ -1,9 +1,11 @@
 """A provider's own bids: the receipt, withdrawal, reconfirmation, and the debrief when it is over."""
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -15,7 +17,10 @@ from bidding.looking.debriefed import debrief_in
 from bidding.looking.fared import bids_fared, offers_fared
 from bidding.looking.invited import OwnBid, own_bids, packages_of
 from bidding.looking.pages import PAGE
+from bidding.tenders.records import Tender, sought_in_words
+from dps.kernel.database import find_all
 from dps.kernel.errors import NotFound
+from dps.kernel.references import Kind
 from web.pages.cookies import copies_key
 from web.pages.forms import Form
 from web.pages.guards import PORTAL
@@ -40,6 +45,7 @@ class Bids(Controller):
                 "portal/bids.html",
                 bids=found,
                 packages=packages_of(session, visit.actor, [one.bid for one in found]),
+                areas=_areas(session, found),
                 drafts=drafts_of(session, account=visit.actor.ref, now=now),
                 next_after=found[-1].bid if len(found) == PAGE else "",
                 **frame(session, visit),
@@ -59,10 +65,12 @@ class Bids(Controller):
             )
 
     @get("/{bid_ref:str}", sync_to_thread=True)
-    def one(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Page:
-        """One bid with its receipt, and what can be done with it."""
+    def one(self, bid_ref: FromPath[str], visit: NamedDependency[Visit]) -> Response[Any]:
+        """One bid with its receipt, and what can be done with it; of one for an area all that stands at its tender."""
         with visit.look() as (session, now):
             (bid,) = with_reasons(session, visit.actor, [_one(session, visit, bid_ref)])
+            if tender := _tender_of(bid):
+                return visit.to(f"/portal/areas/{tender}")
             live = {one.bid: one for one in live_bids(session, visit.actor).values()}
             return visit.page(
                 "portal/receipt.html",
@@ -108,6 +116,18 @@ class Bids(Controller):
             bid_for = packages_of(session, visit.actor, [bid_ref])[bid_ref]
             package = next(one for one in bid_for if one.round == round_ref)
             return visit.page("portal/debrief.html", debrief=found, package=package, **frame(session, visit))
+
+
+def _tender_of(bid: OwnBid) -> str:
+    """The tender that stands for the rounds of a bid for an area; empty of any other bid."""
+    return bid.rounds[0] if bid.rounds[0].startswith(f"{Kind.TENDER}-") else ""
+
+
+def _areas(session: Session, bids: Sequence[OwnBid]) -> dict[str, tuple[str, str]]:
+    """By bid for an area its tender and what is sought, in words."""
+    of_bid = {bid.bid: tender for bid in bids if (tender := _tender_of(bid))}
+    tenders = {one.ref: one for one in find_all(session, Tender, ref=sorted(set(of_bid.values())))} if of_bid else {}
+    return {bid: (ref, sought_in_words(session, tenders[ref])) for bid, ref in of_bid.items()}
 
 
 def _one(session: Session, visit: Visit, bid_ref: str) -> OwnBid:
