@@ -19,6 +19,7 @@ from tests.scenarios.test_kingston_areas import CHEAP, MALDEN, Competition
 from tests.web.pages.browsing import Browser
 from tests.web.pages.test_page_guards import seated
 from tests.web.served import Served
+from web.pages.portal.own_copies import OwnCopy
 from web.security.accounts import Part
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
@@ -85,6 +86,13 @@ def test_a_rate_card_is_filled_in_from_own_prices_and_goes_all_the_way_to_a_cont
     sealed = provider.send(f"/portal/areas/{ref}/bid/submission")
     assert "Replace your bid" in sealed.text
     (first,) = world.rows(Bid)
+    (copy,) = world.rows(OwnCopy)
+    assert b"1675" not in copy.sealed
+    assert "Only this browser can show it" in sealed.text
+    assert provider.form(f"/portal/areas/{ref}/bid/check")["rate-sitting"] == "15.00"
+    elsewhere = seated(kingston, Part.PROVIDER_USER, provider=oak.provider).open(f"/portal/areas/{ref}").text
+    assert "only in the browser that handed it in" in elsewhere
+    assert "£15.00 a carer-hour" not in elsewhere
     assert f'href="/portal/areas/{ref}"' in provider.open("/portal/bids").text, provider.page.text
     assert provider.open(f"/portal/bids/{first.ref}").url.path == f"/portal/areas/{ref}"
     provider.open(f"/portal/areas/{ref}")

@@ -60,6 +60,12 @@ def test_axe_finds_nothing_wrong_with_a_tender_from_its_form_to_its_contract(kin
             walk.look(page, "filled", f"/portal/areas/{ref}/bid/check")
             page.get_by_role("button", name="Change").click()
             assert page.locator("#rate-sitting").input_value() != ""
+            page.get_by_role("button", name="Check your answers").click()
+            page.get_by_role("button", name="Seal and hand in").click()
+            page.get_by_role("heading", name="Replace your bid").wait_for()
+            walk.look(page, "sealed", f"/portal/areas/{ref}")
+            page.goto("/portal/bids")
+            walk.look(page, "area", "/portal/bids")
         world.run(hand_in_for_area, tender_ref=ref, content=bid, idempotency_key="once", actor=oak)
         close(kingston, ref)
         look("evaluated", approver, f"/office/areas/{ref}")

@@ -1,6 +1,6 @@
 """Contracts for a whole area, for providers: what is sought, the bid, its check, and how it fared.
 
-Nothing of a bid is stored before it is sealed, and what a sealed one says is shown to nobody, its bidder neither.
+Nothing of a bid is stored before it is sealed; what a sealed one says is shown in the browser that handed it in alone.
 """
 
 import json
@@ -30,10 +30,12 @@ from dps.schemes.area_contracts import AreaContract, BiddingModel
 from dps.schemes.model import Scheme
 from dps.schemes.stored import rules_by_hash
 from dps.schemes.wording import UNITS
+from web.pages.cookies import copies_cookie, copies_key
 from web.pages.forms import Form, Values
 from web.pages.guards import PORTAL
 from web.pages.portal.bidding import plain_pounds
 from web.pages.portal.own import own_provider, own_scheme
+from web.pages.portal.own_copies import area_copy_of, browser_key, is_kept, keep
 from web.pages.rows import row_id
 from web.pages.visit import Page, Visit
 from web.security.sessions import new_token
@@ -76,7 +78,9 @@ class AreaBids(Controller):
         with visit.look() as (session, _):
             tender, scheme = _known(session, visit, tender_ref)
             asked = scheme.area_contract(tender.key)
-            values = _own_prices(session, visit, tender, asked) | {"once": new_token()}
+            copy = _copy(session, visit, tender)
+            values = _filled(copy) if copy else _own_prices(session, visit, tender, asked)
+            values |= {"once": new_token()}
         return _page(visit, tender_ref, values, {})
 
     @post("/{tender_ref:str}/bid", sync_to_thread=True, status_code=200)
@@ -103,9 +107,7 @@ class AreaBids(Controller):
                 "portal/area_check.html",
                 tender=tender,
                 asked=asked,
-                content=content,
-                lines={line.key: line for line in volume_lines(content, asked)},
-                yearly_pence=evaluated_pence(content, asked),
+                said=_said(content, asked),
                 questions=scheme.evaluation.questions,
                 place=scheme.locality(tender.locality).name,
                 closes_at=closes_at,
@@ -126,7 +128,7 @@ class AreaBids(Controller):
         if faults:
             return _page(visit, tender_ref, form.fields, faults)
         try:
-            once = form.needed("once", "load the form again")
+            once, secret = form.needed("once", "load the form again"), browser_key(visit.request)
             with visit.command() as session:
                 made = hand_in_for_area(
                     session,
@@ -136,11 +138,14 @@ class AreaBids(Controller):
                     idempotency_key=once,
                     actor=visit.actor,
                 )
+                if not isinstance(made, TooLate) and not is_kept(session, made["bid"]):
+                    now = visit.ports.clock.read(session)
+                    keep(session, secret, bid=made["bid"], content=content, now=now)
         except InvalidBid as invalid:
             return _page(visit, tender_ref, form.fields, {"bid": " ".join(invalid.problems)})
         if isinstance(made, TooLate):
             raise made
-        return visit.to(f"/portal/areas/{tender_ref}")
+        return visit.to(f"/portal/areas/{tender_ref}", cookies=[copies_cookie(visit.request, secret)])
 
     @post("/{tender_ref:str}/withdrawal", sync_to_thread=True)
     def withdraw(
@@ -201,6 +206,22 @@ def content_of(form: Form, asked: AreaContract, scheme: Scheme) -> tuple[AreaBid
     )
 
 
+def _copy(session: Session, visit: Visit, tender: Tender) -> AreaBid | None:
+    """What this browser sealed for the tender, where it is the one that did."""
+    live = own_bids(session, tender, visit.actor.provider or "")
+    return area_copy_of(session, copies_key(visit.request), live[-1].ref) if live else None
+
+
+def _filled(content: AreaBid) -> dict[str, str]:
+    """A bid as its form's fields."""
+    return {
+        **{f"{_RATE}{key}": plain_pounds(pence) for key, pence in content.rates},
+        **({} if content.yearly_pence is None else {"yearly": plain_pounds(content.yearly_pence)}),
+        **{f"{_TARGET}{key}": str(percent) for key, percent in content.targets},
+        **{f"{_ANSWER}{key}": answer for key, answer in content.answers},
+    }
+
+
 def _placed(problems: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Each reason at the field of the form that it is about."""
     found: dict[str, list[str]] = {}
@@ -210,6 +231,12 @@ def _placed(problems: Sequence[tuple[str, str]]) -> dict[str, str]:
         field = f"{prefix}{key}" if prefix else "yearly" if kind == "yearly_pence" else "bid"
         found.setdefault(field, []).append(words)
     return {field: " ".join(said) for field, said in found.items()}
+
+
+def _said(content: AreaBid, asked: AreaContract) -> dict[str, Any]:
+    """A bid as pages show it: the content, each rate with what its year comes to, and the year."""
+    lines = {line.key: line for line in volume_lines(content, asked)}
+    return {"content": content, "lines": lines, "yearly_pence": evaluated_pence(content, asked)}
 
 
 def _may_bid(session: Session, visit: Visit, tender: Tender, scheme: Scheme, now: datetime) -> bool:
@@ -289,6 +316,7 @@ def _page(visit: Visit, tender_ref: str, values: Mapping[str, str], faults: Mapp
             ranked=sum(one.is_valid for one in tender.evaluation),
             is_over=tender.state in (TenderState.AWARDED, TenderState.CANCELLED),
             is_offered=_is_offered(session, tender, visit),
+            copy=_said(copy, asked) if (copy := _copy(session, visit, tender)) else None,
             contract=find(session, AreaContractRow, tender=tender.ref, provider=visit.actor.provider or ""),
             values=Values(values),
             faults=faults,

@@ -15,6 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from bidding.bids.content import BidContent
 from bidding.bids.records import Bid
 from bidding.sealing.seal import pad, unpad
+from bidding.tenders.content import AreaBid
 from dps.kernel.columns import bytes_column, canonical_json, id_column, utc_column
 from dps.kernel.ending import say
 from dps.kernel.entropy import SystemEntropy
@@ -42,7 +43,7 @@ def browser_key(connection: Connection) -> bytes:
     return copies_key(connection) or SystemEntropy().token(32)
 
 
-def keep(session: Session, key: bytes, *, bid: str, content: BidContent, now: datetime) -> None:
+def keep(session: Session, key: bytes, *, bid: str, content: BidContent | AreaBid, now: datetime) -> None:
     """Keep what is bid for this browser alone, in the transaction that takes the bid in."""
     plain = pad(canonical_json(content.to_dict()).encode())
     say(session, _store, {"bid": bid, "sealed": SecretBox(key).seal(plain, about=_about(bid)), "kept_at": now})
@@ -56,22 +57,37 @@ def _store(session: Session, copies: list[dict[str, Any]]) -> None:
 
 
 def copy_of(session: Session, key: bytes | None, bid: str) -> BidContent | None:
-    """What this browser bid; None where it has no key, another one, or there is no copy.
+    """What this browser bid for packages; None where it has no key, another one, or there is no copy.
 
     A bid that was handed over to a closing that is asked again says what it said.
     """
-    if key is None:
-        return None
-    row = session.exec(select(OwnCopy).where(OwnCopy.bid == bid)).first()
-    if row is None:
+    said = _read(session, key, bid)
+    if said is None and key is not None:
         before = session.exec(select(Bid.handed_over_from).where(Bid.ref == bid)).first()
-        return copy_of(session, key, before) if before else None
+        said = _read(session, key, before) if before else None
+    return None if said is None else BidContent.from_dict(said)
+
+
+def area_copy_of(session: Session, key: bytes | None, bid: str) -> AreaBid | None:
+    """The same of a bid for an area."""
+    said = _read(session, key, bid)
+    return None if said is None else AreaBid.from_dict(said)
+
+
+def is_kept(session: Session, bid: str) -> bool:
+    """Whether there is a copy: a form that is sent twice is answered twice, and kept once."""
+    return session.exec(select(OwnCopy.id).where(OwnCopy.bid == bid)).first() is not None
+
+
+def _read(session: Session, key: bytes | None, bid: str) -> Any:
+    row = None if key is None else session.exec(select(OwnCopy).where(OwnCopy.bid == bid)).first()
+    if row is None or key is None:
+        return None
     try:
-        plain = SecretBox(key).open(row.sealed, about=_about(bid))
+        return json.loads(unpad(SecretBox(key).open(row.sealed, about=_about(bid))))
     except Corrupted:
         # Handed in from another browser, whose key this one is not.
         return None
-    return BidContent.from_dict(json.loads(unpad(plain)))
 
 
 def _about(bid: str) -> str:
