@@ -2,7 +2,7 @@
 
 From then on it is its own affair: that account invites its colleagues, uploads documents and applies. Of a provider
 that is there already no officer makes an account: who looks after its own people is for the provider to say. Until the
-first link was used, its authority's officers may send it again, to the same address.
+first link was used, its authority's officers may send it again, and correct the address that it goes to.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
+from dps.kernel import audit
 from dps.kernel.actors import Actor, Role
+from dps.kernel.audit import AuditEvent
 from dps.kernel.database import locked_one
 from dps.kernel.errors import AccountKnown, BadAnswers, BadInput, NotFound, RegisteredAlready
 from dps.kernel.ports import Ports
@@ -111,16 +113,40 @@ def awaited(session: Session, *, actor: Actor, wall: datetime) -> list[Awaited]:
     ]
 
 
-def send_again(session: Session, ports: Ports, *, account: str, actor: Actor, wall: datetime) -> tuple[Account, str]:
-    """Send one of these another link, which ends every earlier one; NotFound for an account of anybody else."""
+def send_again(
+    session: Session, ports: Ports, *, account: str, email: str, actor: Actor, wall: datetime
+) -> tuple[Account, str]:
+    """Send one of these another link, which ends every earlier one; NotFound for an account of anybody else.
+
+    Another address is taken as long as nobody ever chose a password: whose account it is then is not settled yet.
+    """
     found = session.exec(_awaited(actor).where(Account.ref == account)).first()
     if found is None:
         raise NotFound(kind="invitation", ref=account)
     row = locked_one(session, Account, found[0].id)
     if row.invited_at is None or row.closed_at is not None:
         raise NotFound(kind="invitation", ref=account)
-    now = ports.clock.read(session)
+    now, address = ports.clock.read(session), normal_email(email)
+    if address != row.email:
+        _refuse_address(session, row, address)
+        row.email = address
+        session.add(row)
+        audit.append(session, row.stream, "account.address_corrected", actor, now)
     return row, ask_to_choose(session, ports, account=row, by=actor, now=now, wall=wall)
+
+
+def _refuse_address(session: Session, account: Account, address: str) -> None:
+    chosen = select(AuditEvent.id).where(
+        AuditEvent.stream == account.stream,
+        AuditEvent.kind == "account.password_set",
+        AuditEvent.actor == account.ref,
+    )
+    if session.exec(chosen).first() is not None:
+        raise BadInput("this account was in use with its address: whoever runs this service changes it", field="email")
+    try:
+        refuse_known(session, address)
+    except AccountKnown:
+        raise BadInput("this address has an account already", field="email") from None
 
 
 def _awaited(actor: Actor) -> Select[Account, str]:

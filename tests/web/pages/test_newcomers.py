@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 
 from dps.register.providers import Provider
-from tests.web.pages.browsing import Browser
+from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.test_accounts_page import link_in
 from tests.web.pages.test_page_guards import seated
 from tests.web.pages.test_register import an_officer
-from tests.web.served import Served
+from tests.web.served import ADMINISTRATOR, Served
 from web.security.accounts import Account, Part
+from web.security.managing import begin_anew
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"])
 
@@ -98,18 +99,40 @@ def test_an_officer_sends_a_newcomer_of_its_authority_another_link(served: Serve
     waiting = colleague.open(PAGE).text
     unseen = TYPED["email"] not in stranger.open(PAGE).text
     foreign = stranger.post(again).status_code
-    second = link_in(colleague.send(again).text)
+    taken = colleague.send(again, email=an_account(served, Part.BROKER).email)
+    wrong = colleague.send(again, email="sam")
+    second = link_in(colleague.send(again, email="sam.rowan@rowan.example").text)
     newcomer = Browser(served)
     over = newcomer.open(first).status_code
     newcomer.open(second)
     newcomer.send(second, password="three other words")
-    late = colleague.post(again).status_code
+    late = colleague.post(again, email=TYPED["email"]).status_code
 
     assert f"{TYPED['person']}, {TYPED['email']}, was sent a link on" in waiting
     assert "it no longer works" in waiting
+    for refused, words in ((taken, "This address has an account already"), (wrong, "Write an address such as")):
+        assert (refused.status_code, words in refused.text) == (400, True)
+        assert f'href="#email-{account.ref}"' in refused.text
+    assert [one.email for one in served.world.rows(Account, Account.ref == account.ref)] == ["sam.rowan@rowan.example"]
     assert (unseen, foreign, over, late) == (True, 404, 410, 404)
     assert newcomer.page.url.path == "/portal"
     assert "Nobody: each newcomer that" in colleague.open(PAGE).text
+
+
+def test_the_address_of_an_account_that_was_in_use_is_no_officers_to_change(served: Served) -> None:
+    officer = an_officer(served)
+    officer.open(PAGE)
+    path, newcomer = link_in(officer.send(PAGE, **TYPED).text), Browser(served)
+    newcomer.open(path)
+    newcomer.send(path, password="three other words")
+    (account,) = served.world.rows(Account, Account.email == TYPED["email"])
+    with served.world.database.transaction() as session:
+        begin_anew(session, served.world.ports, account=account, by=ADMINISTRATOR, wall=served.wall.instant)
+
+    officer.open(PAGE)
+    refused = officer.send(f"{PAGE}/{account.ref}/link", email="officer@council.example")
+
+    assert (refused.status_code, "was in use with its address" in refused.text) == (400, True)
 
 
 def test_of_a_provider_that_is_there_an_officer_makes_no_account(served: Served) -> None:

@@ -45,10 +45,17 @@ class Newcomers(Controller):
     def send_again(
         self, account_ref: FromPath[str], visit: NamedDependency[Visit], form: NamedDependency[Form]
     ) -> Response[Any]:
-        """Another link to somebody who has not come yet: a letter was lost, or its week is over."""
-        with visit.command() as session:
-            wall = real_time(visit, session)
-            account, path = send_again(session, visit.ports, account=account_ref, actor=visit.actor, wall=wall)
+        """Another link to somebody who has not come yet: a letter was lost or went wrong, or its week is over."""
+        email = form.text("email")
+        try:
+            with visit.command() as session:
+                wall = real_time(visit, session)
+                account, path = send_again(
+                    session, visit.ports, account=account_ref, email=email, actor=visit.actor, wall=wall
+                )
+        except BadInput as bad:
+            field = f"email-{account_ref}"
+            return _page(visit, {field: email}, {field: str(bad.reason)})
         return invited(visit, account, path, back=self.path)
 
 
