@@ -14,11 +14,12 @@ from sqlalchemy import Text, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
-from bidding.bids.records import Bid, BidRound, BidState, OpenedBid, scores_sha256
+from bidding.bids.records import Bid, BidRound, BidState, OpenedBid
+from bidding.closing_proof import KnownClosing, check_closing
 from bidding.closings import Closing, ClosingState
 from bidding.otherwise.proof import placement_faults
 from bidding.rounds import Invitation, Round
-from bidding.sealing.seal import commitment_of, in_milliseconds, recipients_id
+from bidding.sealing.seal import commitment_of, in_milliseconds
 from bidding.tenders.proof import tender_faults
 from bidding.tenders.records import Tender
 from dps.kernel.actors import Role
@@ -34,7 +35,6 @@ _TAKEN_BACK = (BidState.REPLACED, BidState.WITHDRAWN)
 _UNOPENED = (BidState.SEALED, BidState.LAPSED, *_TAKEN_BACK)
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, Corrupted, DBAPIError)
 _FORMAT = "dps-receipt-1"
-_NO_SCORES = hashlib.sha256(b"[]").hexdigest()
 
 
 @dataclass
@@ -56,14 +56,6 @@ class _Story:
 
     sealed: AuditEvent | None = None
     left_in: str = str(BidState.SEALED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the trail says of one closing: the instants at which it was due, one after another, and its manifest."""
-
-    dues: tuple[datetime, ...]
-    manifest: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +92,10 @@ def verify_bids(session: Session, public_keys: Mapping[str, bytes]) -> BidsRepor
     report = BidsReport()
     stories = _stories(session)
     closings = {closing.id: closing for closing in session.exec(select(Closing).order_by(col(Closing.id)))}
-    known = {closing.ref: _check_closing(session, closing, report) for closing in closings.values()}
+    known = {}
+    for closing in closings.values():
+        known[closing.ref], faults = check_closing(session, closing)
+        report.faults += [f"closing {closing.ref}: {fault}" for fault in faults]
     report.closings = len(closings)
     found: dict[str, set[str]] = {ref: set() for ref in known}
     for bid, place in _bids(session, closings, known):
@@ -229,7 +224,7 @@ def _stands_as_long_as_it_should(session: Session, bid: Bid, place: _Place) -> b
 
 
 def _bids(
-    session: Session, closings: Mapping[int | None, Closing], known: Mapping[str, _Known]
+    session: Session, closings: Mapping[int | None, Closing], known: Mapping[str, KnownClosing]
 ) -> Iterator[tuple[Bid, _Place]]:
     """Every bid with what it must agree with, a few hundred at a time."""
     last = 0
@@ -285,84 +280,3 @@ def _stories(session: Session) -> dict[str, _Story]:
         elif "to" in event.body and event.body.get("ref") in found:
             found[event.body["ref"]].left_in = event.body["to"]
     return found
-
-
-# One closing
-
-
-def _check_closing(session: Session, closing: Closing, report: BidsReport) -> _Known:
-    """What the trail says of a closing; where the row says otherwise, the faults go to the report."""
-    query = select(AuditEvent).where(AuditEvent.stream == closing.stream).order_by(col(AuditEvent.seq))
-    events = session.exec(query).all()
-    latest = {event.kind: event for event in events}
-    report.faults += [f"closing {closing.ref}: {fault}" for fault in _closing_faults(session, closing, latest)]
-    dues = [event.body["closes_at"] for event in events if event.kind == "closing.published"]
-    dues += [event.body["to"] for event in events if event.kind == "closing.extended"]
-    closed = latest.get("closing.close")
-    lines = closed.body["manifest"] if closed else []
-    return _Known(
-        dues=tuple(datetime.fromisoformat(due) for due in dues),
-        manifest={ref: (ciphertext, committed) for ref, ciphertext, committed in lines},
-    )
-
-
-def _closing_faults(session: Session, closing: Closing, events: Mapping[str, AuditEvent]) -> Iterator[str]:
-    published = events.get("closing.published")
-    if published is None:
-        yield "the trail does not know it"
-        return
-    for name in ("mode", "number_sha256", "recipients_id", "rule_hash"):
-        if published.body[name] != getattr(closing, name):
-            yield f"its {name} is not the one that was published"
-    if hashlib.sha256(closing.sealed_number).hexdigest() != published.body["sealed_number_sha256"]:
-        yield "its sealed number is not the one that was committed"
-    # A closing that was moved is no longer the published one of its hour.
-    if closing.published != (published.body["published"] and "closing.extended" not in events):
-        yield "the trail says otherwise of whether it is a published one"
-    if recipients_id(tuple(closing.recipients)) != closing.recipients_id:
-        yield "its recipients are not those that were published"
-    if closing.custody != published.body.get("custody"):
-        yield "its custodians are not those that were published"
-    waited = events.get("custody.opening_refused")
-    if closing.shares_usable != (waited.body["usable"] if waited else None):
-        yield "the trail says otherwise of how many custodians had released a share"
-    if not _is_of_its_scheme(session, closing):
-        yield "it is not of the scheme whose rules it was published under"
-    due = events["closing.extended"].body["to"] if "closing.extended" in events else published.body["closes_at"]
-    if due != closing.closes_at.isoformat():
-        yield "the trail says that it closes at another instant"
-    moves = [event.body["to"] for event in events.values() if "to" in event.body and "ref" in event.body]
-    if str(closing.state) != (moves[-1] if moves else str(ClosingState.GATHERING)):
-        yield f"it is {closing.state}, and the trail says otherwise"
-    for kind, at in (("closing.close", closing.closed_at), ("closing.open", closing.opened_at)):
-        if (events[kind].at if kind in events else None) != at:
-            yield f"the trail has another instant for its {kind.rpartition('.')[2]}"
-    if "closing.close" in events:
-        yield from _draw_faults(closing, events["closing.close"].body)
-    elif closing.manifest_sha256 is not None or closing.lot_seed is not None:
-        yield "it has not closed, and its draw is there"
-    scored = events["closing.score"].body.get("scores_sha256") if "closing.score" in events else _NO_SCORES
-    # Closings scored by an earlier release kept no fingerprint.
-    if scored is not None and scored != scores_sha256(session, closing.id):
-        yield "its scores are not those that were worked out"
-
-
-def _draw_faults(closing: Closing, closed: Mapping[str, Any]) -> Iterator[str]:
-    """The lots' seed follows from the number committed beforehand and the manifest: neither side chose it."""
-    manifest, number = closed["manifest"], bytes.fromhex(closed["number"])
-    commitments = "\n".join(sorted(line[2] for line in manifest))
-    facts = {
-        "its manifest": (hashlib.sha256(canonical_json(manifest).encode()).hexdigest(), closing.manifest_sha256),
-        "its number": (hashlib.sha256(number).hexdigest(), closing.number_sha256),
-        "the seed of its lots": (hashlib.sha256(number + commitments.encode()).hexdigest(), closing.lot_seed),
-    }
-    for words, (derived, stored) in facts.items():
-        if derived != stored:
-            yield f"{words} does not follow from what was committed"
-
-
-def _is_of_its_scheme(session: Session, closing: Closing) -> bool:
-    try:
-        return rules_by_hash(session, closing.rule_hash).key == closing.scheme
-    except NotFound:
-        return False

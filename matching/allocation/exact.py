@@ -1,4 +1,4 @@
-"""A day's batch, proven: one CP-SAT model, minimised level by level, then ties in published order, then lots.
+"""A day's batch, proven: one CP-SAT model, minimised level by level; `equals` then draws among what is as good.
 
 The model is rules 1 to 6 of problem.md over the problem's arrays. Work is counted in CP-SAT's deterministic
 time with one worker, so that the same input takes the same steps on every machine.
@@ -18,8 +18,6 @@ from matching.allocation.records import URGENT
 
 Terms = Sequence[tuple[cp_model.IntVar, int]]
 STEPS_PER_DETERMINISTIC_SECOND = 1_000
-MOST_ALTERNATIVES = 16
-"""Equal awards looked at one by one; where there are more, ties and lots are minimised as further levels."""
 
 
 @dataclass(slots=True)
@@ -302,69 +300,3 @@ def minimise(model: Model, levels: list[Terms], hint: list[int], budget: Budget)
             return Proven(won, proven=False, bound=bound)
         model.model.add(_sum(terms) <= _value(solver, terms))
     return Proven(won, proven=True, bound=bound)
-
-
-def draw_ties(model: Model, award: Proven, budget: Budget) -> Proven:
-    """Among awards equal on every level: the published tie order, then the lots. Call after a proven `minimise`.
-
-    Equal awards are looked for one by one; mostly there is none, and the first search ends it.
-    """
-    equal = _equal_awards(model, [award.won], budget)
-    if equal.complete:
-        return _drawn(model, equal, award.bound)
-    settled = minimise(model, model.ties(), award.won, budget)
-    if not settled.proven:
-        return Proven(settled.won, proven=False, bound=award.bound)
-    equal = _equal_awards(model, [settled.won], budget)
-    if equal.complete:
-        return _drawn(model, equal, award.bound)
-    drawn = minimise(model, [model.lots()], settled.won, budget)
-    return Proven(drawn.won, proven=drawn.proven, bound=award.bound, alternatives=equal.awards)
-
-
-@dataclass(frozen=True, slots=True)
-class _Equal:
-    awards: list[list[int]]
-    complete: bool
-
-
-def _drawn(model: Model, equal: _Equal, bound: int | None) -> Proven:
-    """The first of all equal awards by ties, then lots; those equal in ties too are what the lots decided between."""
-
-    def tied(won: list[int]) -> tuple[int, ...]:
-        return tuple(model.value(terms, won) for terms in model.ties())
-
-    first = min(equal.awards, key=lambda won: (tied(won), model.value(model.lots(), won)))
-    return Proven(
-        first, proven=True, bound=bound, alternatives=[won for won in equal.awards if tied(won) == tied(first)]
-    )
-
-
-def _equal_awards(model: Model, awards: list[list[int]], budget: Budget) -> _Equal:
-    """All awards within what the model holds, up to MOST_ALTERNATIVES.
-
-    The objective stays in the model although it is already held at its best value: its linear relaxation is what
-    lets the solver show quickly that no other award is as good.
-    """
-    question = model.model.clone()
-    found = list(awards)
-    fresh = found
-    while len(found) <= MOST_ALTERNATIVES:
-        for won in fresh:
-            placed = {package for bid in won for package in model.packages_of(bid)}
-            same = [model.win[bid].index for bid in won]
-            same += [left.index for package, left in enumerate(model.left) if package not in placed]
-            question.add_bool_or([question.get_bool_var_from_proto_index(index).negated() for index in same])
-        solver = cp_model.CpSolver()
-        if not budget.set_on(solver):
-            break
-        status = solver.solve(question)
-        budget.spend(solver)
-        if status == cp_model.INFEASIBLE:
-            return _Equal(found, complete=True)
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            break
-        values = solver.response_proto.solution
-        fresh = [[bid for bid, var in model.win.items() if values[var.index]]]
-        found += fresh
-    return _Equal(found, complete=False)

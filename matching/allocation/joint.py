@@ -6,7 +6,8 @@ an exact argument has answered before (`separable`).
 """
 
 from matching.allocation.book import Book, objective
-from matching.allocation.exact import Budget, Model, Proven, draw_ties, minimise
+from matching.allocation.equals import draw_ties
+from matching.allocation.exact import Budget, Model, Proven, minimise
 from matching.allocation.greedy import greedy
 from matching.allocation.large import keeps_caps, search_on, solve_large
 from matching.allocation.narrowing import Sketch, sketch
