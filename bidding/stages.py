@@ -3,38 +3,32 @@
 The window starts now, when the invitations are committed, however late the sweep was that got here (law 1).
 """
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from bidding import fit
 from bidding.asking import need_of
 from bidding.closings import Closing, closing_for
 from bidding.custody import custody_of, holders_of
-from bidding.evaluation import tie_order
 from bidding.first_visit import move_passed_start
 from bidding.in_play import usage
+from bidding.inviting import invite, store_report
 from bidding.referrals import Referral
-from bidding.rounds import EligibilityReport, Invitation, InvitationState, Round, RoundState
+from bidding.rounds import Invitation, Round, RoundState
 from bidding.standing import candidates
-from dps.contracts.quality.recognition import score_or_usual, scores_in_force
-from dps.contracts.standing import minutes_won
-from dps.kernel import audit
 from dps.kernel.actors import CLOCK
 from dps.kernel.calendar import LONDON, next_closing
-from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
 from dps.packages.crowd import Grain, crowd_of
 from dps.packages.packages import Package, free_text_of
 from dps.packages.publication import published_part
-from dps.schemes.model import Mode, Scheme, Stage, Tie
+from dps.schemes.model import Mode, Scheme, Stage
 from dps.schemes.stored import rules_by_hash
 from matching.eligibility import Assessment, assess_all
 
@@ -89,7 +83,7 @@ def open_stage(
     )
     session.add(round_)
     session.flush()
-    _store_report(session, round_, assessments, len(invited), now)
+    store_report(session, round_, assessments, len(invited), now)
     if not invited:
         facts = {"outcome": "exhausted", "cause": "nobody was eligible", "referral": referral.ref}
         advance(session, round_, "skip", CLOCK, now, outcome="exhausted", facts=facts)
@@ -102,7 +96,7 @@ def open_stage(
         "invited": len(invited),
     }
     advance(session, round_, "publish", CLOCK, now, facts=published)
-    _invite(session, ports, round_, package, scheme, stage, invited, now)
+    invite(session, ports, round_, package, scheme, stage, invited, now)
     return round_
 
 
@@ -267,101 +261,3 @@ def shown(session: Session, ports: Ports, round_: Round) -> dict[str, Any]:
         return part
     words = free_text_of(session, ports.keyring, package)
     return part | {"pen_picture": words.pen_picture, "outcomes": list(words.outcomes)}
-
-
-def _store_report(
-    session: Session, round_: Round, assessments: Sequence[Assessment], eligible: int, now: datetime
-) -> None:
-    answers = {
-        assessment.provider: sorted({reason.code for reason in assessment.reasons}) for assessment in assessments
-    }
-    session.add(
-        EligibilityReport(
-            round_id=round_.id or 0, at=now, eligible=eligible, assessed=len(assessments), answers=answers
-        )
-    )
-
-
-def _invite(
-    session: Session,
-    ports: Ports,
-    round_: Round,
-    package: Package,
-    scheme: Scheme,
-    stage: Stage,
-    providers: Sequence[str],
-    now: datetime,
-) -> None:
-    """Invitations in the published order. In a ranked offer all wait; the first award calls the first of them."""
-    waits = stage.mode is Mode.RANKED_OFFER
-    near = fit.measured(session, round_, round_.published_part, providers)
-    rows: list[dict[str, Any]] = []
-    for position, provider in enumerate(_in_order(session, ports, round_, package, scheme, providers, now), start=1):
-        rows.append(
-            {
-                "ref": new_reference(Kind.INVITATION, ports.entropy),
-                "round_id": round_.id,
-                "provider": provider,
-                "position": position,
-                "state": InvitationState.WAITING if waits else InvitationState.INVITED,
-                "travel": near.get(provider),
-                "invited_at": None if waits else now,
-            }
-        )
-        if not waits:
-            post(
-                session,
-                ports.entropy,
-                recipient=f"provider:{provider}",
-                kind="invitation",
-                about=round_.ref,
-                now=now,
-                facts={"closes_at": round_.closes_at.isoformat() if round_.closes_at else None},
-            )
-    session.execute(insert(Invitation), rows)
-
-
-def _in_order(
-    session: Session,
-    ports: Ports,
-    round_: Round,
-    package: Package,
-    scheme: Scheme,
-    providers: Sequence[str],
-    now: datetime,
-) -> list[str]:
-    """The scheme's ties without the bids: existing provider, fewer hours won here, quality, then a lot that is kept."""
-    won = minutes_won(session, scheme=scheme.key, until=now)
-    counts_quality = Tie.HIGHER_RECOGNITION in scheme.ties
-    recognised = scores_in_force(session, scheme.key, at=now, providers=providers) if counts_quality else {}
-    seed = ports.entropy.token(16).hex()
-    audit.append(session, round_.stream, "round.order_drawn", CLOCK, now, {"seed": seed, "of": len(providers)})
-    return in_order(package, scheme, providers, won=won, recognised=recognised, seed=seed, today=now.date())
-
-
-def in_order(
-    package: Package,
-    scheme: Scheme,
-    providers: Sequence[str],
-    *,
-    won: Mapping[tuple[str, str], int],
-    recognised: Mapping[str, int],
-    seed: str,
-    today: date,
-) -> list[str]:
-    """Those invited to one round in its published order. Pure: `won` and `recognised` say what the ties compare."""
-    start = package.earliest_start or package.latest_start or today
-
-    def order(numbered: tuple[int, str]) -> tuple[tuple[int, ...], str]:
-        number, provider = numbered
-        ties = tie_order(
-            scheme.ties,
-            starts_on=start,
-            is_existing_provider=package.existing_provider == provider,
-            preference=None,
-            minutes_won_28_days=won.get((provider, package.locality), 0),
-            recognition_score=score_or_usual(scheme, recognised, provider),
-        )
-        return ties, hashlib.sha256(f"{seed}\n{number}".encode()).hexdigest()
-
-    return [provider for _, provider in sorted(enumerate(providers), key=order)]

@@ -1,9 +1,6 @@
 """What happened in a scheme in some days, as flat records: one SELECT each, nothing of a person, nothing sealed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -12,10 +9,10 @@ from bidding.allocation.runs import AllocationRun
 from bidding.awards.records import Award
 from bidding.bids.records import ScoredBid
 from bidding.closings import Closing
+from bidding.monthly.bought import areas_bought, blocks_bought
+from bidding.monthly.days import Days
 from bidding.monthly.records import (
-    AreaFact,
     AwardFact,
-    BlockFact,
     ContractFact,
     EndFact,
     MonthFacts,
@@ -27,15 +24,11 @@ from bidding.monthly.records import (
 from bidding.otherwise.records import Placement, PlacementState
 from bidding.referrals import Referral
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
-from dps.contracts.area_contracts import AreaContractRow
 from dps.contracts.contracts import Contract
-from dps.contracts.statements.records import Statement, StatementState
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
 from dps.kernel.calendar import LONDON
 from dps.kernel.errors import BadInput, NotFound
-from dps.register.blocks import Block
-from dps.register.holds import Hold
 from dps.schemes.model import Scheme
 
 READERS = (Role.COMMISSIONER, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -57,7 +50,7 @@ def month_facts(
         if actor.authority not in keys:
             raise NotFound(kind="scheme", ref=scheme.key)
         keys = (actor.authority,)
-    days = _Days(scheme.key, keys, _midnight(first), min(_midnight(last + timedelta(days=1)), now))
+    days = Days(scheme.key, keys, _midnight(first), min(_midnight(last + timedelta(days=1)), now))
     return MonthFacts(
         scheme=scheme,
         authorities=keys,
@@ -71,38 +64,17 @@ def month_facts(
         contracts=_contracts(session, days),
         ends=_ends(session, days),
         runs=_runs(session, days),
-        blocks=_blocks(session, days, last),
-        areas=_areas(session, days, first, last),
+        blocks=blocks_bought(session, days, last),
+        areas=areas_bought(session, days, first, last),
         served=_served(session, days),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Days:
-    """`[since, until)`, never beyond the council's own now."""
-
-    scheme: str
-    authorities: Sequence[str]
-    since: datetime
-    until: datetime
-
-    def of(self, table: Any, at: Any) -> tuple[Any, ...]:
-        """The rows of the scheme and its authorities that fall into these days."""
-        return (
-            col(table.scheme) == self.scheme,
-            col(table.authority).in_(self.authorities),
-            *self.within(at),
-        )
-
-    def within(self, at: Any) -> tuple[Any, ...]:
-        return (col(at) >= self.since, col(at) < self.until)
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0), tzinfo=LONDON)
 
 
-def _referrals(session: Session, days: _Days) -> tuple[ReferralFact, ...]:
+def _referrals(session: Session, days: Days) -> tuple[ReferralFact, ...]:
     agreed = (
         sa.select(
             col(Contract.package_id),
@@ -137,7 +109,7 @@ def _by(day: date | None, until: datetime) -> date | None:
     return day if day is not None and day <= until.astimezone(LONDON).date() else None
 
 
-def _rounds(session: Session, days: _Days) -> tuple[RoundFact, ...]:
+def _rounds(session: Session, days: Days) -> tuple[RoundFact, ...]:
     invited = (
         sa.select(
             col(Invitation.round_id),
@@ -176,7 +148,7 @@ def _rounds(session: Session, days: _Days) -> tuple[RoundFact, ...]:
     )
 
 
-def _awards(session: Session, days: _Days) -> tuple[AwardFact, ...]:
+def _awards(session: Session, days: Days) -> tuple[AwardFact, ...]:
     query = select(Award).where(*days.of(Award, Award.proposed_at)).order_by(col(Award.id))
     return tuple(
         AwardFact(
@@ -193,7 +165,7 @@ def _awards(session: Session, days: _Days) -> tuple[AwardFact, ...]:
     )
 
 
-def _placements(session: Session, days: _Days) -> tuple[PlacementFact, ...]:
+def _placements(session: Session, days: Days) -> tuple[PlacementFact, ...]:
     query = (
         select(Placement, Referral.ref)
         .join(Referral, col(Referral.id) == col(Placement.referral_id))
@@ -213,7 +185,7 @@ def _placements(session: Session, days: _Days) -> tuple[PlacementFact, ...]:
     )
 
 
-def _contracts(session: Session, days: _Days) -> tuple[ContractFact, ...]:
+def _contracts(session: Session, days: Days) -> tuple[ContractFact, ...]:
     query = select(Contract).where(*days.of(Contract, Contract.agreed_at)).order_by(col(Contract.id))
     return tuple(
         ContractFact(
@@ -229,7 +201,7 @@ def _contracts(session: Session, days: _Days) -> tuple[ContractFact, ...]:
     )
 
 
-def _ends(session: Session, days: _Days) -> tuple[EndFact, ...]:
+def _ends(session: Session, days: Days) -> tuple[EndFact, ...]:
     """By the trail, which knows when a contract was handed back as well as why."""
     kinds = ("contract.fail_to_start", "contract.hand_back")
     query = (
@@ -249,7 +221,7 @@ def _ends(session: Session, days: _Days) -> tuple[EndFact, ...]:
     )
 
 
-def _runs(session: Session, days: _Days) -> tuple[RunFact, ...]:
+def _runs(session: Session, days: Days) -> tuple[RunFact, ...]:
     query = (
         select(AllocationRun)
         .join(Closing, col(Closing.id) == col(AllocationRun.closing_id))
@@ -269,87 +241,7 @@ def _runs(session: Session, days: _Days) -> tuple[RunFact, ...]:
     )
 
 
-def _blocks(session: Session, days: _Days, last: date) -> tuple[BlockFact, ...]:
-    taken = (
-        sa.select(col(Hold.out_of), sa.func.sum(col(Hold.weekly_minutes)).label("minutes"))
-        .where(
-            col(Hold.out_of).is_not(None),
-            col(Hold.reserved_at) < days.until,
-            sa.or_(col(Hold.released_at).is_(None), col(Hold.released_at) >= days.until),
-        )
-        .group_by(col(Hold.out_of))
-        .subquery()
-    )
-    query = (
-        sa.select(
-            col(Block.ref),
-            col(Block.provider),
-            col(Block.lot),
-            col(Block.locality),
-            col(Block.weekly_minutes),
-            sa.func.coalesce(taken.c.minutes, 0),
-            col(Block.weekly_pence),
-        )
-        .outerjoin(taken, taken.c.out_of == col(Block.ref))
-        .where(
-            col(Block.scheme) == days.scheme,
-            col(Block.authority).in_(days.authorities),
-            col(Block.from_day) <= last,
-            sa.or_(col(Block.last_day).is_(None), col(Block.last_day) >= last),
-        )
-        .order_by(col(Block.id))
-    )
-    return tuple(
-        BlockFact(ref, provider, lot, locality, minutes, int(used), pence)
-        for ref, provider, lot, locality, minutes, used, pence in session.execute(query)
-    )
-
-
-def _areas(session: Session, days: _Days, first: date, last: date) -> tuple[AreaFact, ...]:
-    is_paid = sa.and_(col(Statement.state) == StatementState.PAID, col(Statement.paid_at) < days.until)
-    stated = (
-        sa.select(
-            col(Statement.area_contract),
-            sa.func.sum(col(Statement.pence)).label("stated"),
-            sa.func.sum(sa.case((is_paid, col(Statement.pence)), else_=0)).label("paid"),
-            sa.func.sum(col(Statement.to_discussion_pence)).label("to_discussion"),
-        )
-        .where(
-            col(Statement.area_contract).is_not(None),
-            col(Statement.state) != StatementState.WITHDRAWN,
-            col(Statement.last_day) >= first,
-            col(Statement.last_day) <= last,
-            col(Statement.made_at) < days.until,
-        )
-        .group_by(col(Statement.area_contract))
-        .subquery()
-    )
-    query = (
-        sa.select(
-            col(AreaContractRow.ref),
-            col(AreaContractRow.provider),
-            col(AreaContractRow.key),
-            col(AreaContractRow.locality),
-            col(AreaContractRow.evaluated_pence),
-            *(sa.func.coalesce(column, 0) for column in (stated.c.stated, stated.c.paid, stated.c.to_discussion)),
-        )
-        .outerjoin(stated, stated.c.area_contract == col(AreaContractRow.ref))
-        .where(
-            col(AreaContractRow.scheme) == days.scheme,
-            col(AreaContractRow.authority).in_(days.authorities),
-            col(AreaContractRow.agreed_at) < days.until,
-            col(AreaContractRow.from_day) <= last,
-            col(AreaContractRow.last_day) >= first,
-        )
-        .order_by(col(AreaContractRow.id))
-    )
-    return tuple(
-        AreaFact(ref, provider, key, locality, yearly, int(due), int(paid), int(left))
-        for ref, provider, key, locality, yearly, due, paid, left in session.execute(query)
-    )
-
-
-def _served(session: Session, days: _Days) -> dict[str, int]:
+def _served(session: Session, days: Days) -> dict[str, int]:
     """How many contracts each provider had in the scheme when these days began."""
     begun = days.since.astimezone(LONDON).date()
     query = (

@@ -5,18 +5,19 @@ excluded only the count is told (law 7). A sealed bid has no content here, whoev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from bidding.allocation.runs import AllocationRun, answer_of
+from bidding.allocation.runs import AllocationRun
 from bidding.awards.records import Award, award_of
 from bidding.bids.records import Bid, BidRound, OpenedBid, ScoredBid
 from bidding.closings import Closing
 from bidding.otherwise.records import Placement
 from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Invitation, Round
+from bidding.story.solving import run_facts
 from dps.contracts.contracts import Contract
 from dps.contracts.statements.making import stated_anew
 from dps.contracts.statements.records import Statement
@@ -31,7 +32,6 @@ from matching import allocation as solver
 from matching.eligibility import words
 
 _CONFIDENTIAL = "confidential_exclusion"
-_AWARDED = tuple(field.name for field in fields(solver.Award))
 _DECIDING = ("award.approved", "award.overturn_asked", "award.overturn_agreed", "award.overturn", "award.refuse")
 
 
@@ -68,7 +68,7 @@ def story(session: Session, *, award_ref: str, actor: Actor, replay: solver.Solv
         "rounds": [_round(session, round_) for round_ in rounds],
         "closing": closing_facts(closing, of) if closing else None,
         "bids": [bid_facts(session, bid) for bid in bids],
-        "run": _run(run, replay) if run else None,
+        "run": run_facts(run, replay) if run else None,
         "people": _people(session, award, referral, rounds, of),
         "otherwise": _otherwise(session, referral, of),
         "looks": _looks(session, referral, of),
@@ -236,45 +236,6 @@ def bid_facts(session: Session, bid: Bid) -> dict[str, Any]:
             }
             for one in scored
         ],
-    }
-
-
-def _run(run: AllocationRun, replay: solver.SolverProcess | None) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "ref": run.ref,
-        "mode": run.mode,
-        "status": run.status,
-        "counted": run.counted,
-        "effort": run.effort,
-        "lot_seed": run.lot_seed,
-        "instance": run.instance,
-        "instance_sha256": run.instance_sha256,
-        "awards": [dict(zip(_AWARDED, row, strict=True)) for row in (run.answer or {}).get("awards", ())],
-        "answer": run.answer,
-        "advice": run.advice,
-        "replayed": None,
-        "stories": [],
-        "providers": [],
-    }
-    if replay is not None and run.answer is not None and run.counted:
-        again = answer_of(run, process=replay)
-        won = {(one.package, one.provider, one.bid) for one in again.awards}
-        stored = {(one["package"], one["provider"], one["bid"]) for one in facts["awards"]}
-        facts["replayed"] = "the same awards" if won == stored else "other awards"
-        if again.mode is solver.Mode.JOINT:
-            facts |= _reasons(run, again)
-    return facts
-
-
-def _reasons(run: AllocationRun, answer: solver.Result) -> dict[str, Any]:
-    """Why, of everything that closed together: both ends of each other award's price, and what an hour was worth."""
-    # The compiler takes seconds to load: only who asks for the reasons of a joint award waits for it.
-    from matching.allocation.explaining import explain
-
-    told = explain(solver.instance_from_json(run.instance), answer)
-    return {
-        "stories": [asdict(one) for one in told.packages],
-        "providers": [asdict(one) for one in told.providers],
     }
 
 

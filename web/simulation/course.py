@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bidding.asking import asked_of, by_route, need_at
-from bidding.stages import BLOCK_STAGE, ends_at, in_order
+from bidding.inviting import in_order
+from bidding.stages import BLOCK_STAGE, ends_at
 from bidding.standing import with_unused_hours
 from dps.kernel.calendar import LONDON
 from dps.kernel.references import Kind
