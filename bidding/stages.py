@@ -21,10 +21,11 @@ from bidding.referrals import Referral
 from bidding.rounds import Invitation, Round, RoundState
 from bidding.standing import candidates
 from dps.kernel.actors import CLOCK
-from dps.kernel.calendar import LONDON, next_closing
+from dps.kernel.calendar import LONDON
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
+from dps.kernel.windows import next_closing
 from dps.packages.crowd import Grain, crowd_of
 from dps.packages.packages import Package, free_text_of
 from dps.packages.publication import published_part

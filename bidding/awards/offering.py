@@ -21,12 +21,13 @@ from bidding.rounds import InvitationState, Round, invitations_of
 from bidding.waypoints import Waypoint
 from dps.kernel import audit
 from dps.kernel.actors import CLOCK, Actor, Role
-from dps.kernel.calendar import LONDON, Window
+from dps.kernel.calendar import LONDON
 from dps.kernel.errors import NoCapacity
 from dps.kernel.outbox import post
 from dps.kernel.ports import Ports
 from dps.kernel.references import Kind, new_reference
 from dps.kernel.states import advance
+from dps.kernel.windows import Window
 from dps.packages.schedule import Schedule
 from dps.register import holds
 from dps.schemes.model import Mode, Scheme, Urgency

@@ -1,7 +1,6 @@
-"""The working calendar and the three kinds of window.
+"""The working calendar: hours and days on which work is done, the nations' holidays, days counted on.
 
-Everything goes in and comes out as aware UTC; wall time exists only inside, in the calendar's zone. Windows are
-half-open `[start, end)`, so an end that falls on the close of business is that close, not the next opening.
+Everything goes in and comes out as aware UTC; wall time exists only inside, in the calendar's zone.
 Source: design.md §6.
 """
 
@@ -14,7 +13,7 @@ from enum import IntEnum, StrEnum
 from functools import cache
 from itertools import count
 from types import MappingProxyType
-from typing import ClassVar, Self, TypeAlias
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
@@ -94,7 +93,8 @@ def on_the_minute(wall: time, field: str) -> None:
         raise BadInput(f"{wall.isoformat()} must be whole minutes without a zone", field=field)
 
 
-def _utc(instant: datetime) -> datetime:
+def in_utc(instant: datetime) -> datetime:
+    """The same instant in UTC; ValueError for one without a zone."""
     if instant.tzinfo is None:
         raise ValueError("a naive time has no place in a calendar")
     return instant.astimezone(UTC)
@@ -158,7 +158,7 @@ class WorkingCalendar:
 
     def local(self, instant: datetime) -> datetime:
         """The instant as this calendar's wall shows it: for words and dates, never for comparing."""
-        return _utc(instant).astimezone(self.zone)
+        return in_utc(instant).astimezone(self.zone)
 
     def at(self, day: date, wall: time) -> datetime:
         """The UTC instant at which the wall shows `wall` on `day`.
@@ -178,7 +178,7 @@ class WorkingCalendar:
 
     def is_working_time(self, instant: datetime) -> bool:
         hours = self.hours_on(self.local(instant).date())
-        return hours is not None and hours[0] <= _utc(instant) < hours[1]
+        return hours is not None and hours[0] <= in_utc(instant) < hours[1]
 
     def add_working_time(self, start: datetime, worked: timedelta) -> datetime:
         """The earliest instant by which `worked` of working time has passed since `start`.
@@ -187,7 +187,7 @@ class WorkingCalendar:
         """
         if worked < NO_TIME:
             raise BadInput("working time can't be taken away", field="worked")
-        start, left = _utc(start), worked
+        start, left = in_utc(start), worked
         if not left:
             return start
         for opening, close in self._hours_from(start):
@@ -199,7 +199,7 @@ class WorkingCalendar:
 
     def working_time_between(self, start: datetime, end: datetime) -> timedelta:
         """The working time within `[start, end)`; none if `end` is not after `start`."""
-        start, end = _utc(start), _utc(end)
+        start, end = in_utc(start), in_utc(end)
         worked = NO_TIME
         for opening, close in self._hours_from(start):
             if opening >= end:
@@ -213,143 +213,6 @@ class WorkingCalendar:
             hours = self.hours_on(first + timedelta(days=n))
             if hours is not None:
                 yield hours
-
-
-# Windows
-
-
-LONGEST_MINUTES = 366 * 24 * 60
-LONGEST_DAYS = 366
-
-
-@dataclass(frozen=True, slots=True)
-class _Hours:
-    """Hours and minutes, kept with fewer than 60 minutes; at least a minute, at most a leap year."""
-
-    hours: int = 0
-    minutes: int = 0
-
-    hour_sign: ClassVar[str]
-    minute_sign: ClassVar[str]
-    adjective: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        total = self.hours * 60 + self.minutes
-        if self.hours < 0 or self.minutes < 0 or not 1 <= total <= LONGEST_MINUTES:
-            raise BadInput("a window lasts from one minute to one year", field="window")
-        object.__setattr__(self, "hours", total // 60)
-        object.__setattr__(self, "minutes", total % 60)
-
-    @property
-    def length(self) -> timedelta:
-        return timedelta(hours=self.hours, minutes=self.minutes)
-
-    def text(self) -> str:
-        """The form that `parse_window` reads."""
-        if self.minutes:
-            return f"{self.hours * 60 + self.minutes}{self.minute_sign}"
-        return f"{self.hours}{self.hour_sign}"
-
-    def words(self) -> str:
-        """For people: `5 hours`, `1 hour 30 minutes`, `8 working hours`."""
-        parts = [(self.hours, "hour"), (self.minutes, "minute")]
-        return " ".join(f"{n} {self.adjective}{unit}{'' if n == 1 else 's'}" for n, unit in parts if n)
-
-
-@dataclass(frozen=True, slots=True)
-class ElapsedHours(_Hours):
-    """Real hours: a night on which the clocks change makes the wall disagree, not the window."""
-
-    hour_sign: ClassVar[str] = "h"
-    minute_sign: ClassVar[str] = "m"
-    adjective: ClassVar[str] = ""
-
-    def end(self, start: datetime, calendar: WorkingCalendar) -> datetime:
-        return _utc(start) + self.length
-
-
-@dataclass(frozen=True, slots=True)
-class WorkingHours(_Hours):
-    """Hours of work: nights, weekends and bank holidays are skipped."""
-
-    hour_sign: ClassVar[str] = "wh"
-    minute_sign: ClassVar[str] = "wm"
-    adjective: ClassVar[str] = "working "
-
-    def end(self, start: datetime, calendar: WorkingCalendar) -> datetime:
-        return calendar.add_working_time(start, self.length)
-
-
-@dataclass(frozen=True, slots=True)
-class ByWorkingDay:
-    """By a time on the wall, `days` working days later.
-
-    0 days is today, if today is a working day and the time is still ahead, and otherwise the next working day.
-    """
-
-    days: int
-    at: time
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.days <= LONGEST_DAYS:
-            raise BadInput("a window ends from 0 to 366 working days later", field="window")
-        on_the_minute(self.at, "window")
-
-    def end(self, start: datetime, calendar: WorkingCalendar) -> datetime:
-        today = calendar.local(start).date()
-        if self.days:
-            return calendar.at(calendar.add_working_days(today, self.days), self.at)
-        end = calendar.at(calendar.working_day_from(today), self.at)
-        return end if end > _utc(start) else calendar.at(calendar.next_working_day(today), self.at)
-
-    def text(self) -> str:
-        """The form that `parse_window` reads."""
-        return f"{self.at:%H:%M}+{self.days}wd"
-
-    def words(self) -> str:
-        """For people: `by 17:00 on the next working day`."""
-        match self.days:
-            case 0:
-                return f"by {self.at:%H:%M} on the same working day, or on the next if that has passed"
-            case 1:
-                return f"by {self.at:%H:%M} on the next working day"
-            case _:
-                return f"by {self.at:%H:%M}, {self.days} working days later"
-
-
-Window: TypeAlias = ElapsedHours | WorkingHours | ByWorkingDay
-
-
-def parse_window(text: str) -> Window:
-    """Read a window as scheme files write it; BadInput otherwise.
-
-    `5h` and `90m` are elapsed, `8wh` and `30wm` worked, `17:00+1wd` is by 17:00 on the next working day.
-    """
-    if found := re.fullmatch(r"([0-9]{1,6})(h|m|wh|wm)", text):
-        number, unit = int(found[1]), found[2]
-        kind = WorkingHours if unit.startswith("w") else ElapsedHours
-        return kind(hours=number) if unit.endswith("h") else kind(minutes=number)
-    if found := re.fullmatch(r"([0-9]{2}:[0-9]{2})\+([0-9]{1,3})wd", text):
-        return ByWorkingDay(int(found[2]), as_wall_time(found[1]))
-    raise BadInput(
-        f"{text!r} is no window: write 5h or 90m (elapsed), 8wh or 30wm (working hours), 17:00+1wd (by working day)"
-    )
-
-
-def next_closing(after: datetime, times: tuple[time, ...], calendar: WorkingCalendar, minimum: Window) -> datetime:
-    """The first published closing that leaves at least the `minimum` window from `after`.
-
-    Closings are at `times` on every working day; one that falls exactly on the minimum's end counts.
-    """
-    if not times:
-        raise BadInput("no closing is published", field="times")
-    earliest = minimum.end(after, calendar)
-    day = calendar.working_day_from(calendar.local(earliest).date())
-    while True:
-        closing = min((c for c in (calendar.at(day, wall) for wall in times) if c >= earliest), default=None)
-        if closing is not None:
-            return closing
-        day = calendar.next_working_day(day)
 
 
 def months_later(day: date, months: int) -> date:

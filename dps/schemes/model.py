@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dps.kernel.calendar import Nation, WorkingCalendar, WorkingHours
+from dps.kernel.calendar import Nation, WorkingCalendar
+from dps.kernel.windows import WorkingHours
 from dps.schemes.area_contracts import AreaContract
 from dps.schemes.contracting import Blocks, Payment, Variations
 from dps.schemes.custody import Custody

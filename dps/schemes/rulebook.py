@@ -6,8 +6,8 @@ which is no rule. What no paper says is listed as assumed, in the scheme's own w
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from dps.kernel.calendar import ByWorkingDay
 from dps.kernel.money import in_pounds
+from dps.kernel.windows import ByWorkingDay
 from dps.schemes.faults import listed
 from dps.schemes.loader import rule_hash
 from dps.schemes.model import (

@@ -6,15 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, Field, PlainSerializer, PlainValidator
 
-from dps.kernel.calendar import (
-    ByWorkingDay,
-    ElapsedHours,
-    Window,
-    WorkingHours,
-    on_the_minute,
-    parse_window,
-)
+from dps.kernel.calendar import on_the_minute
 from dps.kernel.errors import BadInput
+from dps.kernel.windows import ByWorkingDay, ElapsedHours, Window, WorkingHours, parse_window
 
 
 def _window(value: Any) -> Window:

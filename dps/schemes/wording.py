@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from dps.kernel.calendar import ByWorkingDay, Nation, Window
+from dps.kernel.calendar import Nation
+from dps.kernel.windows import ByWorkingDay, Window
 from dps.schemes.area_contracts import Unit
 from dps.schemes.faults import listed
 from dps.schemes.model import EvaluationRule, LegalBasis, ListShape, Mode, PriceFormula, Reach, Tie, Urgency

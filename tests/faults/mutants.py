@@ -167,9 +167,9 @@ MUTANTS = (
     ),
     _one(
         "window in wall hours",
-        "dps/kernel/calendar.py",
-        "        return _utc(start) + self.length\n",
-        "        return (_utc(start).astimezone(calendar.zone) + self.length).astimezone(UTC)\n",
+        "dps/kernel/windows.py",
+        "        return in_utc(start) + self.length\n",
+        "        return in_utc(start.astimezone(calendar.zone) + self.length)\n",
         f"{_INSTANTS}no_way_in_gives_a_wrong_verdict_on_the_nights_when_the_clocks_change[sqlite-night0-numbers0]",
     ),
 )

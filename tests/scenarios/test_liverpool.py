@@ -23,10 +23,10 @@ from bidding.referrals import Referral
 from bidding.rounds import EligibilityReport, Round
 from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor
-from dps.kernel.calendar import ElapsedHours
 from dps.kernel.database import Database
 from dps.kernel.errors import InvalidBid, NeedsSecondPerson, NotEligible, NotFound, NotReady, TakenByAnother, TooLate
 from dps.kernel.outbox import OutboxMessage
+from dps.kernel.windows import ElapsedHours
 from dps.packages.amendments import correct
 from dps.packages.exclusions import Ground, Reason, exclude
 from dps.packages.facts import FundingStream, PackageFacts

@@ -1,1 +1,1 @@
-"""The commands of `dps` that are not a room's own; `web/cli.py` mounts them all."""
+"""The commands of `dps` that are not a room's own; `web/mounted.py` and `web/cli.py` mount them."""

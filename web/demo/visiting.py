@@ -11,10 +11,11 @@ from sqlmodel import Session, col, func, select
 from bidding.publishing import make_ready, publish
 from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.kernel.actors import Actor, Role
-from dps.kernel.calendar import LONDON, parse_window
+from dps.kernel.calendar import LONDON
 from dps.kernel.database import Database
 from dps.kernel.money import Band, PriceBasis, RateCard
 from dps.kernel.ports import Ports
+from dps.kernel.windows import parse_window
 from dps.register.capacity import declare
 from dps.register.limits import set_take_limit, take_limit_of
 from dps.register.providers import Provider

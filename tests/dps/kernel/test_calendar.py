@@ -8,19 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dps.kernel.calendar import (
-    ByWorkingDay,
-    ElapsedHours,
-    Nation,
-    Weekday,
-    Window,
-    WorkingCalendar,
-    WorkingHours,
-    bank_holidays,
-    next_closing,
-    parse_window,
-)
+from dps.kernel.calendar import Nation, Weekday, WorkingCalendar, bank_holidays
 from dps.kernel.errors import BadInput
+from dps.kernel.windows import ByWorkingDay, ElapsedHours, Window, WorkingHours, next_closing, parse_window
 
 # Sunday 29 March 2026: 01:00 GMT becomes 02:00 BST. Sunday 25 October 2026: 02:00 BST becomes 01:00 GMT.
 SPRING = date(2026, 3, 29)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dps.kernel.calendar import LONDON, ElapsedHours
+from dps.kernel.calendar import LONDON
+from dps.kernel.windows import ElapsedHours
 from dps.places.localities import LocalityMap
 from dps.schemes.loader import preset, presets
 from dps.schemes.model import AllocationMode, EvaluationRule, LegalBasis, Mode, Reach, Scheme, Urgency
