@@ -4,7 +4,7 @@ Every key that applies is said (a test changes each in turn and looks for the di
 which is no rule. What no paper says is listed as assumed, in the scheme's own words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 
 from dps.kernel.money import in_pounds
 from dps.kernel.windows import ByWorkingDay
@@ -13,14 +13,10 @@ from dps.schemes.loader import rule_hash
 from dps.schemes.model import (
     Admission,
     AdmissionQuestion,
-    Allocation,
-    AllocationMode,
     Authority,
-    Award,
     Closings,
     DirectAward,
     Envelope,
-    Evaluation,
     Ladder,
     Locality,
     Lot,
@@ -31,25 +27,19 @@ from dps.schemes.model import (
     Quality,
     Retention,
     Scheme,
-    ScoredQuestion,
     Stage,
-    Tie,
-    Urgency,
 )
 from dps.schemes.rulebook_areas import area_contracts
 from dps.schemes.rulebook_contracts import blocks, custody, payments, variations
+from dps.schemes.rulebook_deciding import allocation, award, evaluation, ties
 from dps.schemes.rulebook_quality import quality_of_care
 from dps.schemes.wording import (
     ARRANGEMENTS,
-    EVALUATIONS,
-    FORMULAS,
     LEGAL_BASES,
     MODES,
     NATIONS,
     REACHES,
     SHAPES,
-    TERMS,
-    TIES,
     URGENCIES,
     at_least,
     at_most,
@@ -76,10 +66,10 @@ def rulebook(scheme: Scheme) -> str:
         _lists(scheme),
         *(_ladder(ladder, scheme) for ladder in scheme.ladders),
         _closings(scheme.closings),
-        _evaluation(scheme.evaluation),
-        _allocation(scheme.allocation),
-        _ties(scheme.ties),
-        _award(scheme.award),
+        evaluation(scheme.evaluation),
+        allocation(scheme.allocation),
+        ties(scheme.ties),
+        award(scheme.award),
         _unfilled(scheme.unfilled, scheme.direct_award),
         _publication(scheme.publication),
         _retention(scheme.retention),
@@ -262,81 +252,6 @@ def _closings(closings: Closings) -> Iterator[str]:
         "invited again: what was handed in stands unless it is replaced. The opening waits for that decision "
         f"{at_most(closings.wait_after_loss)}."
     )
-
-
-def _evaluation(evaluation: Evaluation) -> Iterator[str]:
-    yield "## How bids for one package are ranked"
-    yield ""
-    yield f"- {EVALUATIONS[evaluation.rule]}"
-    yield f"- Price counts {evaluation.price_weight} and quality {evaluation.quality_weight} of 100."
-    yield f"- The price's score is {FORMULAS[evaluation.formula]}."
-    parts = [f"the answer to `{question.key}` counts {question.points}" for question in evaluation.questions]
-    if evaluation.rating_points:
-        parts.insert(0, f"the rating's score counts {evaluation.rating_points}")
-    if evaluation.recognition_points:
-        parts.append(f"the quality recognition's score counts {evaluation.recognition_points}")
-    if parts:
-        yield f"- Quality is scored out of 100, as a weighted mean: {listed(parts)}."
-    yield from (f"- {_scored(question)}" for question in evaluation.questions)
-    yield (
-        f"- A bid {evaluation.low_below_mean_percent}% below the mean of its package, or "
-        f"{evaluation.low_below_next_percent}% below the next bid, is looked at as abnormally low."
-    )
-
-
-def _scored(question: ScoredQuestion) -> str:
-    answers = listed(f"`{answer}` scores {score}" for answer, score in question.answers.items()) or "no answer scores"
-    return f"Question `{question.key}` ({question.points} points): {plain(question.text)} {answers}."
-
-
-def _allocation(allocation: Allocation) -> Iterator[str]:
-    yield "## How packages that close together are allocated"
-    yield ""
-    if allocation.mode is AllocationMode.JOINT:
-        yield "All packages of a closing are solved together. These terms are weighed, at these prices a week:"
-    else:
-        yield "Each package by itself: the best-ranked bid wins. Where a provider's own limits bind, it keeps the"
-        yield "packages it preferred, and the others pass to the next bid."
-        if allocation.joint_as_advice:
-            yield "The joint answer is shown beside it as advice, and labelled so. It weighs:"
-    yield ""
-    for name in type(allocation.terms).model_fields:
-        value = getattr(allocation.terms, name)
-        if value is not None:
-            published = "published" if name in allocation.published else "not published"
-            yield f"- {_term(name, value)} {TERMS[name]} (`{name}`, {published})"
-
-
-def _term(name: str, value: int | Mapping[Urgency, int]) -> str:
-    if isinstance(value, Mapping):
-        return listed(f"{in_pounds(pence)} ({URGENCIES[urgency]})" for urgency, pence in value.items())
-    if name.endswith("_percent"):
-        return f"{value}%"
-    return in_pounds(value) if "pence" in name else str(value)
-
-
-def _ties(ties: Sequence[Tie]) -> Iterator[str]:
-    yield "## What parts equal bids"
-    yield ""
-    yield from (f"{place}. {TIES[tie]}" for place, tie in enumerate(ties, start=1))
-
-
-def _award(award: Award) -> Iterator[str]:
-    yield "## After the ranking"
-    yield ""
-    for urgency, window in award.acceptance.items():
-        yield f"- An offer is answered {within(window)} ({URGENCIES[urgency]})."
-    yield f"- An accepted award is confirmed {within(award.confirmation)}."
-    hours = count(award.return_hours, "hour")
-    yield f"- After disclosure a provider may return it for {hours}, with a reason, without a penalty."
-    if award.automatic_to_pence is not None:
-        yield f"- An award of up to {in_pounds(award.automatic_to_pence)} a week needs no person's approval."
-    else:
-        yield "- Every award needs a broker's approval."
-    if award.second_person_above_pence is not None:
-        yield f"- An award above {in_pounds(award.second_person_above_pence)} a week needs a second person's approval."
-    yield f"- A bid stands after its closing, so that it can be taken as a reserve {within(award.bid_valid)}."
-    yield f"- The agreed start may move once, by at most {count(award.start_moves_days, 'day')}."
 
 
 def _unfilled(unfilled: Open, direct_award: DirectAward) -> Iterator[str]:
