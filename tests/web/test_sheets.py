@@ -60,7 +60,7 @@ def test_a_spreadsheet_keeps_its_days_and_numbers(tmp_path: Path) -> None:
     assert str(row.cells["first_day"]).startswith("2026-03-09")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings().max_examples // 2)
 @given(st.lists(st.tuples(CELLS.filter(str.strip), CELLS), min_size=1, max_size=5))
 def test_both_kinds_of_file_say_the_same(tmp_path: Path, people: list[tuple[str, str]]) -> None:
     written = io.StringIO()

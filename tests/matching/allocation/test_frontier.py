@@ -52,7 +52,7 @@ def test_a_sweep_of_searches_meets_the_ends_that_proofs_find(against: Against, m
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("large", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_under_share_caps_each_point_is_the_cheapest_award_of_its_share(
     seed: int, large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

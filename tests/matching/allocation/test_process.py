@@ -42,6 +42,7 @@ def test_the_child_gives_the_same_award_as_this_process() -> None:
     assert replace(there, seconds=0.0) == replace(here, seconds=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "words"),
     [(HANGS, "was ended"), (NEVER_STARTS, "was ended"), (DIES, "stands in"), (PRATTLES, "stands in")],
@@ -98,6 +99,7 @@ def test_the_shared_child_is_one_and_the_same() -> None:
     assert shared_process() is shared_process()
 
 
+@pytest.mark.slow
 def test_a_child_is_begun_without_waiting_for_whoever_is_being_answered() -> None:
     process = SolverProcess(HANGS)
     before = process.is_begun
@@ -127,6 +129,7 @@ TELLS = (
 )
 
 
+@pytest.mark.slow
 def test_a_what_if_whose_child_is_ended_keeps_the_best_award_that_the_child_had_told() -> None:
     process = SolverProcess(TELLS)
 
