@@ -1,7 +1,7 @@
 """Writing a referral down and changing it: begin, change, copy, split in two, link a household.
 
 One `change` for all of a referral's life: a draft is simply rewritten; once it is published, what no bid rests on is
-corrected and told, and anything else is an amendment with its own rules (`publishing.amend`). Who is written down,
+corrected and told, and anything else is an amendment with its own rules (`amending`). Who is written down,
 where they live and what is said of them stays under the person's key.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
-from bidding.publishing import amend, tell_correction
+from bidding.amending import amend, tell_correction
 from bidding.referrals import (
     Referral,
     ReferralState,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bidding.amending import amend
 from bidding.fit import bands_from
 from bidding.looking.invited import opportunities
 from bidding.looking.placing import open_packages
-from bidding.publishing import amend
 from dps.kernel.actors import Actor
 from dps.kernel.database import Database
 from dps.packages.facts import Confidential

@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from bidding import offers, publishing
+from bidding import amending, offers, publishing
 from bidding.looking.otherwise import placements
 from bidding.looking.queue import Place, work_queue
 from bidding.offers import OpenOffer
@@ -266,7 +266,7 @@ def amended(world: World, referral: str) -> None:
     facts = world.rows(Package)[0].facts
     assert facts.latest_start is not None
     later = replace(facts, latest_start=facts.latest_start + timedelta(days=7))
-    world.run(publishing.amend, referral_ref=referral, facts=later, actor=world.broker)
+    world.run(amending.amend, referral_ref=referral, facts=later, actor=world.broker)
 
 
 def taken(world: World, referral: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bidding import publishing
+from bidding import amending, publishing
 from bidding.bids.records import Bid
 from bidding.closings import Closing
 from bidding.publishing import make_ready, publish
@@ -121,7 +121,7 @@ def test_only_what_is_out_is_amended_and_never_into_another_lot_or_place(world: 
     facts = package_of(world, referral).facts
 
     def amended(ref: str, **other: Any) -> int:
-        return world.run(publishing.amend, referral_ref=ref, facts=replace(facts, **other), actor=world.broker)
+        return world.run(amending.amend, referral_ref=ref, facts=replace(facts, **other), actor=world.broker)
 
     with pytest.raises(CannotAmend):
         amended(draft, latest_start=None)

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 from sqlmodel import Session, select
 
-from bidding import deadline, publishing
+from bidding import amending, deadline, publishing
 from bidding.awards import moving
 from bidding.awards.records import Award, AwardState
 from bidding.bids import submitting
@@ -170,7 +170,7 @@ class RoundStory(RuleBasedStateMachine):
         assert package.latest_start is not None
         later = replace(package.facts, latest_start=package.latest_start + timedelta(days=1))
         broker = Actor(ref="broker-1", role=Role.BROKER, authority=referral.authority)
-        publishing.amend(session, ports, referral_ref=referral.ref, facts=later, actor=broker)
+        amending.amend(session, ports, referral_ref=referral.ref, facts=later, actor=broker)
 
     @rule(package=PACKAGES, command=st.sampled_from([publishing.hold, publishing.withdraw, publishing.resume]))
     def stop_or_resume(self, package: int, command: Callable[..., Any]) -> None:

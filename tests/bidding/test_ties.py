@@ -1,11 +1,13 @@
 """What a tie bars on a search, what it does not, and who is told: each seen from both sides."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bidding import publishing
+from bidding.amending import amend
 from bidding.closings import Closing, ExtensionReason
 from bidding.deadline import extend
 from bidding.excluding import exclude, lift
@@ -13,6 +15,7 @@ from dps.kernel.actors import Actor, Role
 from dps.kernel.errors import NeedsSecondPerson
 from dps.kernel.outbox import OutboxMessage
 from dps.packages.exclusions import Ground, ProviderExclusion, Reason
+from dps.packages.packages import Package
 from dps.register.interests import declare_interest
 from tests.support.world import World
 
@@ -127,3 +130,17 @@ def test_nobody_who_is_tied_keeps_a_rival_away_or_lets_its_own_in(search: Search
     search.ask(lift, search.other, exclusion_ref=refs[own])
 
     assert [one.lifted_at is not None for one in search.world.rows(ProviderExclusion)] == [True, True]
+
+
+def test_an_amendment_is_told_too_and_the_time_that_the_rules_give_with_it_is_nobodys_choice(search: Search) -> None:
+    facts = search.world.rows(Package)[0].facts
+    assert facts.latest_start is not None
+    before = search.closing.closes_at
+    search.world.clock.move_to(before - timedelta(minutes=1))
+
+    search.ask(amend, search.tied, facts=replace(facts, latest_start=facts.latest_start + timedelta(days=7)))
+
+    (event,) = search.world.events("round.amended")
+    assert event.body["tied"] is True
+    assert search.told() == [f"authority:{search.world.authority}"]
+    assert search.closing.closes_at > before

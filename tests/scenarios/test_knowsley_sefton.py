@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bidding import deadline, offers, publishing
+from bidding import amending, deadline, offers, publishing
 from bidding.allocation.runs import AllocationRun
 from bidding.awards import moving
 from bidding.awards.records import AwardState
@@ -168,7 +168,7 @@ def test_a_broker_neither_sees_nor_decides_the_other_councils_referrals(knowsley
     foreign: dict[Callable[..., Any], dict[str, Any]] = {
         publishing.hold: {"reason": "Not ours to hold."},
         publishing.withdraw: {"reason": "Not ours to end."},
-        publishing.amend: {"facts": package.facts},
+        amending.amend: {"facts": package.facts},
         publishing.restart_unfilled: {},
         deciding.propose: {"how": "in_house", "weekly_pence": 1, "reason": "Not ours to place."},
         offers.award_directly: {"provider": oak.provider, "reason": "persons_choice", "content": content},

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bidding import aftercare, offers, publishing
+from bidding import aftercare, amending, offers
 from bidding.allocation.runs import AllocationRun
 from bidding.awards import moving
 from bidding.awards.records import AwardState, Source
@@ -625,7 +625,7 @@ def test_after_an_amendment_bids_must_be_reconfirmed_and_the_window_keeps_its_mi
     council.clock.move_to(datetime(2019, 6, 3, 13, tzinfo=UTC))  # 14:00, an hour before the closing
 
     later = replace(facts_of(council, referral), latest_start=council.now.date() + timedelta(days=20))
-    version = council.run(publishing.amend, referral_ref=referral, facts=later, actor=council.broker)
+    version = council.run(amending.amend, referral_ref=referral, facts=later, actor=council.broker)
 
     four_working_hours = datetime(2019, 6, 4, 9, tzinfo=UTC)  # three on Monday, one on Tuesday
     assert version == 2
@@ -648,7 +648,7 @@ def test_an_amended_discharge_keeps_its_own_short_window_and_waits_no_night_for_
     council.step(hours=2, minutes=30)
 
     later = replace(facts_of(council, referral), latest_start=council.now.date() + timedelta(days=20))
-    council.run(publishing.amend, referral_ref=referral, facts=later, actor=council.broker)
+    council.run(amending.amend, referral_ref=referral, facts=later, actor=council.broker)
 
     assert council.round(referral).closes_at == council.now + timedelta(hours=3)
 

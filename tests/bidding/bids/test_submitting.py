@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from bidding import deadline, publishing
+from bidding import amending, deadline
 from bidding.awards import moving
 from bidding.bids import submitting
 from bidding.bids.records import Bid, BidState
@@ -216,7 +216,7 @@ def amend(world: World, referral: str, **facts: Any) -> int:
     with world.database.transaction() as session:
         row = session.get(Package, world.rows(Referral, Referral.ref == referral)[0].package_id)
         assert row is not None
-        return publishing.amend(
+        return amending.amend(
             session, world.ports, referral_ref=referral, facts=replace(row.facts, **facts), actor=world.broker
         )
 

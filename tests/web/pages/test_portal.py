@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from sqlmodel import select
 
+from bidding.amending import amend
 from bidding.bids.records import Bid, BidState
-from bidding.publishing import amend
 from dps.packages.facts import Flag
 from dps.packages.packages import Package
 from tests.web.pages.browsing import Browser, an_account
