@@ -15,6 +15,7 @@ from dps.contracts.variations.limits import review_due_on
 from dps.contracts.variations.records import Uplift, Variation, VariationKind, VariationState, Weeks, history
 from dps.contracts.variations.uplifting import Prices
 from dps.kernel.actors import Actor, Role
+from dps.packages.packages import Package
 from dps.packages.schedule import Schedule
 from dps.register.holds import block_behind
 from dps.register.providers import Provider
@@ -156,6 +157,16 @@ def about_statement(session: Session, statement: Statement) -> tuple[str | None,
     contract = session.get(Contract, statement.contract_id) if statement.contract_id else None
     name = session.exec(select(Provider.name).where(Provider.ref == statement.provider)).one()
     return contract.ref if contract else None, name
+
+
+def who_pays(session: Session, contract_ref: str) -> str:
+    """Whose money pays for the package that a contract serves, as it was written down with it."""
+    query = (
+        select(Package.funding)
+        .join(Contract, col(Contract.package_id) == col(Package.id))
+        .where(Contract.ref == contract_ref)
+    )
+    return session.exec(query).one()
 
 
 def own_statements(session: Session, *, actor: Actor, page: int = 1) -> list[tuple[Statement, str | None]]:

@@ -69,6 +69,7 @@ def test_a_change_is_agreed_to_or_refused_with_a_reason(served: Served, running:
     broker.send(f"/desk/variations/{agreed}/agreement")
     story = broker.open(f"/desk/contracts/{contract}").text
 
+    assert "<dt>Who pays</dt><dd>Council</dd>" in story
     assert f"{contract}#{refused}" in waiting
     assert "<strong>1</strong><span>change of contracts to decide" in counted
     assert without.status_code == 400
@@ -114,13 +115,14 @@ def test_a_statement_is_made_by_a_broker_agreed_by_the_provider_and_paid_by_an_a
     again = broker.send(f"{path}/statements", first_day=first.isoformat(), last_day=last.isoformat())
     world.run(agree_statement, statement_ref=statement.ref, actor=winner)
     waiting = approver.open("/desk/contracts").text
-    approver.open(f"/desk/statements/{statement.ref}")
+    asked = approver.open(f"/desk/statements/{statement.ref}").text
     paid = approver.send(f"/desk/statements/{statement.ref}/payment")
 
     assert (ahead.status_code, again.status_code) == (400, 400)
     assert "Its provider has to agree" in made.text
     assert "No visit of these days is recorded" in made.text
     assert statement.ref in waiting
+    assert "<dt>Who pays</dt><dd>Council</dd>" in asked
     assert "Paid" in paid.text
     assert world.rows(Statement)[0].state == "paid"
 

@@ -226,6 +226,7 @@ def test_a_service_of_the_nhs_is_paid_for_by_nobody_else_and_a_package_that_move
         checked = broker.open(f"/desk/referrals/{draft}/publication").text
 
     assert ('value="chc"' in offered, 'value="council"' in offered) == (True, False)
+    assert ("nobody else pays for it" in offered, 'name="legal_basis"' in offered) == (True, False)
     assert (refused.status_code, "is paid for by the NHS" in refused.text) == (400, True)
     assert "; bought under: NHS procurement regulations 2013" in checked
 

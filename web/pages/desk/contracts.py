@@ -22,6 +22,7 @@ from dps.contracts.desk import (
     story_of,
     waiting_statements,
     waiting_variations,
+    who_pays,
 )
 from dps.contracts.outcomes import OutcomeReview, budget_set
 from dps.contracts.passing_on import corrected_named, deliverers_named, shares_named
@@ -162,6 +163,7 @@ class Statements(Controller):
                 statement=found,
                 contract=contract,
                 provider=provider,
+                funding=who_pays(session, contract) if contract else None,
                 shares=shares_named(session, found),
                 is_broker=visit.actor.role is Role.BROKER,
                 is_approver=visit.actor.role is Role.APPROVER,
@@ -238,6 +240,7 @@ def _story(visit: Visit, contract_ref: str, values: Mapping[str, str], faults: M
             "desk/contract.html",
             status=400 if faults else 200,
             story=story,
+            funding=who_pays(session, contract_ref),
             delivered_by=deliverers_named(session, story.contract),
             corrected=corrected_named(session, story.contract),
             today=today,

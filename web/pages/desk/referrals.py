@@ -104,6 +104,7 @@ class Referrals(Controller):
                 is_erased=draft.words is None,
                 is_with_requester=draft.is_with_requester,
                 is_start_over=draft.is_start_over,
+                funding=draft.facts.funding,
                 is_tied=is_tied_to_asked(session, visit.actor, own),
                 awards=list(reversed(its_awards)),
                 providers=dict(providers_by_name(session)),
