@@ -186,7 +186,7 @@ def approve(
     now = ports.clock.read(session)
     held = latest_documents(session, [application.provider_id]).get(application.provider_id, {})
     if lacking := missing(held, scheme.admission.documents, now):
-        raise DocumentsMissing(provider=provider.ref, kinds=", ".join(lacking))
+        raise DocumentsMissing(kinds=", ".join(lacking))
     chosen = known(lists, (one.key for one in scheme.lists), "list", "lists")
     out = _turned_down(application, scheme, chosen, turned_down or {})
     decision = {"decided_at": now, "decided_by": actor.ref, "lists": chosen, "turned_down": out}

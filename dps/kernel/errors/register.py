@@ -34,7 +34,7 @@ class DocumentsMissing(Refused):
     """A provider can't be admitted before the scheme's documents are here and good; `kinds` names those that aren't."""
 
     code = "documents_missing"
-    sentence = "{provider} can't be admitted: {kinds} missing or expired."
+    sentence = "Nobody is admitted before these are here, confirmed and good: {kinds}."
 
 
 class NotAdmitted(Refused):

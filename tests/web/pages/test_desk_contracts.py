@@ -123,7 +123,7 @@ def test_a_statement_is_made_by_a_broker_agreed_by_the_provider_and_paid_by_an_a
     assert "No visit of these days is recorded" in made.text
     assert statement.ref in waiting
     assert "<dt>Who pays</dt><dd>Council</dd>" in asked
-    assert "Paid" in paid.text
+    assert "It is paid and stands as it is" in paid.text
     assert world.rows(Statement)[0].state == "paid"
 
 

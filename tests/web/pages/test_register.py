@@ -1,18 +1,21 @@
 """The register's officers, without JavaScript: decide an application, suspend, lift, remove, see what ends and ties."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from sqlmodel import delete
 
 from bidding.run_off import RunOff
 from dps.kernel.actors import Actor
 from dps.register.applications import Application, draft, submit
 from dps.register.document_files import receive_file
-from dps.register.documents import DocumentCheck
+from dps.register.documents import Document, DocumentCheck
 from dps.register.membership import Membership
 from dps.register.suspensions import Suspension
 from tests.web.pages.browsing import Browser, an_account
 from tests.web.pages.test_desk import at_the_desk
+from tests.web.pages.test_page_guards import handed_in
 from tests.web.served import Served
 from web.security.accounts import Part
 
@@ -186,6 +189,26 @@ def test_a_provider_is_suspended_its_contracts_moved_and_the_suspension_lifted(s
     assert "1 of 1 contract moved" in moved
     assert [words for words in ("What became of each", "Nobody yet", referral) if words not in became] == []
     assert "Lifted: All visits are made again." in lifted.text
+
+
+def test_an_applicant_whose_documents_are_missing_is_not_admitted_and_the_page_names_them(served: Served) -> None:
+    world = served.world
+    applicant = world.provider("Ash Homecare", lists=[])
+    with world.database.transaction() as session:
+        session.execute(delete(Document))
+    ref = handed_in(served, world.row_of(applicant).id or 0, applicant.provider or "")
+    officer = an_officer(served)
+    page = officer.open(f"/register/applications/{ref}").text
+    ticked = re.findall(r'name="(place-[^"]+)"', page)
+
+    refused = officer.send(f"/register/applications/{ref}/approval", **dict.fromkeys(ticked, "on"))
+    world.clock.move_to(world.now + timedelta(days=30))
+    late = officer.open(f"/register/applications/{ref}").text
+
+    assert refused.status_code == 400
+    assert "Nobody is admitted before these are here, confirmed and good: " in refused.text
+    assert "public_liability_insurance" not in refused.text.partition("There is a problem")[2].partition("</div>")[0]
+    assert "The day has passed: decide it now" in late
 
 
 def test_contracts_that_go_on_under_a_suspension_are_listed_and_its_provider_is_told_on_its_first_page(

@@ -23,6 +23,7 @@ from web.pages.forms import Form, Values
 from web.pages.guards import OFFICERS
 from web.pages.register.seen import own_keys, own_scheme
 from web.pages.visit import Page, Visit
+from web.pages.wording import lower
 from web.security.ties import ties_declared
 
 _PLACE, _WHY = "place-", "why-"
@@ -79,7 +80,7 @@ class ApplicationsToDecide(Controller):
                     actor=visit.actor,
                 )
         except DocumentsMissing as lacking:
-            return _page(visit, submitted_ref, form.fields, {"documents": str(lacking)})
+            return _page(visit, submitted_ref, form.fields, {"documents": _lacking(lacking)})
         except RuleNotMet as refused:
             return _page(visit, submitted_ref, form.fields, {"lists": str(refused)})
         except BadInput as bad:
@@ -99,6 +100,11 @@ class ApplicationsToDecide(Controller):
     ) -> Response[Any]:
         """Turn it down as a whole; the applicant reads the reason."""
         return _moved(visit, submitted_ref, form, partial(applications.refuse, because=form.text("reason")))
+
+
+def _lacking(refused: DocumentsMissing) -> str:
+    kinds = ", ".join(lower(kind) for kind in refused.facts["kinds"].split(", "))
+    return f"Nobody is admitted before these are here, confirmed and good: {kinds}."
 
 
 def _moved(visit: Visit, ref: str, form: Form, command: Callable[..., object]) -> Response[Any]:
