@@ -3,17 +3,21 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import typer
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from dps.kernel.database import Database
 from dps.migrations import history
+from dps.places import packaged
+from dps.places.editions import Edition
 from tests.conftest import ROOT
 from tests.support.tampering import unguard
 from tests.web.served import dps
@@ -117,6 +121,25 @@ def test_what_makes_no_sense_is_said_in_one_line_and_exits_2(
     assert (result.exit_code, result.stdout) == (2, "")
     assert words in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_postcodes_are_read_before_the_database_is_locked(
+    environment: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looked = packaged.read, []
+
+    def while_another_writes(districts: Collection[str]) -> Edition:
+        with closing(sqlite3.connect(str(make_url(database_url).database), timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")  # refused while somebody else writes
+            looked.append(len(districts))
+        return read(districts)
+
+    monkeypatch.setattr(packaged, "read", while_another_writes)
+
+    result = dps("init", "--scheme", str(environment / "ours.toml"))
+
+    assert (result.exit_code, len(looked)) == (0, 1), result.output
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])

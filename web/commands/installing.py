@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from sqlmodel import Session
 
 from dps.kernel.database import Database
 from dps.kernel.errors import LimitPassed, Misconfigured, OutOfTerm
@@ -58,8 +57,8 @@ def init(
     try:
         typer.echo(_migrated(database))
         for scheme in wanted:
-            with _working.status(f"Loading the postcodes of {scheme.key} …"), database.transaction() as session:
-                words = _places(session, scheme, settings)
+            with _working.status(f"Loading the postcodes of {scheme.key} …"):
+                words = _places(database, scheme, settings)
             typer.echo(words)
         over = [scheme for scheme in wanted if not _published(database, scheme, settings)]
     finally:
@@ -114,12 +113,15 @@ def _make_folder(database: Database) -> None:
             raise Misconfigured(reason=f"DPS_DATABASE_URL lies in the folder {folder}, which does not exist.")
 
 
-def _places(session: Session, scheme: Scheme, settings: Settings) -> str:
-    missing = districts_of(scheme.localities) - loaded_districts(session)
+def _places(database: Database, scheme: Scheme, settings: Settings) -> str:
+    with database.reading() as session:
+        missing = districts_of(scheme.localities) - loaded_districts(session)
     if not missing:
         return f"Places: every district of {scheme.key} is loaded already."
-    now = clock_of(settings).read(session)
-    loaded = load_places(session, packaged.read(missing), OPERATOR, now)
+    # Read before anything is locked: where bids are received meanwhile, none waits for a file.
+    edition = packaged.read(missing)
+    with database.transaction() as session:
+        loaded = load_places(session, edition, OPERATOR, clock_of(settings).read(session))
     return f"Places: {loaded.postcodes} postcodes of {len(loaded.districts)} districts loaded for {scheme.key}."
 
 
