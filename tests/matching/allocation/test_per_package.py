@@ -92,6 +92,28 @@ def test_nearly_always_every_bid_stays_in_the_running() -> None:
     assert sum(map(bool, struck)) <= 3
 
 
+def test_where_hours_allow_no_stable_award_a_bid_given_up_three_times_is_not_asked_again_and_is_named() -> None:
+    # V prefers P2, then the long P0, then P1; W prefers P1 to P2. Each award makes one of them rather have another.
+    packages = (Package("P0", "L", 180), Package("P1", "L", 60), Package("P2", "L", 120))
+    bids = (
+        Bid("V0", "V", ("P0",), 1_000, rank=1, preference=2),
+        Bid("V1", "V", ("P1",), 1_000, rank=1, preference=3),
+        Bid("V2", "V", ("P2",), 1_000, rank=2, preference=1),
+        Bid("W1", "W", ("P1",), 1_000, rank=2, preference=1),
+        Bid("W2", "W", ("P2",), 1_000, rank=1, preference=2),
+    )
+    market = Instance(packages, (Provider("V", 180), Provider("W", 120)), bids, policy=RANKED)
+    acceptance = _Acceptance(number(market, SEED))
+
+    acceptance.settle()
+    result = solve(market, lot_seed=SEED)
+
+    given_up = {bid.ref: times for bid, times in zip(acceptance.problem.bids, acceptance.given_up, strict=True)}
+    assert given_up == {"V0": 3, "V1": 2, "V2": 0, "W1": 0, "W2": 3}
+    assert "not asked again: V0, W2" in result.notes
+    assert {award.bid for award in result.awards} == {"V1", "V2"}
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_award_keeps_every_limit_blocks_too_and_is_the_same_in_any_order_of_rows(seed: int) -> None:
     market = per_package(a_market(seed, packages=12, providers=5, localities=3))

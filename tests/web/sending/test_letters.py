@@ -60,6 +60,10 @@ def test_what_waits_for_a_decision_goes_to_those_who_decide_and_the_rest_to_brok
     [
         ("location_to_check", {Part.REGISTER_OFFICER}, "LCN-7K3M-9QXR-4TDC", "/register/locations/LCN-7K3M-9QXR-4TDC"),
         ("application_to_decide", {Part.REGISTER_OFFICER}, "APP-1", "/register/applications/APP-1"),
+        ("flex_to_sign", {Part.APPROVER}, "CON-1", "/desk/contracts/CON-1"),
+        ("flex_told", {Part.BROKER}, "CON-1", "/desk/contracts/CON-1"),
+        ("statement_agreed", {Part.APPROVER}, "PAY-1", "/desk/statements/PAY-1"),
+        ("score_appealed", {Part.COMMISSIONER}, "SCR-1", "/office/quality"),
     ],
 )
 def test_what_waits_for_a_part_is_read_by_that_part_alone_and_leads_to_its_page(
@@ -222,3 +226,15 @@ def test_a_message_that_became_a_file_is_in_the_feed_and_in_nobody_s_mail(world:
     assert [message.about for message in world.postman.messages] == ["a"]
     assert (len(world.rows(Change)), letters(world)) == (1, [])
     assert world.rows(OutboxMessage)[0].delivery is Delivery.SENT
+
+
+@SQLITE
+def test_a_clock_of_the_law_is_told_to_those_who_answer_for_the_scheme(world: World) -> None:
+    everybody = {
+        reader(world, part, str(part)).id: part
+        for part in (Part.BROKER, Part.APPROVER, Part.COMMISSIONER, Part.REGISTER_OFFICER)
+    }
+
+    sorted_message(world, recipient=f"authority:{world.authority}", kind="law_due")
+
+    assert {everybody[letter.account_id] for letter in letters(world)} == {Part.COMMISSIONER, Part.REGISTER_OFFICER}
