@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -187,6 +188,24 @@ def _written(served: Served, *callers: Any) -> Iterator[bytes]:
         (file,) = files_of(served)
         yield file.read_bytes()
         file.unlink()
+
+
+@SQLITE
+def test_a_note_is_on_the_disk_whole_before_it_has_its_name_and_its_name_before_the_answer(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes, forced = notes_of(served), list[str]()
+
+    def fsync(descriptor: int) -> None:
+        there = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        forced.append("folder" if there.is_dir() else there.read_text())
+        forced.extend(path.suffix for path in notes.folder.iterdir())
+
+    monkeypatch.setattr("web.notes.os.fsync", fsync)
+
+    notes._write(b"a note")
+
+    assert forced == ["a note", ".new", "folder", ".note"]
 
 
 @SQLITE

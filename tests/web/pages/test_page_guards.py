@@ -193,6 +193,22 @@ def test_no_form_is_taken_that_this_browser_was_not_given(served: Served) -> Non
 
 
 @SQLITE
+@pytest.mark.parametrize(
+    ("said", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 303), ("none", 303)]
+)
+def test_a_browser_that_says_that_a_form_comes_from_elsewhere_is_believed(
+    served: Served, said: str, status: int
+) -> None:
+    browser = seated(served, Part.BROKER)
+    browser.open("/account")
+
+    form, headers = browser.form("/sign-out"), {"sec-fetch-site": said}
+    answer = browser.client.post("/sign-out", data=form, headers=headers, follow_redirects=False)
+
+    assert answer.status_code == status
+
+
+@SQLITE
 def test_what_belongs_to_another_is_answered_as_if_it_did_not_exist(served: Served) -> None:
     own = a_story(served)
     other = served.world.provider("Other").provider
