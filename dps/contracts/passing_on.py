@@ -262,9 +262,13 @@ def shares_of(session: Session, statement: Statement) -> dict[str, int]:
 
 
 def shares_named(session: Session, statement: Statement) -> list[tuple[str, int]]:
-    """The same by name, in order of reference; empty where nobody shares."""
+    """The same by name, the lead first and the others by name; empty where nobody shares."""
     found = shares_of(session, statement)
     if len(found) < 2:
         return []
-    query = select(Provider.ref, Provider.name).where(col(Provider.ref).in_(found)).order_by(col(Provider.ref))
+    query = (
+        select(Provider.ref, Provider.name)
+        .where(col(Provider.ref).in_(found))
+        .order_by(col(Provider.ref) != statement.provider, col(Provider.name), col(Provider.ref))
+    )
     return [(name, found[ref]) for ref, name in session.exec(query)]

@@ -184,7 +184,10 @@ class SeenArrangement:
 def arrangements_seen(
     session: Session, *, actor: Actor, schemes: Collection[str] = (), ref: str | None = None, page: int = 1
 ) -> list[SeenArrangement]:
-    """A provider's own, as lead or member, or an officer's `schemes`': those that run first, a hundred a page."""
+    """A provider's own, as lead or member, or an officer's `schemes`': those that run first, a hundred a page.
+
+    Of each the lead stands first, the others by name.
+    """
     actor.needs("look at arrangements", Role.REGISTER_OFFICER, Role.PROVIDER)
     if actor.role is Role.PROVIDER:
         joined = select(ArrangementMember.arrangement_id).where(ArrangementMember.provider == actor.provider)
@@ -204,7 +207,12 @@ def arrangements_seen(
         .join(ArrangementMember, col(ArrangementMember.arrangement_id) == col(Arrangement.id))
         .join(member, col(member.ref) == col(ArrangementMember.provider))
         .where(col(Arrangement.id).in_(shown))
-        .order_by(*order, col(ArrangementMember.provider))
+        .order_by(
+            *order,
+            col(ArrangementMember.provider) != col(Arrangement.lead),
+            member.name,
+            col(ArrangementMember.provider),
+        )
     )
     found: dict[str, SeenArrangement] = {}
     for row, lead_name, provider, name, share in session.exec(query):

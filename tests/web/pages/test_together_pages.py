@@ -131,7 +131,11 @@ def test_a_consortium_has_shares_that_make_a_hundred_and_its_statement_says_who_
     ):
         assert (refused.status_code, words in refused.text) == (400, True), words
     assert (row.kind, row.state) == (ArrangementKind.CONSORTIUM, ArrangementState.AGREED)
-    assert "Who gets what of it" in shown
+    gets, listed = shown.partition("Who gets what of it")[2], officer.open("/register/arrangements").text
+    in_order = ("Synthetic Oak", "Synthetic Ash", "Synthetic Elm")  # the lead, then by name
+    assert gets
+    assert sorted(in_order, key=gets.find) == list(in_order)
+    assert sorted(in_order, key=listed.find) == list(in_order)
     assert "Synthetic Ash" in shown
     assert statement.ref not in before
     assert statement.ref in shared.partition("Your share of what is paid")[2]
