@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, and_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from dps.contracts.contracts import Contract
@@ -184,23 +184,24 @@ def reviews_to_answer(session: Session, schemes: Iterable[Scheme], *, actor: Act
         return []
     days = max((one.enablement.answer_days for one in rules.values() if one.enablement), default=0)
     since = datetime.combine(today - timedelta(days=days + 1), time(0), tzinfo=LONDON)
-    # Looked for by themselves, by their own index: else all that a provider ever served is read for these few days.
-    recent = select(OutcomeReview.id).where(col(OutcomeReview.reviewed_at) >= since)
+    theirs = and_(
+        col(Contract.id) == col(OutcomeReview.contract_id),
+        col(Contract.provider) == actor.provider,
+        col(Contract.scheme).in_(rules),
+    )
+    # Joined from without, reviews are looked for first, by their own index; else SQLite begins with all that a provider
+    # ever served, for these few days.
     query = (
         select(OutcomeReview, Contract)
-        .join(Contract, col(Contract.id) == col(OutcomeReview.contract_id))
+        .outerjoin(Contract, theirs)
         .outerjoin(OutcomeAnswer, col(OutcomeAnswer.review_id) == col(OutcomeReview.id))
-        .where(
-            col(OutcomeReview.id).in_(recent),
-            Contract.provider == actor.provider,
-            col(Contract.scheme).in_(rules),
-            col(OutcomeAnswer.id).is_(None),
-        )
+        .where(col(OutcomeReview.reviewed_at) >= since, col(OutcomeAnswer.id).is_(None))
         .order_by(col(OutcomeReview.reviewed_at), col(OutcomeReview.id))
     )
     waiting = [
         Unanswered(review.ref, contract.ref, _unanswered_from(review, rules[contract.scheme]))
         for review, contract in session.exec(query)
+        if contract is not None
     ]
     return sorted((one for one in waiting if today < one.stands_from), key=lambda one: (one.stands_from, one.review))
 
