@@ -194,7 +194,8 @@ def _said(message: OutboxMessage) -> tuple[str, str]:
     if message.kind == "law_due":
         clock, last_day = Clock(message.facts["clock"]), date.fromisoformat(message.facts["limit"]) - timedelta(days=1)
         subject, what_to_do = LAW[clock]
-        return subject, f"{what_to_do} The last day for it is {day(last_day)}. After it: {stands_still(clock)}."
+        late = f"If it is late, until it is done: {stands_still(clock)}."
+        return subject, f"{what_to_do} The last day for it is {day(last_day)}. {late}"
     return WORDS.get(message.kind, (plain(message.kind.replace(".", " ")), ""))
 
 
