@@ -230,21 +230,15 @@ def not_yet_recorded(session: Session, now: datetime) -> list[tuple[int, str]]:
     )
 
 
-def suspended_from(session: Session, provider: str, now: datetime) -> Sequence[str]:
-    """The schemes in which this provider, by its reference, is kept from some new work now; in order of their keys."""
+def suspended_from(session: Session, provider: str, now: datetime) -> set[str]:
+    """The schemes in which this provider, by its reference, is kept from some new work now."""
     query = (
-        select(Suspension.scheme)
+        select(Suspension)
         .join(Provider, col(Provider.id) == col(Suspension.provider_id))
-        .where(
-            Provider.ref == provider,
-            Suspension.state == SuspensionState.IMPOSED,
-            col(Suspension.starts_at) <= now,
-            col(Suspension.ends_at).is_(None) | (col(Suspension.ends_at) > now),
-        )
-        .distinct()
-        .order_by(Suspension.scheme)
+        .where(Provider.ref == provider, Suspension.state == SuspensionState.IMPOSED)
+        .order_by(col(Suspension.id))
     )
-    return session.exec(query).all()
+    return {one.scheme for one in session.exec(query) if one.bites(now)}
 
 
 def in_force(suspensions: Iterable[Suspension], lot: str, locality: str, at: datetime) -> Suspension | None:

@@ -4,7 +4,7 @@ A discrete-event simulation on the stepped clock, of one council or of several t
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,6 @@ from bidding.rounds import Invitation, InvitationState, Round, RoundState
 from dps.contracts.contracts import Contract
 from dps.kernel.actors import Actor, Role
 from dps.kernel.audit import AuditEvent
-from dps.kernel.database import find_all
 from dps.schemes.model import Scheme
 from web.demo.arriving import written_down
 from web.demo.bidders import Bidders, Tally
@@ -36,8 +35,8 @@ _NEWS = (
 )
 _NEW_ROUNDS: Any = select(Round).where(col(Round.id) > sa.bindparam("last")).order_by(col(Round.id))
 _NEW_CONTRACTS: Any = select(Contract).where(col(Contract.id) > sa.bindparam("last")).order_by(col(Contract.id))
-_LIVE_AWARDS = (
-    sa.select(col(Award.id), col(Award.state))
+_LIVE_AWARDS: Any = (
+    select(Award)
     .where(
         col(Award.ref).in_(sa.bindparam("refs", expanding=True)),
         col(Award.state).in_([AwardState.PROPOSED, AwardState.OFFERED, AwardState.ACCEPTED]),
@@ -92,8 +91,7 @@ class Player:
     def _observe(self) -> None:
         """Look at what is new, and let those whom it concerns react."""
         with self.week.database.reading() as session:
-            asked = session.connection()
-            news = asked.execute(_NEWS, {"last": self._last_event}).all()
+            news = session.connection().execute(_NEWS, {"last": self._last_event}).all()
             if not news:
                 return
             self._last_event = news[-1].id
@@ -101,8 +99,8 @@ class Player:
             rounds = session.exec(_NEW_ROUNDS, params={"last": self._last_round}).all() if "round" in said else ()
             its = {"last": self._last_contract}
             contracts = session.exec(_NEW_CONTRACTS, params=its).all() if "contract" in said else ()
-            moved = self._moved(asked, {event.stream for event in news if event.kind.startswith("award.")})
-            awards = find_all(session, Award, id=moved) if moved else ()
+            refs = sorted({event.stream for event in news if event.kind.startswith("award.")})
+            live = session.exec(_LIVE_AWARDS, params={"refs": refs}).all() if refs else ()
             invited = {
                 round_.id: session.exec(
                     select(Invitation)
@@ -116,17 +114,13 @@ class Player:
             self._last_round = round_.id or 0
             if round_.state is RoundState.PUBLISHED and round_.closes_at is not None:
                 self._bidders.react(round_, invited[round_.id])
-        for award in awards:
+        # Of the awards that something was said of, those that stand where nobody has reacted to yet.
+        for award in [one for one in live if self._handled.get(one.id) is not one.state]:
             self._handled[award.id] = award.state
             self._winners.handle(award)
         for contract in contracts:
             self._last_contract = contract.id or 0
             self._winners.expect(contract)
-
-    def _moved(self, asked: sa.Connection, refs: Collection[str]) -> list[int]:
-        """Of the awards that something was said of, the live ones that stand where nobody has reacted to yet."""
-        live = asked.execute(_LIVE_AWARDS, {"refs": sorted(refs)}) if refs else ()
-        return [id_ for id_, state in live if id_ is not None and self._handled.get(id_) is not state]
 
 
 def _people(part: str, role: Role, schemes: Mapping[str, Scheme]) -> dict[str, Actor]:

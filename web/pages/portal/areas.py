@@ -97,8 +97,7 @@ class AreaBids(Controller):
             if now >= closes_at:
                 raise TooLate(closes_at=closes_at, now=now)
             asked = scheme.area_contract(tender.key)
-            content, faults = content_of(form, asked, scheme)
-            faults = faults or _placed(placed_problems(content, asked, tender.locality, scheme.evaluation.questions))
+            content, faults = _judged(form, asked, tender, scheme)
             is_open = tender.state is TenderState.PUBLISHED
             if faults or not is_open or not _may_bid(session, visit, tender, scheme, now):
                 return _page(visit, tender_ref, form.fields, faults)
@@ -123,8 +122,7 @@ class AreaBids(Controller):
         with visit.look() as (session, _):
             tender, scheme = _known(session, visit, tender_ref)
         asked = scheme.area_contract(tender.key)
-        content, faults = content_of(form, asked, scheme)
-        faults = faults or _placed(placed_problems(content, asked, tender.locality, scheme.evaluation.questions))
+        content, faults = _judged(form, asked, tender, scheme)
         if faults:
             return _page(visit, tender_ref, form.fields, faults)
         try:
@@ -164,6 +162,12 @@ class AreaBids(Controller):
         with visit.command() as session:
             command(session, visit.ports, tender_ref=tender_ref, actor=visit.actor)
         return visit.to(f"/portal/areas/{tender_ref}")
+
+
+def _judged(form: Form, asked: AreaContract, tender: Tender, scheme: Scheme) -> tuple[AreaBid, dict[str, str]]:
+    """The bid that a form says, with each field's fault: what is missing first, then what breaks the rules."""
+    content, faults = content_of(form, asked, scheme)
+    return content, faults or _placed(placed_problems(content, asked, tender.locality, scheme.evaluation.questions))
 
 
 def content_of(form: Form, asked: AreaContract, scheme: Scheme) -> tuple[AreaBid, dict[str, str]]:

@@ -1,5 +1,6 @@
 """What a provider is asked: the list, each package, and the answers that are no bids."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -67,7 +68,7 @@ class Portal(Controller):
             reviews = reviews_to_answer(session, answerable, actor=visit.actor, today=today_of(now))
             is_new = not own_bids(session, visit.actor, most=1)
             areas = offered_areas(session, visit.actor) if any(one.area_contracts for one in schemes) else ()
-            suspended = suspended_from(session, visit.actor.provider or "", now)
+            suspended = _suspended(session, visit, schemes, now)
         # What is answered with a bid, or stands above as an offer, is not asked once more.
         answered = {*live, *(award.round for award in waiting)}
         left = unanswered(found, answered)
@@ -82,7 +83,7 @@ class Portal(Controller):
             typed=typed,
             is_new=is_new,
             is_on_a_list=bool(schemes),
-            suspended=[one.name for one in schemes if one.key in suspended],
+            suspended=suspended,
             opportunities=_soonest(left)[:5],
             unanswered=len(left),
             sealed=len({one.bid for one in live.values()}),
@@ -111,10 +112,10 @@ class Opportunities(Controller):
             found, next_after = narrowed(session, visit, wanted, now, after=after or None)
             live = live_bids(session, visit.actor)
             schemes = visit.schemes(session)
-            suspended = suspended_from(session, visit.actor.provider or "", now)
+            suspended = _suspended(session, visit, schemes, now)
         return visit.page(
             "portal/opportunities.html",
-            suspended=[one.name for one in schemes if one.key in suspended],
+            suspended=suspended,
             opportunities=_soonest(found),
             live=live,
             lots=names.lots(schemes),
@@ -181,17 +182,23 @@ class Opportunities(Controller):
         return visit.to(f"/portal/offers/{award}")
 
 
+def _suspended(session: Session, visit: Visit, schemes: Sequence[Scheme], now: datetime) -> list[str]:
+    """The names of those schemes in which the provider is kept from new work."""
+    keys = suspended_from(session, visit.actor.provider or "", now)
+    return [one.name for one in schemes if one.key in keys]
+
+
 def _on_map(visit: Visit, wanted: Narrowing, query: str) -> Page:
     """The same packages, by area. An area leads to its part of the list; the filter for one area does not narrow."""
     elsewhere = "".join(f"{name}={quote(value)}&" for name, value in wanted.to_dict().items() if name != "locality")
     with visit.look() as (session, now):
         found = narrowed(session, visit, wanted, now, most=_LOOKED_AT)[0]
         schemes = visit.schemes(session)
-        suspended = suspended_from(session, visit.actor.provider or "", now)
+        suspended = _suspended(session, visit, schemes, now)
         maps = on_maps(session, schemes, found, lambda key: f"/portal/opportunities?{elsewhere}locality={quote(key)}")
     return visit.page(
         "portal/opportunities.html",
-        suspended=[one.name for one in schemes if one.key in suspended],
+        suspended=suspended,
         maps=maps,
         shades=SHADES,
         elsewhere=elsewhere,

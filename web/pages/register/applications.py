@@ -103,8 +103,8 @@ class ApplicationsToDecide(Controller):
 
 
 def _lacking(refused: DocumentsMissing) -> str:
-    kinds = ", ".join(lower(kind) for kind in refused.facts["kinds"].split(", "))
-    return f"Nobody is admitted before these are here, confirmed and good: {kinds}."
+    """The same sentence, with the kinds as people call them."""
+    return str(DocumentsMissing(kinds=", ".join(lower(kind) for kind in refused.facts["kinds"].split(", "))))
 
 
 def _moved(visit: Visit, ref: str, form: Form, command: Callable[..., object]) -> Response[Any]:
